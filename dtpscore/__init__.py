@@ -1,0 +1,33 @@
+"""Score, call and order drug-tolerant persister states in single-cell RNA data.
+
+The namespaces follow scanpy's habits: ``dtpscore.signatures`` (gene
+signatures), ``dtpscore.tl`` (computations on an AnnData), ``dtpscore.get``
+(results as data frames) and ``dtpscore.datasets``. Each is imported on first
+use, so that ``import dtpscore`` stays fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from . import datasets, get, signatures, tl
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "datasets", "get", "signatures", "tl"]
+
+_NAMESPACES = ("datasets", "get", "signatures", "tl")
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _NAMESPACES:
+        return importlib.import_module(f"{__name__}.{name}")
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,41 @@
+"""Exceptions of dtpscore, one class per exit code of the command line."""
+
+from __future__ import annotations
+
+
+class DtpscoreError(Exception):
+    """Base of every error that dtpscore raises on purpose.
+
+    Attributes
+    ----------
+    exit_code
+        The exit code that the command line ends with.
+    """
+
+    exit_code = 1
+
+
+class DataError(DtpscoreError, ValueError):
+    """The input data cannot be used (file, key, layer, genes or values)."""
+
+    exit_code = 3
+
+
+class SignatureError(DtpscoreError, ValueError):
+    """A signature is unknown, malformed or breaks a rule of the format."""
+
+    exit_code = 4
+
+
+class ResultError(DtpscoreError, RuntimeError):
+    """The input is fine but the result cannot be computed from it."""
+
+    exit_code = 5
+
+
+class CoverageWarning(UserWarning):
+    """Genes of a signature are missing, ambiguous or duplicated in the data."""
+
+
+class InputWarning(UserWarning):
+    """The input works, but the result needs a caveat the user should read."""

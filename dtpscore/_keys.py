@@ -1,0 +1,35 @@
+"""Every name that dtpscore writes into an AnnData, in one place."""
+
+from __future__ import annotations
+
+SCORES = "dtp_scores"
+CALL = "dtp_call"
+INDEX = "dtp_index"
+SHIFT = "dtp_shift"
+LIBRARY_SHIFT = "dtp_library_shift"
+PROLIFERATION = "dtp_proliferation"
+PVALUE = "dtp_pvalue"
+QVALUE = "dtp_qvalue"
+CONTRIBUTIONS = "dtp_contributions"
+PSEUDOTIME = "dtp_pseudotime"
+TRENDS = "dtp_trends"
+
+
+def axis_column(axis: str, key_added: str = SCORES) -> str:
+    """Name of the ``obs`` column that holds one axis of a score frame.
+
+    The default frame gives ``dtp_<axis>``; a frame under another key keeps
+    that key as its prefix, so that two methods can stand side by side.
+    """
+    prefix = "dtp" if key_added == SCORES else key_added
+    return f"{prefix}_{axis}"
+
+
+def control_z(key_added: str = SCORES) -> str:
+    """``obsm`` key of the control-matched z-scores of a score frame."""
+    return f"{key_added}_z"
+
+
+def control_pvalue(key_added: str = SCORES) -> str:
+    """``obsm`` key of the p-values that belong to the control z-scores."""
+    return f"{key_added}_pvalue"
