@@ -1,0 +1,33 @@
+"""Gene signatures of persister mechanisms, with the source of every list."""
+
+from dtpscore.signatures._gmt import read_gmt, to_net, write_gmt
+from dtpscore.signatures._library import available, axes, load, read, root, select
+from dtpscore.signatures._model import (
+    USER_AXIS,
+    Axis,
+    Genes,
+    Provenance,
+    Signature,
+    json_schema,
+)
+from dtpscore.signatures._tables import not_scorable, vulnerabilities
+
+__all__ = [
+    "USER_AXIS",
+    "Axis",
+    "Genes",
+    "Provenance",
+    "Signature",
+    "available",
+    "axes",
+    "json_schema",
+    "load",
+    "not_scorable",
+    "read",
+    "read_gmt",
+    "root",
+    "select",
+    "to_net",
+    "vulnerabilities",
+    "write_gmt",
+]

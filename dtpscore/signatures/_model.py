@@ -1,0 +1,214 @@
+"""The format of a signature file and of the list of axes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from dtpscore._types import Direction, Species  # noqa: TC001 (pydantic reads them)
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=60)]
+Text = Annotated[str, Field(min_length=1)]
+Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$")]
+Use = Literal["default", "optional", "lineage_gated", "nuisance", "evaluation"]
+
+# What a spreadsheet makes of SEPT1, MARCH1 or DEC1.
+_DATE = re.compile(
+    r"^(\d{1,2}-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+    r"|\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/\d{2,4})$",
+    re.IGNORECASE,
+)
+
+
+# Axis of signatures whose mechanism is not known, as those of a GMT file.
+USER_AXIS = "user"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Provenance(_Frozen):
+    """Where a list comes from.
+
+    Attributes
+    ----------
+    citation
+        Authors, year, journal.
+    doi, pmid
+        Identifiers of the paper, where the source gives them.
+    table
+        Table, sheet or set name in the source.
+    retrieved_from
+        File that the list was read from, with its version.
+    version
+        Release or commit of that file.
+    licence
+        Terms of the list.
+    redistributable
+        Whether the list may ship with the package.
+    derivation
+        What was done between the source and this file.
+    confidence
+        How sure it is that the list is what the paper reports.
+    studies
+        Keys of the persister studies whose data the list was made from. An
+        evaluation on one of them must not use the list.
+    """
+
+    citation: Text
+    doi: Annotated[str, Field(pattern=r"^10\.\d{4,9}/\S+$")] | None = None
+    pmid: Annotated[str, Field(pattern=r"^\d+$")] | None = None
+    table: Text
+    retrieved_from: Text
+    version: Text
+    licence: Text
+    redistributable: bool = True
+    derivation: Text
+    confidence: Literal["high", "medium", "low"]
+    studies: tuple[Name, ...] = ()
+
+
+class Genes(_Frozen):
+    """Genes of a signature, by direction.
+
+    Attributes
+    ----------
+    up, down
+        Symbols. The score is that of ``up`` minus that of ``down``.
+    weights
+        Weights of some or all of them; 1 for the others.
+    renamed
+        Current symbol to the symbol that the source prints, where they differ.
+    """
+
+    up: tuple[Symbol, ...] = ()
+    down: tuple[Symbol, ...] = ()
+    weights: dict[Symbol, Annotated[float, Field(gt=0)]] | None = None
+    renamed: dict[Symbol, str] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Genes:
+        listed = [*self.up, *self.down]
+        if not listed:
+            msg = "a signature needs at least one gene in up or down"
+            raise ValueError(msg)
+        for label, genes in (("up", self.up), ("down", self.down)):
+            repeated = sorted({gene for gene in genes if genes.count(gene) > 1})
+            if repeated:
+                msg = f"listed more than once in {label}: {', '.join(repeated)}"
+                raise ValueError(msg)
+        both = sorted(set(self.up) & set(self.down))
+        if both:
+            msg = f"in up and in down: {', '.join(both)}"
+            raise ValueError(msg)
+        dates = [gene for gene in listed if _DATE.match(gene)]
+        if dates:
+            msg = (
+                f"a spreadsheet turned gene names into dates: {', '.join(dates)}. "
+                "Take the names from the source again (SEPTIN1, MARCHF1, ...)"
+            )
+            raise ValueError(msg)
+        for label in ("weights", "renamed"):
+            unlisted = sorted(set(getattr(self, label) or {}) - set(listed))
+            if unlisted:
+                msg = f"{label} names genes that are not listed: {', '.join(unlisted)}"
+                raise ValueError(msg)
+        return self
+
+
+class Signature(_Frozen):
+    """A gene signature with its source and what it is expected to do.
+
+    Attributes
+    ----------
+    schema_version
+        Version of the file format.
+    name
+        Unique name; the stem of the file.
+    title
+        One line for people.
+    axis
+        Mechanism it belongs to, a key of ``axes.toml``.
+    orientation
+        Whether a high score means more (``with``) or less (``against``) of the axis.
+    direction
+        How its score is expected to move from parental to persister cells.
+    direction_evidence
+        The published contrasts behind ``direction``.
+    use
+        ``default`` and ``nuisance`` signatures are scored unless others are asked
+        for; ``lineage_gated`` ones make sense in one lineage only; ``evaluation``
+        ones exist so that a method can be tested without circularity.
+    species, gene_id
+        Species and kind of the gene names.
+    context
+        Tumor, cells, drug and contrast of the source.
+    provenance, genes
+        Source and content.
+    """
+
+    schema_version: Literal[1] = 1
+    name: Name
+    title: Text
+    axis: Name
+    orientation: Literal["with", "against"] = "with"
+    direction: Direction
+    direction_evidence: Text
+    use: Use
+    species: Species = "human"
+    gene_id: Literal["symbol"] = "symbol"
+    context: Text
+    provenance: Provenance
+    genes: Genes
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the content; layout and comments of the file do not count."""
+        content = json.dumps(
+            self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")
+        )
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+class Axis(_Frozen):
+    """A mechanism that signatures are grouped under.
+
+    Attributes
+    ----------
+    name, title
+        Key and a title for people.
+    kind
+        ``persister`` mechanism, ``nuisance`` (technical or confounding) or
+        ``lineage`` (meaningful in one lineage only).
+    direction
+        Expected direction of the axis in persisters; ``two-sided`` where published
+        contrasts disagree.
+    proxy
+        The mechanism is not itself visible in RNA; what is scored stands in for it.
+    summary
+        What the reviews claim and what the contrasts show.
+    confounders
+        What else moves the axis.
+    """
+
+    name: Name
+    title: Text
+    kind: Literal["persister", "nuisance", "lineage"]
+    direction: Direction
+    proxy: bool = False
+    summary: Text
+    confounders: tuple[Text, ...] = ()
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON schema of a signature file."""
+    schema = Signature.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "dtpscore signature"
+    return schema
