@@ -1,0 +1,66 @@
+"""Signatures against random genes of the same expression, as one number a cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from dtpscore import _methods
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dtpscore._types import Net
+
+
+def control_z(
+    matrix: Any,
+    net: Net,
+    *,
+    n_bins: int = 25,
+    normalize: Literal["log1p"] | None = "log1p",
+    chunk_size: int | None = None,
+    n_jobs: int | None = None,
+    values: Literal["value", "rank"] = "value",
+) -> NDArray[np.float64]:
+    """Exact control-matched z-score of up minus down, per cell and signature.
+
+    Parameters
+    ----------
+    matrix
+        Cells x genes, of any kind that ``dtpscore._blocks.iter_blocks`` reads.
+    net
+        Signatures over the columns of the matrix.
+    n_bins
+        Expression bins the random genes are matched on.
+    normalize
+        "log1p" for counts, None for values that are log-normalized already.
+    chunk_size, n_jobs
+        Rows a block and threads; neither changes a number.
+    values
+        "value": mean of the genes' values. "rank": UCell, the ranks of the genes
+        among the cell's first 1,500.
+
+    Returns
+    -------
+    float64 (cells, k); NaN columns where no gene of a signature was found.
+
+    Raises
+    ------
+    DataError
+        The matrix cannot be used.
+    """
+    method = "mean" if values == "value" else "ucell"
+    result = _methods.run(
+        matrix,
+        net,
+        method=method,
+        options=_methods.MethodOptions(normalize=normalize, n_bins=n_bins),
+        control=True,
+        chunk_size=chunk_size,
+        n_jobs=n_jobs,
+    )
+    if result.z is None:
+        msg = "The run returned no control."
+        raise RuntimeError(msg)
+    return result.z

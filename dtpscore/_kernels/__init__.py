@@ -1,0 +1,8 @@
+"""Numerical loops over the rows of a block, compiled by numba.
+
+Every function takes a block in canonical compressed-row form: ``data`` (float32
+or float64, no zeros), ``indices`` (int32, ascending within a row) and ``indptr``
+(int64, starting at 0). Rows are shared out to threads in groups, each row has one
+writer, and sums run in column order in float64, so that the numbers depend
+neither on threads nor on how rows were grouped into blocks.
+"""

@@ -1,0 +1,217 @@
+"""Expression bins of genes, control genes drawn from them, and the exact null.
+
+A control set is drawn at random from the same bins as the signature, without
+replacement, up and down genes together. Any score that is a weighted sum of
+per-gene values then has a mean and variance that follow from the bins alone:
+with weights a over the genes of the signature, and for bin b with N genes, mean
+m, variance s2 (n - 1) of the values in one cell, and A and Q the sums of a and
+a^2 over the signature's genes in the bin,
+
+    mean = sum_b A m,    variance = sum_b s2 (Q - A^2 / N)
+
+(simple random sampling without replacement, e.g. Cochran, Sampling Techniques,
+3rd ed., 1977, theorems 2.1-2.3; the term A^2 / N is the finite population
+correction and, because up genes have positive and down genes negative weights,
+it includes the covariance of the two directions).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+from dtpscore._kernels import _sums
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dtpscore._blocks import Block, Normalize, Source
+
+
+@dataclass
+class GeneTotals:
+    """Exact sums over cells, one entry a gene, that can be added up in any order.
+
+    Attributes
+    ----------
+    n_cells
+        Cells summed so far.
+    whole, fraction
+        int64: integer parts of the values, and fractions in units of 2^-40.
+    n_stored
+        int64: cells in which the gene is not zero.
+    """
+
+    n_cells: int
+    whole: NDArray[np.int64]
+    fraction: NDArray[np.int64]
+    n_stored: NDArray[np.int64]
+
+    @classmethod
+    def zeros(cls, n_genes: int) -> GeneTotals:
+        """Totals of no cells."""
+        empty = [np.zeros(n_genes, np.int64) for _ in range(3)]
+        return cls(0, *empty)
+
+    def add(self, block: Block) -> None:
+        """Add the cells of a block."""
+        n_parts = numba.get_num_threads()
+        whole = np.zeros((n_parts, block.n_genes), np.int64)
+        fraction = np.zeros_like(whole)
+        _sums.gene_sums(block.data, block.indices, block.indptr, whole, fraction)
+        self.n_cells += block.n_rows
+        self.whole += whole.sum(axis=0)
+        self.fraction += fraction.sum(axis=0)
+        self.n_stored += np.bincount(block.indices, minlength=block.n_genes)
+
+    def merge(self, other: GeneTotals) -> None:
+        """Add the cells of other totals."""
+        self.n_cells += other.n_cells
+        self.whole += other.whole
+        self.fraction += other.fraction
+        self.n_stored += other.n_stored
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """Mean of each gene over all cells."""
+        return (self.whole + self.fraction / _sums.FRACTION) / max(self.n_cells, 1)
+
+
+def gene_totals(
+    matrix: Source, *, chunk_size: int | None, normalize: Normalize
+) -> GeneTotals:
+    """Sum every gene over all cells, in one pass."""
+    totals = GeneTotals.zeros(matrix.n_genes)
+    for block in matrix.blocks(chunk_size=chunk_size, normalize=normalize):
+        totals.add(block)
+    return totals
+
+
+def expression_bins(means: NDArray[np.float64], n_bins: int) -> NDArray[np.int64]:
+    """Bin of each gene by its mean, as scanpy's ``score_genes`` cuts them.
+
+    Genes are ranked by mean, equal means sharing the lowest rank, and the rank is
+    divided by ``round(n_genes / (n_bins - 1))``. Equal means therefore never fall
+    into different bins, and genes that are zero in every cell share the first bin;
+    where they are many, the bins after it stay empty. No label of any cell and no
+    order of the genes enters.
+
+    Parameters
+    ----------
+    means
+        Mean of each gene over all cells.
+    n_bins
+        Number of bins aimed at.
+
+    Returns
+    -------
+    Bin of each gene, numbered from 0 without gaps in ascending order.
+    """
+    ordered = np.sort(means)
+    rank = np.searchsorted(ordered, means, side="left") + 1
+    per_bin = max(1, round(means.size / (n_bins - 1)))
+    return np.unique(rank // per_bin, return_inverse=True)[1].astype(np.int64)
+
+
+def draw_controls(
+    genes: NDArray[np.int32],
+    bins: NDArray[np.int64],
+    *,
+    ctrl_size: int,
+    ctrl_as_ref: bool,
+    random_state: int,
+) -> NDArray[np.int64]:
+    """Draw the control genes that scanpy's ``score_genes`` draws.
+
+    Parameters
+    ----------
+    genes
+        Columns of the signature's genes.
+    bins
+        Bin of each gene.
+    ctrl_size
+        Genes to draw from each bin that holds a gene of the signature.
+    ctrl_as_ref
+        Draw among all genes of the bin and drop the signature's own afterwards, or
+        draw among the others only.
+    random_state
+        Seed; the draw is that of ``numpy.random.RandomState``.
+
+    Returns
+    -------
+    Columns of the control genes, ascending; empty where no bin holds another gene.
+    """
+    rng = np.random.RandomState(random_state)
+    own = np.zeros(bins.size, bool)
+    own[genes] = True
+    drawn = [np.empty(0, np.int64)]
+    for chosen in np.unique(bins[genes]):
+        in_bin = bins == chosen
+        pool = np.flatnonzero(in_bin if ctrl_as_ref else in_bin & ~own)
+        if ctrl_size < pool.size:
+            pool = pool[rng.choice(pool.size, size=ctrl_size, replace=False)]
+        drawn.append(pool[~own[pool]])
+    return np.unique(np.concatenate(drawn))
+
+
+@dataclass(frozen=True)
+class Null:
+    """What the exact null of every signature needs from the bins.
+
+    Attributes
+    ----------
+    stratum
+        Stratum of each gene (int64), one for each bin.
+    sizes
+        Genes in each stratum that are ranked or summed (float64).
+    mean_weight, variance_weight
+        (strata, signatures): A and Q - A^2 / N.
+    """
+
+    stratum: NDArray[np.int64]
+    sizes: NDArray[np.float64]
+    mean_weight: NDArray[np.float64]
+    variance_weight: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        bins: NDArray[np.int64],
+        weights: list[tuple[NDArray[np.int32], NDArray[np.float64]]],
+    ) -> Null:
+        """Sum the weights of each signature within each bin.
+
+        Parameters
+        ----------
+        bins
+            Bin of each gene.
+        weights
+            Columns and weights of the genes of each signature.
+        """
+        n_bins = int(bins.max(initial=0)) + 1
+        sizes = np.bincount(bins, minlength=n_bins).astype(np.float64)
+        total = np.empty((n_bins, len(weights)))
+        square = np.empty_like(total)
+        for s, (genes, weight) in enumerate(weights):
+            total[:, s] = np.bincount(bins[genes], weight, n_bins)
+            square[:, s] = np.bincount(bins[genes], weight**2, n_bins)
+        spread = square - total**2 / sizes[:, None]
+        # All genes of a bin with one weight: nothing is left to chance.
+        spread[spread < 1e-12 * square] = 0.0
+        return cls(bins, sizes, total, spread)
+
+    def z(
+        self,
+        raw: NDArray[np.float64],
+        sums: NDArray[np.float64],
+        squares: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Standardize raw scores (cells, signatures) by their exact null."""
+        out = np.empty_like(raw)
+        _sums.null_z(
+            raw, sums, squares, self.sizes, self.mean_weight, self.variance_weight, out
+        )
+        return out

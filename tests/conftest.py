@@ -1,0 +1,61 @@
+"""Fixtures shared by every test module."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The folder that holds pyproject.toml."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder with the real data sets, or a skip that says what was looked for."""
+    named = os.environ.get("DTPSCORE_DATA_DIR")
+    folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(
+            "real data not found: set DTPSCORE_DATA_DIR to the folder with the "
+            ".h5ad files, or put it at ../shared/data"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_file(data_dir: Path):
+    """Path of one real data set by name, or a skip where it is missing."""
+
+    def find(name: str) -> Path:
+        path = data_dir / f"{name}.h5ad"
+        if not path.is_file():
+            pytest.skip(f"real data set {name!r} is not in {data_dir}")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def make_signature():
+    """A function that makes a signature from genes, the rest as in a shipped one."""
+    from dtpscore import signatures
+
+    base = signatures.load("tirosh2016_s_phase")
+
+    def make(name: str, up=(), down=(), *, weights=None, **fields):
+        genes = {"up": list(up), "down": list(down)}
+        if weights is not None:
+            genes["weights"] = weights
+        content = {**base.model_dump(), **fields, "name": name, "genes": genes}
+        return signatures.Signature.model_validate(content)
+
+    return make

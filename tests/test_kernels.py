@@ -1,0 +1,273 @@
+"""Kernels on rows made to break them: plain Python body, compiled, and reference."""
+
+from __future__ import annotations
+
+import threading
+
+import numba
+import numpy as np
+import pytest
+import reference
+import scipy.sparse as sp
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from dtpscore import _methods
+from dtpscore._kernels import _ranks, _rows, _ssgsea, _sums, _zeros
+from dtpscore._methods import METHODS, MethodOptions
+from dtpscore._threads import kernel, threads
+
+QUICK = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+# Zeros and ties often; also values far apart, next to each other, and denormal.
+VALUES = st.sampled_from(
+    [0, 0, 0, 0, 1, 1, 1, 2, 3, 255, 256, 0.5, 1.0000001, 1.0000002, 1e-40, 1e30]
+)
+
+
+@st.composite
+def problems(draw):
+    """A small matrix and signatures over its columns, any of which may be empty."""
+    n_rows, n_genes = draw(st.integers(1, 4)), draw(st.integers(1, 40))
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    values = VALUES if draw(st.booleans()) else st.floats(0, 100, width=32)
+    dense = draw(hnp.arrays(dtype, (n_rows, n_genes), elements=values.map(dtype)))
+    genes = st.lists(st.integers(0, n_genes - 1), max_size=8)
+    pairs = draw(st.lists(st.tuples(genes, genes), min_size=1, max_size=4))
+    return dense, reference.make_net(pairs, n_genes, n_missing=draw(st.integers(0, 2)))
+
+
+def run(dense, net, method, **options):
+    return _methods.run(
+        dense, net, method=method, options=MethodOptions(**options)
+    ).scores
+
+
+@QUICK
+@given(
+    problems(), st.integers(12, 40), st.sampled_from(["average", "min", "max", "order"])
+)
+def test_ucell(problem, max_rank, ties):
+    dense, net = problem
+    found = run(dense, net, "ucell", max_rank=max_rank, ties_method=ties)
+    expected = reference.ucell(dense, net, max_rank=max_rank, ties=ties)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+@QUICK
+@given(problems(), st.floats(0.05, 1), st.sampled_from(["average", "order"]))
+def test_aucell(problem, fraction, ties):
+    dense, net = problem
+    found = run(dense, net, "aucell", auc_fraction=fraction, ties_method=ties)
+    expected = reference.aucell(dense, net, fraction=fraction, ties=ties)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+@QUICK
+@given(problems(), st.sampled_from(["average", "order"]), st.sampled_from([0, 0.25, 1]))
+def test_ssgsea(problem, ties, weight):
+    dense, net = problem
+    found = run(dense, net, "ssgsea", ssgsea_ties=ties, ssgsea_weight=weight)
+    expected = reference.ssgsea(dense, net, ties=ties, weight=weight)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-10)
+
+
+@QUICK
+@given(problems(), st.booleans())
+def test_sums(problem, center):
+    dense, net = problem
+    if dense.shape[1] < 2:
+        return
+    np.testing.assert_allclose(
+        run(dense, net, "mean"), reference.mean(dense, net), rtol=1e-12, atol=1e-12
+    )
+    np.testing.assert_allclose(
+        run(dense, net, "zscore", center=center),
+        reference.zscore(dense, net, center=center),
+        rtol=1e-9,
+        atol=1e-9,
+    )
+
+
+@QUICK
+@given(problems(), st.sampled_from(list(METHODS)))
+def test_formats_and_blocks_give_the_same_bits(problem, method):
+    dense, net = problem
+    options = MethodOptions(max_rank=20, n_bins=4)
+    first, second = (
+        _methods.run(matrix, net, method=method, options=options, **more).scores
+        for matrix, more in (
+            (dense, {}),
+            (sp.csc_array(dense), {"chunk_size": 1, "n_jobs": 1}),
+        )
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.fixture
+def rows():
+    """Canonical rows: one empty, one of ties, one dense and one with few values."""
+    rng = np.random.default_rng(0)
+    dense = np.zeros((6, 60), np.float32)
+    dense[1] = 2
+    dense[2] = rng.random(60)
+    dense[3, ::7] = rng.integers(1, 4, 9)
+    dense[4:] = rng.poisson(1, (2, 60))
+    csr = sp.csr_array(dense)
+    return csr.data, csr.indices.astype(np.int32), csr.indptr.astype(np.int64)
+
+
+def tables(n_genes=60):
+    counts = np.arange(n_genes) % 3
+    ptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    sets = (np.arange(ptr[-1]) % 4).astype(np.int32)
+    return (counts > 0).astype(np.uint8), ptr, sets, np.linspace(-1, 2, ptr[-1])
+
+
+def calls(rows):
+    """Every kernel with its arguments; the last ones are written to."""
+    data, indices, indptr = rows
+    n, size, keys = indptr.size - 1, data.size, _ranks.as_keys(data)
+    member, ptr, sets, weights = tables()
+    genes = np.flatnonzero(member)
+    dense = np.zeros((n, 60), np.float32)
+    dense[0, 3] = np.nan
+    dense[2, :5] = 1
+    stratum = np.arange(60) % 5
+    ranked = np.ones(60, np.uint8)
+    ranked[::4] = 0
+    powers = (np.arange(130) / 2) ** 0.25
+    set_sizes = np.bincount(sets, minlength=4).astype(float)
+    starts = np.array([0, 1, 1, 6], np.int64)
+
+    def sums():
+        return np.zeros((n, 5)), np.zeros((n, 5))
+
+    yield _rows.count_nonzero, (dense,), (np.zeros(n, np.int64),)
+    yield (
+        _rows.compress,
+        (dense[:3], starts),
+        (np.zeros(6, np.float32), np.zeros(6, np.int32)),
+    )
+    yield _rows.check, (data, indices, indptr, 60), (np.zeros((n, 5), np.int64),)
+    yield _rows.log_normalize, (data, indptr, 1e4), (np.zeros(size),)
+    yield (
+        _sums.set_sums,
+        (data, indices, indptr, member, ptr, sets, weights),
+        (np.zeros((n, 4)),),
+    )
+    yield _sums.stratum_sums, (data, indices, indptr, stratum), sums()
+    yield (
+        _sums.gene_sums,
+        (data, indices, indptr),
+        (np.zeros((2, 60), np.int64), np.zeros((2, 60), np.int64)),
+    )
+    yield _sums.row_moments, (data, indptr, 60), (np.zeros(n), np.zeros(n))
+    yield (
+        _sums.null_z,
+        (
+            np.arange(12.0).reshape(n, 2),
+            *(one + 3 for one in sums()),
+            np.full(5, 12.0),
+            np.full((5, 2), 0.5),
+            np.full((5, 2), 0.25),
+        ),
+        (np.zeros((n, 2)),),
+    )
+    for rule in range(5):
+        yield _ranks.gains, (keys, indices, indptr, member, 9, rule), (np.zeros(size),)
+    yield _ranks.zero_gains, (np.diff(indptr), 60, 40), (np.zeros(n),)
+    yield (
+        _zeros.ordered_zero_gains,
+        (indices, indptr, ranked, 45, ptr, sets, weights),
+        (np.zeros((n, 4)),),
+    )
+    yield _zeros.ordered_zero_strata, (indices, indptr, ranked, 45, stratum), sums()
+    for order in (True, False):
+        arguments = (member, genes, ptr, sets, set_sizes, order, powers)
+        yield (
+            _ssgsea.enrichment,
+            (keys, indices, indptr, *arguments),
+            (np.zeros((n, 4)),),
+        )
+
+
+def test_plain_body_parallel_and_serial_build_agree(rows):
+    for function, given_, written in calls(rows):
+        outcomes = []
+        for build in (function, function.body, in_thread(function)):
+            out = [one.copy() for one in written]
+            build(*given_, *out)
+            outcomes.append(out)
+        for other in outcomes[1:]:
+            for first, second in zip(outcomes[0], other, strict=True):
+                np.testing.assert_array_equal(first, second, err_msg=function.__name__)
+        changed = zip(outcomes[0], written, strict=True)
+        assert any(not np.array_equal(a, b, equal_nan=True) for a, b in changed)
+
+
+def in_thread(function):
+    def call(*arguments):
+        worker = threading.Thread(target=function, args=arguments)
+        worker.start()
+        worker.join()
+
+    return call
+
+
+def test_every_kernel_is_covered(rows):
+    covered = {function.__name__ for function, _, _ in calls(rows)}
+    known = {
+        name
+        for module in (_rows, _sums, _ranks, _zeros, _ssgsea)
+        for name, value in vars(module).items()
+        if type(value).__name__ == "Kernel"
+    }
+    assert covered == known
+
+
+@pytest.mark.parametrize("rule", range(5))
+def test_buckets_with_many_close_values_are_sorted(rule):
+    rng = np.random.default_rng(rule)
+    # One far value squeezes all the others into few buckets.
+    close = 1 + rng.integers(0, 40, 3000) * np.float32(2**-22)
+    row = np.append(close, 1e30).astype(np.float32)
+    out = np.zeros(row.size)
+    columns = np.arange(row.size, dtype=np.int32)
+    _ranks.gains(
+        _ranks.as_keys(row),
+        columns,
+        np.array([0, row.size]),
+        np.ones(row.size, np.uint8),
+        1500,
+        rule,
+        out,
+    )
+    from scipy.stats import rankdata
+
+    if rule == _ranks.EXPECTED:
+        expected = reference.aucell_gains(row.astype(float), 1500, "average")
+    else:
+        ties = ["average", "min", "max", "", "ordinal"][rule]
+        expected = np.maximum(1500 - rankdata(-row, method=ties), 0)
+    np.testing.assert_allclose(out, expected, rtol=1e-12)
+
+
+def test_thread_count_is_restored_even_after_an_error():
+    before = numba.get_num_threads()
+    with threads(1) as used:
+        assert used == numba.get_num_threads() == 1
+    with pytest.raises(RuntimeError), threads(1):
+        raise RuntimeError
+    assert numba.get_num_threads() == before
+    with threads(10_000) as used:
+        assert used == numba.config.NUMBA_NUM_THREADS
+
+
+def test_kernel_is_made_from_a_function():
+    with pytest.raises(TypeError, match="plain function"):
+        kernel("text")
