@@ -1,0 +1,113 @@
+"""The gene names of a data set, indexed so that a symbol finds its column."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dtpscore._genes._names import How
+from dtpscore._genes._table import nomenclature
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dtpscore._types import Species
+
+# The endings that scanpy ("-1") and R (".1") give to a name that occurs again.
+_MADE_UNIQUE = re.compile(r"^(.+)[-.]\d{1,2}$")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A column whose name stands for one known symbol."""
+
+    how: How
+    name: str
+    column: int
+
+
+@dataclass(frozen=True)
+class DataNames:
+    """Columns by name and by current symbol.
+
+    Attributes
+    ----------
+    by_name
+        Column indices that carry a name, in the order of the data.
+    by_symbol
+        Columns whose name leads to one symbol.
+    unclear
+        Names in the data that may stand for a symbol among others.
+    copies
+        Names that were made unique (``TBCE-1``), by the name they are copies of.
+    """
+
+    by_name: Mapping[str, list[int]]
+    by_symbol: Mapping[str, list[Candidate]]
+    unclear: Mapping[str, list[str]]
+    copies: Mapping[str, list[str]]
+
+    def best(self, symbol: str) -> list[Candidate]:
+        """Columns found by the surest rule that found any."""
+        found = self.by_symbol.get(symbol, [])
+        surest = min((candidate.how for candidate in found), default=None)
+        return [candidate for candidate in found if candidate.how == surest]
+
+    def n_columns(self, name: str) -> int:
+        """How many columns carry a name, those made unique included."""
+        return len(self.by_name.get(name, ())) + len(self.copies.get(name, ()))
+
+
+def index_names(names: Sequence[str], species: Species) -> DataNames:
+    """Index the gene names of a data set."""
+    known = nomenclature(species)
+    by_name: defaultdict[str, list[int]] = defaultdict(list)
+    by_symbol: defaultdict[str, list[Candidate]] = defaultdict(list)
+    open_names: list[tuple[Candidate, tuple[str, ...]]] = []
+    unknown: list[str] = []
+    for column, name in enumerate(names):
+        by_name[name].append(column)
+        resolved = known.resolve(name)
+        candidate = Candidate(resolved.how, name, column)
+        if len(resolved.symbols) == 1:
+            by_symbol[resolved.symbols[0]].append(candidate)
+        else:
+            open_names.append((candidate, resolved.symbols))
+        if resolved.how is How.UNKNOWN:
+            unknown.append(name)
+    unclear = _eliminate(open_names, by_symbol)
+    return DataNames(dict(by_name), dict(by_symbol), unclear, _copies(unknown, by_name))
+
+
+def _eliminate(
+    open_names: Sequence[tuple[Candidate, tuple[str, ...]]],
+    by_symbol: defaultdict[str, list[Candidate]],
+) -> dict[str, list[str]]:
+    """Settle names with several meanings where the data rule out all but one.
+
+    ``COX1`` is an alias of MT-CO1 and of PTGS1; in data that have a PTGS1 column
+    it can only be MT-CO1. Adds to ``by_symbol`` and returns what stays open.
+    """
+    taken = frozenset(by_symbol)
+    unclear: defaultdict[str, list[str]] = defaultdict(list)
+    for candidate, symbols in open_names:
+        left = [symbol for symbol in symbols if symbol not in taken]
+        if len(left) == 1:
+            by_symbol[left[0]].append(candidate)
+        else:
+            for symbol in left:
+                unclear[symbol].append(candidate.name)
+    return dict(unclear)
+
+
+def _copies(
+    unknown: Sequence[str], by_name: Mapping[str, object]
+) -> dict[str, list[str]]:
+    copies: defaultdict[str, list[str]] = defaultdict(list)
+    for name in unknown:
+        ending = _MADE_UNIQUE.match(name)
+        if ending and ending.group(1) in by_name:
+            copies[ending.group(1)].append(name)
+    return dict(copies)

@@ -1,0 +1,51 @@
+"""Tell from the gene names which species a data set is from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dtpscore._errors import DataError
+from dtpscore._genes._names import ensembl_id
+from dtpscore._genes._table import nomenclature
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dtpscore._types import Species
+
+_ENSEMBL_PREFIX: dict[Species, str] = {"human": "ENSG", "mouse": "ENSMUSG"}
+
+
+def names_of(names: Sequence[str], species: Species) -> list[str]:
+    """Names that only this species uses: its own symbols or Ensembl ids."""
+    other: Species = "mouse" if species == "human" else "human"
+    own = nomenclature(species).approved - nomenclature(other).approved
+    prefix = _ENSEMBL_PREFIX[species]
+
+    def is_own(name: str) -> bool:
+        stable = ensembl_id(name)
+        return name in own if stable is None else stable[0].startswith(prefix)
+
+    return [name for name in names if is_own(name)]
+
+
+def check_species(names: Sequence[str], species: Species) -> None:
+    """Refuse data whose gene names are those of the other species.
+
+    Raises
+    ------
+    DataError
+        More than half of the recognized names belong to the other species.
+    """
+    other: Species = "mouse" if species == "human" else "human"
+    expected, found = names_of(names, species), names_of(names, other)
+    recognized = len(expected) + len(found)
+    if len(found) * 2 <= recognized:
+        return
+    msg = (
+        f"These look like {other} genes: {100 * len(found) / recognized:.0f} % of the "
+        f"{recognized:,} recognized gene names are {other} names "
+        f"({', '.join(found[:3])}, ...), but the data are read as {species}. "
+        f"Pass species={other!r} (--species {other})."
+    )
+    raise DataError(msg)

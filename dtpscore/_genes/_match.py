@@ -1,0 +1,272 @@
+"""Lay signatures over the columns of a data set and count what was lost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dtpscore._errors import DataError
+from dtpscore._genes._data import index_names
+from dtpscore._genes._detect import check_species
+from dtpscore._genes._names import How, unmangle
+from dtpscore._genes._table import nomenclature, orthologs
+from dtpscore._types import Net
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+    from dtpscore._genes._data import DataNames
+    from dtpscore._types import Species
+    from dtpscore.signatures import Signature
+
+# Names in the usual form of the data: finding them is no renaming.
+_PLAIN = (How.EXACT, How.ENSEMBL, How.ENSEMBL_PAR_Y)
+
+
+@dataclass(frozen=True)
+class GeneMatch:
+    """Signatures laid over the columns of a data set.
+
+    Attributes
+    ----------
+    net
+        Columns and weights of the genes found.
+    coverage
+        One row a signature. Counts: ``n_listed``, ``n_found``, ``n_missing``,
+        ``n_ambiguous`` (these three add up to ``n_listed``), and among the found
+        ``n_renamed`` and ``n_duplicated``. ``fraction`` is found over listed. The
+        genes themselves, joined by ``"; "``, in ``missing``, ``renamed``,
+        ``ambiguous`` and ``duplicated``.
+    warnings
+        Sentences for the user about choices that were made.
+    """
+
+    net: Net
+    coverage: pd.DataFrame
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where one listed gene was found, or what stands in the way.
+
+    ``column`` is None for a gene that is not used: missing, or ambiguous where
+    ``unclear`` says between what.
+    """
+
+    gene: str
+    half: int
+    column: int | None = None
+    name: str = ""
+    renamed: bool = False
+    duplicated: bool = False
+    unclear: str = ""
+
+
+def _target(gene: str, source: Species, target: Species) -> tuple[tuple[str, ...], How]:
+    """Symbols of the data's species that a listed gene may stand for."""
+    resolved = nomenclature(source).resolve(gene)
+    if source == target or len(resolved.symbols) != 1:
+        return resolved.symbols, resolved.how
+    symbol = resolved.symbols[0]
+    other = orthologs(source, target).get(symbol)
+    if other is None:
+        return (unmangle(symbol),), How.UNKNOWN
+    # The empty name stands for "or another gene": a pair that is not one to one
+    # stays ambiguous even where it has one name only.
+    return other.names if other.clear else (*other.names, ""), resolved.how
+
+
+def _place(place: _Place, data: DataNames, source: Species, target: Species) -> _Place:
+    """Find the column of one listed gene."""
+    gene = place.gene
+    if gene in data.by_name:
+        duplicated = data.n_columns(gene) > 1
+        return replace(
+            place, column=data.by_name[gene][0], name=gene, duplicated=duplicated
+        )
+    symbols, how = _target(gene, source, target)
+    if len(symbols) > 1:
+        present = [symbol for symbol in symbols if data.best(symbol)]
+        return replace(place, unclear=" or ".join(present))
+    found = data.best(symbols[0])
+    names = list(dict.fromkeys(candidate.name for candidate in found))
+    if len(names) == 1:
+        return replace(
+            place,
+            column=found[0].column,
+            name=names[0],
+            renamed=how not in _PLAIN or found[0].how not in _PLAIN,
+            duplicated=data.n_columns(names[0]) > 1,
+        )
+    rivals = names or dict.fromkeys(data.unclear.get(symbols[0], []))
+    return replace(place, unclear=" or ".join(rivals))
+
+
+def _settle(places: list[_Place]) -> list[_Place]:
+    """Let every column count once: the first gene keeps it, up against down loses."""
+    owners: defaultdict[int, list[_Place]] = defaultdict(list)
+    for place in places:
+        if place.column is not None:
+            owners[place.column].append(place)
+
+    def settled(place: _Place) -> _Place:
+        if place.column is None:
+            return place
+        sharing = owners[place.column]
+        both_ways = len({other.half for other in sharing}) > 1
+        if not both_ways and place is sharing[0]:
+            return place
+        others = [other.gene for other in sharing if other is not place]
+        reason = f"same column as {' and '.join(others)}"
+        return _Place(place.gene, place.half, unclear=reason)
+
+    return [settled(place) for place in places]
+
+
+def _places(signature: Signature, data: DataNames, species: Species) -> list[_Place]:
+    listed = [
+        _Place(gene, half)
+        for half, genes in enumerate((signature.genes.up, signature.genes.down))
+        for gene in genes
+    ]
+    return _settle([_place(gene, data, signature.species, species) for gene in listed])
+
+
+def _coverage_row(places: Sequence[_Place]) -> dict[str, int | float | str]:
+    found = [place for place in places if place.column is not None]
+    lost = [place for place in places if place.column is None]
+    ambiguous = [f"{place.gene} ({place.unclear})" for place in lost if place.unclear]
+    missing = [place.gene for place in lost if not place.unclear]
+    renamed = [f"{place.gene} ({place.name})" for place in found if place.renamed]
+    duplicated = [place.name for place in found if place.duplicated]
+    return {
+        "n_listed": len(places),
+        "n_found": len(found),
+        "n_renamed": len(renamed),
+        "n_missing": len(missing),
+        "n_ambiguous": len(ambiguous),
+        "n_duplicated": len(duplicated),
+        "fraction": len(found) / len(places),
+        "missing": "; ".join(missing),
+        "renamed": "; ".join(renamed),
+        "ambiguous": "; ".join(ambiguous),
+        "duplicated": "; ".join(duplicated),
+    }
+
+
+def _net(
+    signatures: Sequence[Signature], placed: Sequence[list[_Place]], n_genes: int
+) -> Net:
+    genes: list[int] = []
+    weights: list[float] = []
+    offsets, n_listed = [0], []
+    for signature, places in zip(signatures, placed, strict=True):
+        given = signature.genes.weights or {}
+        for half in (0, 1):
+            columns = sorted(
+                (place.column, float(given.get(place.gene, 1.0)))
+                for place in places
+                if place.half == half and place.column is not None
+            )
+            genes += [column for column, _ in columns]
+            weights += [weight for _, weight in columns]
+            offsets.append(len(genes))
+            n_listed.append(sum(place.half == half for place in places))
+    return Net(
+        names=tuple(signature.name for signature in signatures),
+        genes=np.asarray(genes, dtype=np.int32),
+        offsets=np.asarray(offsets, dtype=np.int64),
+        weights=np.asarray(weights, dtype=np.float64),
+        n_listed=np.asarray(n_listed, dtype=np.int64),
+        n_genes=n_genes,
+    )
+
+
+def _examples(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name, _ in zip(names, range(4), strict=False))
+
+
+def _duplicate_warning(placed: Sequence[list[_Place]]) -> list[str]:
+    names = dict.fromkeys(
+        place.name for places in placed for place in places if place.duplicated
+    )
+    if not names:
+        return []
+    return [
+        f"{len(names)} gene names of the signatures stand in more than one column of "
+        f"the data ({_examples(names)}): the first column is used. Merge the columns "
+        "first if they measure the same gene."
+    ]
+
+
+def _none_found(signatures: Sequence[Signature], names: list[str]) -> str:
+    listed = [gene for one in signatures for gene in (*one.genes.up, *one.genes.down)]
+    return (
+        f"None of the {len(set(listed)):,} genes of the signatures is in the data. "
+        f"The data have {len(names):,} genes named like {_examples(names)}; the "
+        f"signatures have {_examples(listed)}. Gene names must be symbols or Ensembl "
+        "ids: if they stand in a column of var, name it with gene_symbols= "
+        "(--gene-symbols); for mouse data, pass species='mouse' (--species mouse)."
+    )
+
+
+def match(
+    signatures: Sequence[Signature],
+    var_names: Iterable[str],
+    *,
+    species_of_data: Species = "human",
+) -> GeneMatch:
+    """Find the column of every gene of every signature.
+
+    A name that stands in the data as it is listed is taken first. Otherwise both
+    sides are brought to current symbols (Ensembl ids with or without version, case,
+    R's dots for hyphens, previous symbols, aliases; one-to-one orthologs where the
+    species differ), and the surest rule wins. An approved symbol in the data never
+    counts as the alias of another gene; a name with several meanings is settled
+    where the data have all its other genes under surer names. A gene that could
+    still be more than one column is ambiguous and not used. A name that occurs
+    again, also in the form that scanpy makes unique (``TBCE-1``), keeps its first
+    column and is counted as duplicated.
+
+    Parameters
+    ----------
+    signatures
+        Signatures, in the order of the result columns.
+    var_names
+        Gene names of the data, one a column.
+    species_of_data
+        Species of ``var_names``.
+
+    Returns
+    -------
+    Columns, coverage and warnings.
+
+    Raises
+    ------
+    DataError
+        There are no genes, the names are those of the other species, or no gene of
+        any signature is in the data.
+    """
+    import pandas as pd
+
+    names = [str(name) for name in var_names]
+    if not names:
+        msg = "The data have no genes: the matrix has no columns."
+        raise DataError(msg)
+    check_species(names, species_of_data)
+    data = index_names(names, species_of_data)
+    placed = [_places(signature, data, species_of_data) for signature in signatures]
+    net = _net(signatures, placed, len(names))
+    if net.genes.size == 0:
+        raise DataError(_none_found(signatures, names))
+    coverage = pd.DataFrame(
+        [_coverage_row(places) for places in placed],
+        index=pd.Index(net.names, name="signature"),
+    )
+    return GeneMatch(net, coverage, _duplicate_warning(placed))
