@@ -1,0 +1,296 @@
+"""Score a matrix: genes, method, axes and the record of how it was done."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dtpscore import _blocks, _genes, _methods
+from dtpscore._axes import axis_scores
+from dtpscore._errors import CoverageWarning, DataError, InputWarning, SignatureError
+from dtpscore._options import MethodOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from dtpscore._types import MethodName, Species
+    from dtpscore.signatures import Signature
+
+# No log-normalized expression value comes near this; counts of a cell exceed it.
+_LOG_CEILING = 25.0
+# Rows that are looked at to tell counts from transformed values.
+_N_PEEK = 200
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """Choices for one scoring run.
+
+    Attributes
+    ----------
+    method
+        A key of ``dtpscore._methods.METHODS``.
+    control
+        Also compute the control-matched z-score and p-value.
+    species
+        Species of the gene names of the data.
+    min_coverage
+        Signatures with a smaller fraction of their genes found are marked low.
+    chunk_size, n_jobs
+        Rows a block, threads. Neither changes a result.
+    method_options
+        Choices that belong to the method.
+    """
+
+    method: MethodName = "ucell"
+    control: bool = False
+    species: Species = "human"
+    min_coverage: float = 0.5
+    chunk_size: int | None = None
+    n_jobs: int | None = None
+    method_options: MethodOptions = field(default_factory=MethodOptions)
+
+    def __post_init__(self) -> None:
+        _methods.find_method(self.method, control=self.control)
+        if self.species not in ("human", "mouse"):
+            msg = f"species must be human or mouse, not {self.species!r}."
+            raise ValueError(msg)
+        if not 0 <= self.min_coverage <= 1:
+            msg = f"min_coverage must be between 0 and 1, not {self.min_coverage}."
+            raise ValueError(msg)
+        for name in ("chunk_size", "n_jobs"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                msg = f"{name} must be 1 or more, not {value}."
+                raise ValueError(msg)
+
+
+@dataclass(frozen=True)
+class ScoreResult:
+    """Scores of every cell with the record of how they were made.
+
+    Attributes
+    ----------
+    names
+        Signature names, in column order (length k).
+    scores
+        float32 (cells, k), up minus down; NaN where no gene was found.
+    z, pvalue
+        Control-matched z (float32) and p-value (float64), both (cells, k), or None.
+    axis
+        float32 (cells,) for every axis.
+    coverage
+        One row a signature: genes listed, found, renamed, missing, ambiguous and
+        duplicated, and whether the coverage is low.
+    axes
+        One row an axis: signatures it has and uses, whether their coverage is low.
+    params, provenance
+        Values that an h5ad file can hold.
+    """
+
+    names: tuple[str, ...]
+    scores: NDArray[np.float32]
+    z: NDArray[np.float32] | None
+    pvalue: NDArray[np.float64] | None
+    axis: dict[str, NDArray[np.float32]]
+    coverage: pd.DataFrame
+    axes: pd.DataFrame
+    params: dict[str, Any]
+    provenance: dict[str, Any]
+
+
+def _check_signatures(signatures: Sequence[Signature]) -> None:
+    if not signatures:
+        msg = "No signature to score: the selection is empty."
+        raise SignatureError(msg)
+    names = [signature.name for signature in signatures]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        msg = f"Signature names must differ; given more than once: {repeated}."
+        raise SignatureError(msg)
+    slashed = [name for name in names if "/" in name]
+    if slashed:
+        msg = f"Signature names cannot hold a '/' (h5ad files use it): {slashed}."
+        raise SignatureError(msg)
+
+
+def _warn_values(source: _blocks.Source, options: ScoreOptions) -> None:
+    """Say so where the values do not suit the method.
+
+    Ranks within a cell do not change with its depth or with the logarithm; sums of
+    values do.
+    """
+    normalize = options.method_options.normalize
+    if _methods.METHODS[options.method].on_ranks and normalize is None:
+        return
+    blocks = source.blocks(chunk_size=_N_PEEK)
+    values = next((block.data for block in blocks if block.data.size), None)
+    if values is None:
+        return
+    whole = bool(np.all(values == np.rint(values)))
+    if normalize is None and whole and values.max() > 1:
+        msg = (
+            f"The values look like raw counts, and {options.method!r} on raw counts "
+            "mostly measures sequencing depth. Pass normalize='log1p' "
+            "(--normalize log1p) or a layer with log-normalized values."
+        )
+        warnings.warn(msg, InputWarning, stacklevel=4)
+    elif normalize == "log1p" and not whole and values.max() < _LOG_CEILING:
+        msg = (
+            "The values look log-transformed already (not whole numbers, maximum "
+            f"{values.max():.3g}), and normalize='log1p' transforms them again. "
+            "Leave normalize out, or pass the layer with the counts."
+        )
+        warnings.warn(msg, InputWarning, stacklevel=4)
+
+
+def _warn_coverage(coverage: pd.DataFrame, min_coverage: float) -> None:
+    low = coverage[coverage["low"]].sort_values("fraction", kind="stable")
+    if low.empty:
+        return
+    worst = ", ".join(
+        f"{name} ({found} of {listed})"
+        for name, found, listed in zip(
+            low.index[:5], low["n_found"], low["n_listed"], strict=False
+        )
+    )
+    empty = int((low["n_found"] == 0).sum())
+    nothing = f" With no gene at all, and NaN as score: {empty}." if empty else ""
+    msg = (
+        f"{len(low)} of {len(coverage)} signatures have under {min_coverage:.0%} of "
+        f"their genes in the data: {worst}{', ...' if len(low) > 5 else ''}.{nothing} "
+        "Read the coverage table before you use them."
+    )
+    warnings.warn(msg, CoverageWarning, stacklevel=4)
+
+
+def _provenance(method: MethodName, signatures: Sequence[Signature]) -> dict[str, Any]:
+    import pandas as pd
+
+    from dtpscore import __version__
+
+    sources = pd.DataFrame(
+        [
+            {
+                "axis": signature.axis,
+                "orientation": signature.orientation,
+                "direction": signature.direction,
+                "use": signature.use,
+                "species": signature.species,
+                "citation": signature.provenance.citation,
+                "licence": signature.provenance.licence,
+                "sha256": signature.sha256,
+            }
+            for signature in signatures
+        ],
+        index=pd.Index([signature.name for signature in signatures], name="signature"),
+    )
+    return {
+        "dtpscore": __version__,
+        "method": method,
+        "citation": _methods.METHODS[method].citation,
+        "signatures": sources,
+    }
+
+
+def _params(options: ScoreOptions) -> dict[str, Any]:
+    """Everything that decides the numbers; block size and threads do not."""
+    return {
+        "method": options.method,
+        "control": options.control,
+        "species": options.species,
+        "min_coverage": options.min_coverage,
+        **asdict(options.method_options),
+    }
+
+
+def score_matrix(
+    matrix: Any,
+    gene_names: Iterable[str],
+    signatures: Sequence[Signature],
+    options: ScoreOptions,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> ScoreResult:
+    """Score every cell of a matrix on every signature.
+
+    Parameters
+    ----------
+    matrix
+        Cells by genes, in any form that ``dtpscore._blocks`` reads.
+    gene_names
+        Names of the columns.
+    signatures
+        What to score.
+    options
+        How to score.
+    progress
+        Called with the number of cells done since the last call.
+
+    Returns
+    -------
+    Scores, axes, coverage and the record of how they were made.
+
+    Raises
+    ------
+    DataError
+        The matrix is empty, its names do not fit, it has values that the method
+        cannot use, or no gene of any signature is found.
+    SignatureError
+        No signature is given, or two have one name.
+
+    Warns
+    -----
+    CoverageWarning
+        Signatures have few of their genes in the data, or a gene name stands in
+        more than one column.
+    InputWarning
+        The values look raw where the method wants log values, or the reverse.
+    """
+    _check_signatures(signatures)
+    names = [str(name) for name in gene_names]
+    source = _blocks.source(matrix)
+    if source.n_rows == 0:
+        msg = "The data have no cells: the matrix has no rows."
+        raise DataError(msg)
+    if source.n_genes != len(names):
+        msg = (
+            f"The matrix has {source.n_genes} columns but there are {len(names)} gene "
+            "names."
+        )
+        raise DataError(msg)
+    matched = _genes.match(signatures, names, species_of_data=options.species)
+    coverage = matched.coverage
+    coverage["low"] = coverage["fraction"] < options.min_coverage
+    for sentence in matched.warnings:
+        warnings.warn(sentence, CoverageWarning, stacklevel=3)
+    _warn_coverage(coverage, options.min_coverage)
+    _warn_values(source, options)
+    result = _methods.run(
+        source,
+        matched.net,
+        method=options.method,
+        options=options.method_options,
+        control=options.control,
+        chunk_size=options.chunk_size,
+        n_jobs=options.n_jobs,
+        progress=progress,
+    )
+    axis, axes = axis_scores(result.scores, signatures, coverage)
+    return ScoreResult(
+        names=matched.net.names,
+        scores=result.scores.astype(np.float32),
+        z=None if result.z is None else result.z.astype(np.float32),
+        pvalue=result.pvalue,
+        axis=axis,
+        coverage=coverage,
+        axes=axes,
+        params=_params(options),
+        provenance=_provenance(options.method, signatures),
+    )

@@ -1,0 +1,237 @@
+"""``dtpscore.tl.score``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from dtpscore import _keys
+from dtpscore._anndata import Source, elements, pick, stale, writable, write
+from dtpscore._options import MethodOptions
+from dtpscore._scoring import ScoreOptions, score_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anndata import AnnData
+
+    from dtpscore._types import MethodName, Species
+    from dtpscore.signatures import Signature
+
+
+def _chosen(
+    signatures: Signature | str | Sequence[Signature | str] | None,
+) -> list[Signature]:
+    from dtpscore import signatures as library
+
+    if signatures is None:
+        return library.select()
+    given = (
+        [signatures]
+        if isinstance(signatures, str | library.Signature)
+        else list(signatures)
+    )
+    return [library.load(one) if isinstance(one, str) else one for one in given]
+
+
+def score(
+    adata: AnnData,
+    signatures: Signature | str | Sequence[Signature | str] | None = None,
+    *,
+    method: MethodName = "ucell",
+    control: bool = False,
+    layer: str | None = None,
+    use_raw: bool = False,
+    gene_symbols: str | None = None,
+    species: Species = "human",
+    normalize: Literal["log1p"] | None = None,
+    min_coverage: float = 0.5,
+    max_rank: int = 1500,
+    ties_method: Literal["average", "min", "max", "order"] = "average",
+    w_neg: float = 1.0,
+    clip: bool = False,
+    missing_genes: Literal["impute", "skip"] = "impute",
+    auc_fraction: float = 0.05,
+    auc_genes: Literal["all", "detected"] = "all",
+    n_bins: int = 25,
+    ctrl_size: int = 50,
+    ctrl_as_ref: bool = True,
+    center: bool = False,
+    ssgsea_weight: float = 0.25,
+    ssgsea_ties: Literal["order", "average"] = "order",
+    random_state: int = 0,
+    chunk_size: int | None = None,
+    n_jobs: int | None = None,
+    key_added: str | None = None,
+    copy: bool = False,
+) -> AnnData | None:
+    """Score every cell on gene signatures, and average the signatures into axes.
+
+    A score is that of the up genes minus that of the down genes. It is never clipped
+    unless ``clip`` says so. Scores do not depend on the storage of the matrix,
+    ``chunk_size`` or ``n_jobs``. Genes are matched by current symbol, Ensembl id,
+    previous symbol, alias and, for mouse data, one-to-one ortholog; what was found
+    and lost is counted per signature.
+
+    Parameters
+    ----------
+    adata
+        Cells by genes. Dense, CSR, CSC and dask matrices work, in memory or backed.
+    signatures
+        Signatures, or names of shipped ones. By default those marked for use by
+        default, with the nuisance signatures (cell cycle, dissociation and others).
+    method
+        ``"ucell"`` (Mann-Whitney U on ranks; Andreatta & Carmona 2021),
+        ``"aucell"`` (area under the recovery curve; Aibar et al. 2017), ``"ssgsea"``
+        (running sum on ranks; Barbie et al. 2009), ``"mean"`` (weighted mean),
+        ``"zscore"`` (weighted mean over the standard deviation of the cell, times
+        the root of the number of genes; Casado et al. 2013) or ``"tirosh"`` (mean
+        above control genes of like expression; Tirosh et al. 2016). The last three
+        work on values, so give them log-normalized ones, or use ``normalize``.
+    control
+        Also compare each score with that of random gene sets matched on expression,
+        in the same cell. Mean and variance under stratified sampling without
+        replacement are exact, so there is no draw and no seed. The p-value is that
+        of a per-cell competitive test: it asks whether these genes stand out from
+        others of like expression in that cell. It does not account for correlation
+        between genes, so sets of genes that move together reach small p-values too
+        often; and it is no test of one group of cells against another, for which
+        samples are the replicates. Not for ``"ssgsea"``.
+    layer
+        Layer to score instead of ``X``.
+    use_raw
+        Score ``adata.raw`` instead of ``X``. False by default, also where ``raw``
+        exists, which differs from `scanpy.tl.score_genes`.
+    gene_symbols
+        Column of ``var`` (of ``raw.var`` with ``use_raw``) that holds the gene names.
+    species
+        Species of the data. Human signatures are scored on mouse data by ortholog.
+    normalize
+        ``"log1p"`` scales the counts of each cell to 10,000 and takes log(1 + x)
+        before scoring, block by block; the matrix is not changed.
+    min_coverage
+        Signatures with a smaller fraction of their genes in the data keep their
+        score but are marked ``low`` in the coverage, named in a warning, and left
+        out of the axis if another signature of the axis has enough.
+    max_rank
+        ``ucell``: ranks beyond this one count as this one.
+    ties_method
+        Rank of equal values. ``ucell`` has all four; ``aucell`` has ``"average"``
+        (mean area over all orders of the tied genes) and ``"order"`` (by column).
+    w_neg
+        Weight of the down genes.
+    clip
+        Set negative scores to 0, as pyUCell does.
+    missing_genes
+        ``ucell``: listed genes that the data lack count as not expressed
+        (``"impute"``), or are left out (``"skip"``).
+    auc_fraction
+        ``aucell``: the part of the genes, from the top of the ranking, that counts.
+    auc_genes
+        ``aucell``: take that part of all genes, or of those detected in any cell.
+    n_bins
+        ``tirosh`` and ``control``: number of expression bins.
+    ctrl_size
+        ``tirosh``: control genes drawn from each bin.
+    ctrl_as_ref
+        ``tirosh``: draw from all genes of a bin and leave the signature's own out
+        afterwards, or draw from the others only, as the argument of the same name
+        of `scanpy.tl.score_genes`.
+    center
+        ``zscore``: subtract the mean of the cell over all genes.
+    ssgsea_weight
+        ``ssgsea``: exponent of the rank.
+    ssgsea_ties
+        ``ssgsea``: order equal values by column, as GSEApy does, or average them.
+    random_state
+        ``tirosh``: seed of the draw of control genes.
+    chunk_size
+        Cells a block; chosen from the number of genes by default.
+    n_jobs
+        Threads; all that numba may use by default.
+    key_added
+        Key of the results, ``"dtp_scores"`` by default. Another key keeps results of
+        two methods side by side.
+    copy
+        Return a scored copy and leave ``adata`` as it is.
+
+    Returns
+    -------
+    None, or the copy. With the default ``key_added`` this is written:
+
+    ``obsm["dtp_scores"]``
+        Frame, float32, cells by signatures; NaN where no gene was found.
+    ``obsm["dtp_scores_z"]``, ``obsm["dtp_scores_pvalue"]``
+        With ``control``: frames of the same shape, float32 z-scores and float64
+        two-sided p-values.
+    ``obs["dtp_<axis>"]``
+        float32, mean of the axis's signatures, turned so that high means more of the
+        axis. Another ``key_added`` replaces the prefix ``dtp``.
+    ``uns["dtp_scores"]``
+        ``params``; ``coverage`` (frame, one row a signature); ``axes`` (frame, what
+        each axis was averaged from); ``provenance`` (versions, method citation, and
+        source and SHA-256 of every signature).
+
+    Results of an earlier run under the same key are replaced. A view becomes an
+    AnnData of its own.
+
+    Raises
+    ------
+    DataError
+        The matrix, layer or column does not exist; the values are missing, infinite
+        or, for methods on ranks, negative; no signature gene is in the data; the
+        gene names are those of the other species; or the result has no place to go
+        (a copy or a view of data in a file on disk).
+    SignatureError
+        A name is not a shipped signature, or two signatures share a name.
+    ValueError
+        A parameter is out of range or does not fit the method.
+
+    Warns
+    -----
+    CoverageWarning
+        Signatures have few of their genes in the data, or gene names are duplicated.
+    InputWarning
+        Raw counts for a method that wants log values, or the reverse.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> adata = dtp.datasets.simulate(n_cells=60, seed=0)
+    >>> dtp.tl.score(adata, ["tirosh2016_s_phase", "tirosh2016_g2m_phase"])
+    >>> dtp.get.scores(adata).shape
+    (60, 2)
+    """
+    source = Source(layer=layer, use_raw=use_raw, gene_symbols=gene_symbols)
+    options = ScoreOptions(
+        method=method,
+        control=control,
+        species=species,
+        min_coverage=min_coverage,
+        chunk_size=chunk_size,
+        n_jobs=n_jobs,
+        method_options=MethodOptions(
+            normalize=normalize,
+            max_rank=max_rank,
+            ties_method=ties_method,
+            w_neg=w_neg,
+            clip=clip,
+            missing_genes=missing_genes,
+            auc_fraction=auc_fraction,
+            auc_genes=auc_genes,
+            n_bins=n_bins,
+            ctrl_size=ctrl_size,
+            ctrl_as_ref=ctrl_as_ref,
+            center=center,
+            ssgsea_weight=ssgsea_weight,
+            ssgsea_ties=ssgsea_ties,
+            random_state=random_state,
+        ),
+    )
+    chosen = _chosen(signatures)
+    matrix, names = pick(adata, source)
+    target = writable(adata, copy=copy)
+    result = score_matrix(matrix, names, chosen, options)
+    key = key_added or _keys.SCORES
+    fresh = elements(result, key, target.obs_names, source=source)
+    write(target, [*stale(target.uns.get(key), fresh, key), *fresh])
+    return target if copy else None
