@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,17 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 def repository() -> Path:
     """The folder that holds pyproject.toml."""
     return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def build_script():
+    """A function that imports a script of signatures/build, which is not installed."""
+    folder = REPOSITORY / "signatures" / "build"
+    if not folder.is_dir():
+        pytest.skip("signatures/build is in the repository only, and is not here")
+    sys.path.insert(0, str(folder))
+    yield importlib.import_module
+    sys.path.remove(str(folder))
 
 
 @pytest.fixture(scope="session")

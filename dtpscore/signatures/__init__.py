@@ -1,7 +1,7 @@
 """Gene signatures of persister mechanisms, with the source of every list."""
 
 from dtpscore.signatures._gmt import read_gmt, to_net, write_gmt
-from dtpscore.signatures._library import available, axes, load, read, root, select
+from dtpscore.signatures._library import available, axes, load, root, select
 from dtpscore.signatures._model import (
     USER_AXIS,
     Axis,
@@ -10,6 +10,7 @@ from dtpscore.signatures._model import (
     Signature,
     json_schema,
 )
+from dtpscore.signatures._read import read
 from dtpscore.signatures._tables import not_scorable, vulnerabilities
 
 __all__ = [

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from dtpscore._errors import SignatureError
-from dtpscore.signatures._model import USER_AXIS, Genes, Provenance, Signature
+from dtpscore.signatures._model import (
+    USER_AXIS,
+    Genes,
+    Provenance,
+    Signature,
+    problems,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,11 +25,41 @@ if TYPE_CHECKING:
 _ENDINGS = {"_UP": "up", "_DN": "down", "_DOWN": "down"}
 
 
+def gmt_text(signatures: Iterable[Signature]) -> str:
+    """Signatures as the text of a GMT file.
+
+    Parameters
+    ----------
+    signatures
+        What to convert.
+
+    Returns
+    -------
+    The text that `write_gmt` writes.
+    """
+    lines = [
+        "\t".join([f"{signature.name}{ending}", _one_line(signature), *genes])
+        for signature in signatures
+        for ending, genes in (
+            ("_UP", signature.genes.up),
+            ("_DN", signature.genes.down),
+        )
+        if genes
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _one_line(signature: Signature) -> str:
+    # A tab or a line break would end the field.
+    return " ".join(signature.provenance.citation.split())
+
+
 def write_gmt(signatures: Iterable[Signature], path: str | Path) -> None:
     """Write signatures as a GMT file.
 
     A GMT file has no direction, so every signature gives a line ``NAME_UP`` and a
-    line ``NAME_DN``, whichever has genes. The second field is the citation.
+    line ``NAME_DN``, whichever has genes. The second field is the citation. Weights are
+    not written: the format has no place for them.
 
     Parameters
     ----------
@@ -31,16 +68,7 @@ def write_gmt(signatures: Iterable[Signature], path: str | Path) -> None:
     path
         File to write; an existing file is replaced.
     """
-    lines = [
-        "\t".join([f"{signature.name}{ending}", signature.provenance.citation, *genes])
-        for signature in signatures
-        for ending, genes in (
-            ("_UP", signature.genes.up),
-            ("_DN", signature.genes.down),
-        )
-        if genes
-    ]
-    Path(path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    Path(path).write_text(gmt_text(signatures), encoding="utf-8")
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -51,16 +79,23 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _clean(name: str) -> str:
-    kept = "".join(c if c.isalnum() and c.isascii() else "_" for c in name.lower())
-    return kept.strip("_")[:60]
+    return re.sub(r"[^a-z0-9_]", "_", name.lower())[:60]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        msg = f"{path} is not a text file in UTF-8: {error}."
+        raise SignatureError(msg) from error
 
 
 def _parse(path: Path) -> dict[str, dict[str, tuple[str, list[str]]]]:
     found: dict[str, dict[str, tuple[str, list[str]]]] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(_text(path).splitlines(), 1):
         if not line.strip():
             continue
-        name, *rest = line.rstrip("\n").split("\t")
+        name, *rest = line.split("\t")
         if len(rest) < 2:
             msg = (
                 f"{path}, line {number}: a GMT line is a name, a description and "
@@ -98,7 +133,7 @@ def read_gmt(path: str | Path) -> list[Signature]:
     Raises
     ------
     SignatureError
-        The file does not exist or is malformed.
+        The file does not exist, is malformed, or names a set or a gene twice.
     """
     path = Path(path)
     if not path.is_file():
@@ -110,7 +145,7 @@ def read_gmt(path: str | Path) -> list[Signature]:
         try:
             signatures.append(_from_gmt(path, name, text, halves))
         except ValidationError as error:
-            msg = f"{path}, gene set {name!r}: {error.errors()[0]['msg']}."
+            msg = f"{path}, gene set {name!r} is not valid: {problems(error)}."
             raise SignatureError(msg) from error
     return signatures
 

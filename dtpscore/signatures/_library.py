@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, get_args
 
 from dtpscore._errors import SignatureError
 from dtpscore._resources import signature_root
-from dtpscore.signatures._gmt import read_gmt
-from dtpscore.signatures._model import Axis, Signature, Use
+from dtpscore.signatures._model import Axis, Use
+from dtpscore.signatures._read import TABLES, parse_toml, read, read_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+    from pathlib import Path
 
     import pandas as pd
 
     from dtpscore._types import Species
+    from dtpscore.signatures._model import Signature
 
-# Files of the folder that are not signatures.
-_TABLES = frozenset({"axes", "vulnerabilities", "not_scorable"})
+# Fields that the table of signatures shows.
+_OWN_COLUMNS = ("axis", "direction", "orientation", "use", "species")
+_SOURCE_COLUMNS = ("confidence", "licence", "citation", "doi", "pmid")
 
 
 @cache
@@ -32,6 +31,15 @@ def root() -> Path:
 
     An installed package carries them inside; in a checkout they are the top-level
     folder ``signatures``.
+
+    Returns
+    -------
+    Path of the folder.
+
+    Raises
+    ------
+    SignatureError
+        The installation is broken: the folder is not there.
     """
     folder = signature_root()
     if not folder.is_dir():
@@ -40,86 +48,22 @@ def root() -> Path:
     return folder
 
 
-def parse_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file; a malformed one is a SignatureError."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path} is not a valid TOML file: {error}."
-        raise SignatureError(msg) from error
-
-
-def _validate(content: Mapping[str, Any], origin: str) -> Signature:
-    try:
-        return Signature.model_validate(content)
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in entry['loc']) or 'file'}: {entry['msg']}"
-            for entry in error.errors()
-        )
-        msg = f"{origin} is not a valid signature: {wrong}."
-        raise SignatureError(msg) from error
-
-
-def _read_toml(path: Path) -> Signature:
-    signature = _validate(parse_toml(path), str(path))
-    if signature.name != path.stem:
-        msg = f"{path}: the name is {signature.name!r} but the file is {path.stem!r}."
-        raise SignatureError(msg)
-    return signature
-
-
 @cache
 def _shipped() -> dict[str, Path]:
     return {
         path.stem: path
         for path in sorted(root().glob("*.toml"))
-        if path.stem not in _TABLES
+        if path.stem not in TABLES
     }
 
 
 @cache
 def _load_shipped(name: str) -> Signature:
-    return _read_toml(_shipped()[name])
+    return read_toml(_shipped()[name])
 
 
-def read(path: str | Path) -> list[Signature]:
-    """Read signatures from a TOML file, a GMT file or a folder of both.
-
-    Parameters
-    ----------
-    path
-        A ``.toml`` file (one signature), a ``.gmt`` file, or a folder.
-
-    Returns
-    -------
-    The signatures, in the order of the file, or of the file names.
-
-    Raises
-    ------
-    SignatureError
-        The path does not exist, has another ending, or holds no valid signature.
-    """
-    path = Path(path)
-    if path.is_dir():
-        found = sorted(p for p in path.iterdir() if p.suffix in {".toml", ".gmt"})
-        found = [p for p in found if p.stem not in _TABLES]
-        if not found:
-            msg = f"The folder {path} holds no .toml or .gmt file."
-            raise SignatureError(msg)
-        return [signature for p in found for signature in read(p)]
-    if not path.is_file():
-        msg = f"There is no signature file {path}."
-        raise SignatureError(msg)
-    if path.suffix == ".gmt":
-        return read_gmt(path)
-    if path.suffix == ".toml":
-        return [_read_toml(path)]
-    msg = f"{path} must end in .toml or .gmt, or be a folder of such files."
-    raise SignatureError(msg)
-
-
-def _check_known(kind: str, name: str, known: Iterable[str]) -> None:
+def check_known(kind: str, name: str, known: Iterable[str]) -> None:
+    """Raise a SignatureError with the nearest names where a name is not known."""
     known = list(known)
     if name in known:
         return
@@ -135,18 +79,32 @@ def _check_known(kind: str, name: str, known: Iterable[str]) -> None:
 def load(name: str) -> Signature:
     """Load one shipped signature.
 
+    Parameters
+    ----------
+    name
+        Its name, as `available` lists it.
+
+    Returns
+    -------
+    The signature.
+
     Raises
     ------
     SignatureError
         There is no signature of this name; the message has the nearest names.
     """
-    _check_known("signature", name, _shipped())
+    check_known("signature", name, _shipped())
     return _load_shipped(name)
 
 
 @cache
 def axes() -> dict[str, Axis]:
-    """Axes by name, in their order of presentation."""
+    """Axes by name, in their order of presentation.
+
+    Returns
+    -------
+    One `Axis` a key of ``axes.toml``.
+    """
     content = parse_toml(root() / "axes.toml")
     return {
         name: Axis.model_validate({"name": name, **fields})
@@ -156,9 +114,9 @@ def axes() -> dict[str, Axis]:
 
 def _check_filters(axes_asked: Iterable[str], uses: Iterable[str]) -> None:
     for axis in axes_asked:
-        _check_known("axis", axis, axes())
+        check_known("axis", axis, axes())
     for use in uses:
-        _check_known("use", use, get_args(Use))
+        check_known("use", use, get_args(Use))
 
 
 def available(
@@ -178,7 +136,7 @@ def available(
     -------
     One row a signature, indexed by name: ``axis``, ``direction``, ``orientation``,
     ``use``, ``species``, ``n_up``, ``n_down``, ``confidence``, ``licence``,
-    ``citation``, ``doi`` and ``title``.
+    ``citation``, ``doi``, ``pmid`` and ``title``.
 
     Raises
     ------
@@ -197,32 +155,30 @@ def available(
     ]
     order = {name: place for place, name in enumerate(axes())}
     kept.sort(key=lambda signature: (order[signature.axis], signature.name))
-    rows = [
-        {
-            "axis": signature.axis,
-            "direction": signature.direction,
-            "orientation": signature.orientation,
-            "use": signature.use,
-            "species": signature.species,
-            "n_up": len(signature.genes.up),
-            "n_down": len(signature.genes.down),
-            "confidence": signature.provenance.confidence,
-            "licence": signature.provenance.licence,
-            "citation": signature.provenance.citation,
-            "doi": signature.provenance.doi or "",
-            "title": signature.title,
-        }
-        for signature in kept
-    ]
     index = pd.Index([signature.name for signature in kept], name="name", dtype=object)
-    columns = list(rows[0]) if rows else ["axis", "direction", "use"]
-    return pd.DataFrame(rows, index=index, columns=columns)
+    columns = [*_OWN_COLUMNS, "n_up", "n_down", *_SOURCE_COLUMNS, "title"]
+    return pd.DataFrame(map(_row, kept), index=index, columns=columns)
+
+
+def _row(signature: Signature) -> dict[str, str | int]:
+    source = signature.provenance
+    return {
+        **{column: getattr(signature, column) for column in _OWN_COLUMNS},
+        "n_up": len(signature.genes.up),
+        "n_down": len(signature.genes.down),
+        **{column: getattr(source, column) or "" for column in _SOURCE_COLUMNS},
+        "title": signature.title,
+    }
+
+
+def _as_list(value: str | Iterable[str]) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
 
 
 def select(
     *,
-    names: Iterable[str] | None = None,
-    axes: Iterable[str] | None = None,
+    names: str | Iterable[str] | None = None,
+    axes: str | Iterable[str] | None = None,
     use: str | Iterable[str] | None = None,
     directory: str | Path | None = None,
 ) -> list[Signature]:
@@ -231,9 +187,9 @@ def select(
     Parameters
     ----------
     names
-        Names of signatures; everything else is then ignored but ``directory``.
+        Name or names of signatures; everything else is then ignored but ``directory``.
     axes
-        Keep the signatures of these axes.
+        Keep the signatures of this axis (or these).
     use
         Keep the signatures with this use (or these). By default ``default`` and
         ``nuisance``, and with ``axes`` also ``lineage_gated``.
@@ -260,12 +216,12 @@ def select(
         )
         raise SignatureError(msg)
     if names is not None:
-        return [own[name] if name in own else load(name) for name in names]
-    wanted_axes = None if axes is None else list(axes)
+        return [own[name] if name in own else load(name) for name in _as_list(names)]
+    wanted_axes = None if axes is None else _as_list(axes)
     if use is None:
-        uses = {"default", "nuisance"} | ({"lineage_gated"} if wanted_axes else set())
+        uses = ["default", "nuisance", *(["lineage_gated"] if wanted_axes else [])]
     else:
-        uses = {use} if isinstance(use, str) else set(use)
+        uses = _as_list(use)
     _check_filters(wanted_axes or [], uses)
     frame = available()
     keep = frame["use"].isin(uses)

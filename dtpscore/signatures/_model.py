@@ -8,7 +8,7 @@ import re
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dtpscore._types import Direction, Species  # noqa: TC001 (pydantic reads them)
 
@@ -23,7 +23,6 @@ _DATE = re.compile(
     r"|\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/\d{2,4})$",
     re.IGNORECASE,
 )
-
 
 # Axis of signatures whose mechanism is not known, as those of a GMT file.
 USER_AXIS = "user"
@@ -204,6 +203,15 @@ class Axis(_Frozen):
     proxy: bool = False
     summary: Text
     confounders: tuple[Text, ...] = ()
+
+
+def problems(error: ValidationError) -> str:
+    """Everything that a failed validation found, in one line."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in entry['loc']) or 'file'}: "
+        f"{entry['msg'].removeprefix('Value error, ')}"
+        for entry in error.errors()
+    )
 
 
 def json_schema() -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtpscore._errors import SignatureError
-from dtpscore.signatures._library import axes, parse_toml, root
+from dtpscore.signatures._library import axes, check_known, root
+from dtpscore.signatures._read import parse_toml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,8 @@ def vulnerabilities(axis: str | None = None) -> pd.DataFrame:
     Returns
     -------
     One row a publication: ``axis``, ``target``, ``agent``, ``paper``, ``doi``,
-    ``context``, ``evidence`` (cell line, animal or trial), ``review`` and ``caveat``.
+    ``context``, ``evidence`` (cell line, animal, trial or not stated), ``read`` (the
+    abstract of the paper, or the review alone), ``review`` and ``caveat``.
 
     Raises
     ------
@@ -41,9 +42,7 @@ def vulnerabilities(axis: str | None = None) -> pd.DataFrame:
     table = _table("vulnerabilities")
     if axis is None:
         return table
-    if axis not in axes():
-        msg = f"There is no axis {axis!r}. Axes there are: {', '.join(axes())}."
-        raise SignatureError(msg)
+    check_known("axis", axis, axes())
     return table[table["axis"] == axis].reset_index(drop=True)
 
 
@@ -52,7 +51,7 @@ def not_scorable() -> pd.DataFrame:
 
     Returns
     -------
-    One row a mechanism: ``mechanism``, ``claim``, ``paper``, ``review``, ``reason``
-    and ``instead``, what can be looked at.
+    One row a mechanism: ``mechanism``, ``claim``, ``paper``, ``review``, ``kind``
+    (why not, in one word or two), ``reason`` and ``instead``, what can be looked at.
     """
     return _table("not_scorable")

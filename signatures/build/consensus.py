@@ -4,12 +4,12 @@ The vote. Every group of contrasts in ``sign_check.VOTES`` has one vote for each
 up, down or none; contrasts that share a vote and disagree about a gene cancel out.
 A gene enters the consensus with at least 4 votes one way and at most 1 the other.
 
-What chance gives. The same vote on lists of the same sizes whose genes are drawn at
-random, from two backgrounds. The narrow one is every gene that at least one contrast
-lists: expressed, and seen to change somewhere. The wide one is every gene that any
-shipped signature lists, about as many as a tumor cell line expresses. Lists agree by
-chance more often within the narrow one, so the truth lies between the two. Neither
-knows that some genes change under any treatment.
+What chance gives. The same vote on lists of the same sizes, by three nulls. Genes are
+drawn from every gene that at least one contrast lists: expressed, and seen to change
+somewhere. Or from every gene that any shipped signature lists, about as many as a tumor
+cell line expresses. Or every list keeps its genes and only their directions are dealt
+anew, which keeps the genes that change under any treatment. The first is the
+strictest on how many genes agree: a narrow background makes chance agreement common.
 
 Forms. ``dtp_consensus`` is the vote as it is, and most of its down genes are
 cell-cycle genes. ``dtp_consensus_no_cycle`` leaves out cell-cycle and stress genes.
@@ -22,8 +22,10 @@ from __future__ import annotations
 import random
 from collections import Counter
 from functools import cache
+from itertools import chain
 
 import sign_check
+
 from dtpscore import signatures as library
 from dtpscore.signatures import Genes, Provenance, Signature
 
@@ -31,7 +33,11 @@ MIN_VOTES = 4
 MAX_AGAINST = 1
 N_DRAWS = 1000
 SEED = 20260101
-STRESS_SETS = ("dissociation_broad2019", "gavish_mp05_stress", "gavish_mp07_stress_in_vitro")  # noqa: E501
+STRESS_SETS = (
+    "dissociation_broad2019",
+    "gavish_mp05_stress",
+    "gavish_mp07_stress_in_vitro",
+)
 
 Lists = dict[str, tuple[frozenset[str], frozenset[str]]]
 
@@ -50,16 +56,21 @@ def _lists(without: str | None = None) -> Lists:
     return found
 
 
+def _voting() -> list[Signature]:
+    """Contrasts that vote."""
+    names = chain.from_iterable(sign_check.VOTES.values())
+    return [library.load(name) for name in names]
+
+
 def studies() -> list[str]:
     """Keys of the studies that have a vote."""
-    names = [name for group in sign_check.VOTES.values() for name in group]
-    return sorted({s for name in names for s in library.load(name).provenance.studies})
+    return sorted({study for s in _voting() for study in s.provenance.studies})
 
 
 def vote(lists: Lists) -> tuple[list[str], list[str]]:
     """Genes that enough lists agree on: up, down."""
-    up = Counter(gene for genes, _ in lists.values() for gene in genes)
-    down = Counter(gene for _, genes in lists.values() for gene in genes)
+    up = Counter(chain.from_iterable(genes for genes, _ in lists.values()))
+    down = Counter(chain.from_iterable(genes for _, genes in lists.values()))
 
     def agreed(one: Counter[str], other: Counter[str]) -> list[str]:
         return sorted(
@@ -86,18 +97,24 @@ def wide_background() -> list[str]:
     return sorted(frozenset().union(*((*g.up, *g.down) for g in sets)))
 
 
-def by_chance(lists: Lists, background: list[str]) -> dict[str, tuple[float, int]]:
-    """Mean and largest number of genes that random lists of these sizes agree on."""
-    draw = random.Random(SEED)  # noqa: S311
-    counts: dict[str, list[int]] = {"up": [], "down": []}
-    for _ in range(N_DRAWS):
-        drawn: Lists = {}
-        for label, (up, down) in lists.items():
-            genes = draw.sample(background, len(up) + len(down))
-            drawn[label] = (frozenset(genes[: len(up)]), frozenset(genes[len(up) :]))
-        for half, genes in zip(("up", "down"), vote(drawn), strict=True):
-            counts[half].append(len(genes))
-    return {half: (sum(n) / N_DRAWS, max(n)) for half, n in counts.items()}
+def _redrawn(draw: random.Random, lists: Lists, background: list[str] | None) -> Lists:
+    """Lists of the same sizes from the background, or from the genes of each list."""
+    drawn: Lists = {}
+    for label, (up, down) in lists.items():
+        pool = sorted(up | down) if background is None else background
+        genes = draw.sample(pool, len(up) + len(down))
+        drawn[label] = (frozenset(genes[: len(up)]), frozenset(genes[len(up) :]))
+    return drawn
+
+
+def by_chance(lists: Lists, background: list[str] | None) -> dict[str, list[int]]:
+    """Genes that random lists agree on, up and down, sorted over the draws."""
+    draw = random.Random(SEED)
+    agreed = [vote(_redrawn(draw, lists, background)) for _ in range(N_DRAWS)]
+    return {
+        half: sorted(len(genes[place]) for genes in agreed)
+        for place, half in enumerate(("up", "down"))
+    }
 
 
 def nuisance() -> frozenset[str]:
@@ -107,11 +124,15 @@ def nuisance() -> frozenset[str]:
 
 
 def _signature(
-    name: str, title: str, use: str, genes: tuple[list[str], list[str]], how: str, *,
+    name: str,
+    title: str,
+    *,
+    use: str,
+    genes: tuple[list[str], list[str]],
+    how: str,
     voters: list[str],
-) -> Signature:  # fmt: skip
-    names = [n for group in sign_check.VOTES.values() for n in group]
-    used = {n for n in names if set(library.load(n).provenance.studies) & set(voters)}
+) -> Signature:
+    used = [s.name for s in _voting() if set(s.provenance.studies) & set(voters)]
     return Signature(
         name=name,
         title=title,
@@ -119,8 +140,8 @@ def _signature(
         direction="up",
         direction_evidence="Defined by the vote: up genes go up in persisters.",
         use=use,
-        context="bulk and single-cell contrasts, persister against parental; "
-        "breast, colorectal, lung, AML and two unnamed lines",
+        context="bulk and single-cell contrasts, persister against parental; their "
+        "tumors and drugs stand in the files named under table",
         provenance=Provenance(
             citation="dtpscore, derived from the contrasts named under table",
             table=", ".join(sorted(used)),
@@ -142,29 +163,39 @@ def _rule(n_votes: int) -> str:
     )
 
 
-def _chance(lists: Lists, background: list[str]) -> str:
+def _chance(lists: Lists, background: list[str] | None) -> str:
     found = by_chance(lists, background)
-    (up, most_up), (down, most_down) = found["up"], found["down"]
-    return (
-        f"{up:.1f} up (most {most_up}) and {down:.1f} down (most {most_down}) "
-        f"from {len(background):,} genes"
-    )
+    parts = [
+        f"{sum(found[half]) / N_DRAWS:.1f} {half} on average, {found[half][-1]} at "
+        f"most, {len(genes)} or more in {sum(n >= len(genes) for n in found[half])}"
+        for half, genes in zip(("up", "down"), vote(lists), strict=True)
+    ]
+    return "; ".join(parts)
 
 
 def _full(voters: list[str]) -> Signature:
     lists = _lists()
     up, down = vote(lists)
+    narrow, wide = narrow_background(lists), wide_background()
     cycle = sign_check.cycle_genes()
     how = (
-        f"{_rule(len(lists))}. {len(up)} up and {len(down)} down. Random lists of the "
-        f"same sizes agree on average, in {N_DRAWS} draws, on "
-        f"{_chance(lists, narrow_background(lists))} that any contrast lists, and on "
-        f"{_chance(lists, wide_background())} that any shipped signature lists. "
-        f"{len(set(down) & cycle)} of the down genes are cell-cycle genes: "
-        "as a score this is largely inverse proliferation"
+        f"{_rule(len(lists))}. {len(up)} up and {len(down)} down. By chance, in "
+        f"{N_DRAWS} draws of lists of the same sizes: from the {len(narrow):,} genes "
+        f"that any contrast lists, {_chance(lists, narrow)}; from the {len(wide):,} "
+        f"genes that any shipped signature lists, {_chance(lists, wide)}; with the "
+        f"genes of each list kept and their directions dealt anew, "
+        f"{_chance(lists, None)}. {len(set(down) & cycle)} of the down genes are "
+        "cell-cycle genes: as a score this is largely inverse proliferation"
     )
     title = "Genes that agree over published persister contrasts"
-    return _signature("dtp_consensus", title, "optional", (up, down), how, voters=voters)
+    return _signature(
+        "dtp_consensus",
+        title,
+        use="optional",
+        genes=(up, down),
+        how=how,
+        voters=voters,
+    )
 
 
 def _no_cycle(without: str | None, voters: list[str]) -> Signature:
@@ -179,7 +210,7 @@ def _no_cycle(without: str | None, voters: list[str]) -> Signature:
         name, use = f"dtp_consensus_no_cycle_without_{without}", "evaluation"
         title += f", made without {without}"
         how += f"; contrasts of {without} left out, to test on its data"
-    return _signature(name, title, use, (up, down), how, voters=voters)
+    return _signature(name, title, use=use, genes=(up, down), how=how, voters=voters)
 
 
 def signatures() -> list[Signature]:

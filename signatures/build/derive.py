@@ -1,6 +1,8 @@
-"""Write the signatures that are made from other shipped signatures.
+"""Write what follows from other files: derived signatures, directions, layout.
 
-Run ``python signatures/build/derive.py``. The same files give the same bytes.
+Run ``python signatures/build/derive.py`` after any change of a list. The same files
+give the same bytes. Every file is written in one layout, with the direction that
+``sign_check.py`` gives it.
 
 Two kinds are made here. Trimmed lists are a shipped list without the genes of a
 nuisance (the cell cycle, the proteasome). The consensus counts in how many persister
@@ -14,9 +16,10 @@ from typing import TYPE_CHECKING
 
 import consensus
 import sign_check
+from toml_writer import write
+
 from dtpscore import signatures as library
 from dtpscore.signatures import Genes, Signature
-from toml_writer import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +57,11 @@ def trimmed(name: str) -> Signature:
     leave_out = {"cell cycle": _in_cycle, "proteasome": _in_proteasome}[what]()
     up = tuple(gene for gene in source.genes.up if not leave_out(gene))
     down = tuple(gene for gene in source.genes.down if not leave_out(gene))
+    renamed = {
+        gene: printed
+        for gene, printed in (source.genes.renamed or {}).items()
+        if gene in {*up, *down}
+    }
     n_out = len(source.genes.up) + len(source.genes.down) - len(up) - len(down)
     how = (
         f"in any of {', '.join(sign_check.CYCLE_SETS)}"
@@ -72,7 +80,7 @@ def trimmed(name: str) -> Signature:
             "title": f"{source.title}, without {what} genes",
             "use": use,
             "provenance": provenance,
-            "genes": Genes(up=up, down=down),
+            "genes": Genes(up=up, down=down, renamed=renamed or None),
         }
     )
 
@@ -84,7 +92,7 @@ def checked(signature: Signature) -> Signature:
     found = sign_check.tally(signature)
     return signature.model_copy(
         update={
-            "direction": sign_check.direction(signature, found),
+            "direction": sign_check.ruling(signature, found)[0],
             "direction_evidence": sign_check.evidence(signature, found),
         }
     )
@@ -95,8 +103,15 @@ def derived() -> list[Signature]:
     return [*(checked(trimmed(name)) for name in TRIMMED), *consensus.signatures()]
 
 
+def everything() -> list[Signature]:
+    """Every shipped signature as its file must be."""
+    made = {signature.name: signature for signature in derived()}
+    names = sorted({*library.available().index, *made})
+    return [made.get(name) or checked(library.load(name)) for name in names]
+
+
 def main() -> None:
-    for signature in derived():
+    for signature in everything():
         write(signature, library.root())
 
 

@@ -18,7 +18,7 @@ This counts published lists; it is no significance test.
 from __future__ import annotations
 
 import csv
-from pathlib import Path
+import io
 from typing import TYPE_CHECKING, NamedTuple
 
 from dtpscore import signatures as library
@@ -67,7 +67,7 @@ CYCLE_SETS = (
 
 
 class Tally(NamedTuple):
-    """Votes for one signature."""
+    """Votes for one signature, and the share of its genes that are cell-cycle genes."""
 
     up: int
     down: int
@@ -132,62 +132,62 @@ def tally(signature: Signature) -> Tally:
     )
 
 
-def direction(signature: Signature, found: Tally) -> str:
-    """Direction that the rule allows."""
-    if signature.axis in TWO_SIDED or found.evaluable < MIN_VOTES:
-        return "two-sided"
+def ruling(signature: Signature, found: Tally) -> tuple[str, str]:
+    """Direction that the rule allows, and why where it allows none."""
+    if signature.axis in TWO_SIDED:
+        return "two-sided", "The axis is two-sided by rule."
+    if found.evaluable < MIN_VOTES:
+        return "two-sided", f"A direction needs {MIN_VOTES} votes that say something."
     if found.cycle > MAX_CYCLE and signature.axis not in PROLIFERATION:
-        return "two-sided"
+        return "two-sided", "Too many for a direction of its own."
     if abs(found.up - found.down) / found.evaluable < MIN_AGREEMENT:
-        return "two-sided"
-    return "up" if found.up > found.down else "down"
+        return "two-sided", "The votes disagree."
+    return ("up" if found.up > found.down else "down"), ""
 
 
 def evidence(signature: Signature, found: Tally) -> str:
-    """Sentence for the signature file."""
+    """Sentences for the signature file."""
     text = (
-        f"Published persister contrasts: up in {found.up}, down in {found.down}, "
-        f"no clear lean in {found.none} of {sum(found[:3])} votes; "
-        f"{found.cycle:.0%} of its genes are cell-cycle genes."
+        f"Of {sum(found[:3])} votes of published persister contrasts, {found.up} say "
+        f"up, {found.down} down and {found.none} neither; {found.cycle:.0%} of its "
+        "genes are cell-cycle genes."
     )
-    if signature.axis in TWO_SIDED:
-        return f"{text} The axis is two-sided by rule."
-    return text
+    return f"{text} {ruling(signature, found)[1]}".strip()
 
 
 def is_checked(signature: Signature) -> bool:
-    """Whether the rule applies; the contrasts and what is made of them define up."""
-    return signature.axis not in {"published_contrasts", "consensus"}
+    """Whether the rule applies.
+
+    Names in ``dtp_`` are persister contrasts and their consensus, which define up.
+    """
+    return not signature.name.startswith("dtp_")
 
 
-def main() -> None:
-    path = library.root() / "sign_check.tsv"
-    rows = []
-    for name in library.available().index:
-        signature = library.load(str(name))
-        if is_checked(signature):
-            found = tally(signature)
-            cast = votes(signature)
-            rows.append(
-                {
-                    "signature": name,
-                    "axis": signature.axis,
-                    "up": found.up,
-                    "down": found.down,
-                    "none": found.none,
-                    "cell_cycle_fraction": f"{found.cycle:.2f}",
-                    "direction": direction(signature, found),
-                    **{label: cast.get(label, "own study") for label in VOTES},
-                }
-            )
-    rows.sort(key=lambda row: str(row["signature"]))
-    with Path(path).open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.DictWriter(
-            handle, list(rows[0]), delimiter="\t", lineterminator="\n"
-        )
-        writer.writeheader()
-        writer.writerows(rows)
+def _row(signature: Signature) -> dict[str, object]:
+    found, cast = tally(signature), votes(signature)
+    return {
+        "signature": signature.name,
+        "axis": signature.axis,
+        "up": found.up,
+        "down": found.down,
+        "none": found.none,
+        "cell_cycle_fraction": f"{found.cycle:.2f}",
+        "direction": ruling(signature, found)[0],
+        **{label: cast.get(label, "own study") for label in VOTES},
+    }
+
+
+def table() -> str:
+    """Text of ``signatures/sign_check.tsv``."""
+    signatures = map(library.load, sorted(library.available().index))
+    rows = [_row(signature) for signature in signatures if is_checked(signature)]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), delimiter="\t", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 if __name__ == "__main__":
-    main()
+    path = library.root() / "sign_check.tsv"
+    path.write_text(table(), encoding="utf-8", newline="\n")

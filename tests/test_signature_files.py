@@ -1,0 +1,275 @@
+"""Every shipped signature file keeps the rules of signatures/README.md."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import tomllib
+
+import pytest
+
+from dtpscore import signatures
+
+TABLE = signatures.available()
+NAMES = sorted(TABLE.index)
+OWN = [name for name in NAMES if TABLE.loc[name, "axis"] == "consensus"]
+# Lists whose paper is named by journal and page; no DOI or PMID was found to check.
+NO_IDENTIFIER = {
+    "cisplatin_resistance_kang2004",
+    "doxorubicin_resistance_kang2004",
+    "dtp_moghal2023_common",
+    "dtp_moghal2023_scrnaseq",
+    "fluorouracil_resistance_kang2004",
+    "hdac_heller2008",
+    "neural_crest_lee2007",
+    "predtp_moghal2023_dtp_like",
+    "stemness_wong2008_esc_core",
+}
+LICENCES = re.compile(
+    r"MSigDB,? CC BY 4\.0|WikiPathways CC0|Reactome \(CC0/CC BY 4\.0\)|CC0|CC BY"
+    r"|MIT \(repository|facts from publication|paper CC BY"
+)
+TWO_SIDED = {
+    "redox_nrf2", "oxphos", "fao_peroxisome", "kdm5_chromatin", "ferroptosis"
+}  # fmt: skip
+PROLIFERATION = {"slow_cycling", "diapause_myc", "s_phase", "g2m"}
+
+
+@pytest.fixture(scope="module")
+def hgnc():
+    """Approved symbols, and the approved symbols of every previous one."""
+    approved, previous = set(), {}
+    path = signatures.root() / "gene_names.tsv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = csv.DictReader(
+        (line for line in lines if not line.startswith("#")), delimiter="\t"
+    )
+    for row in rows:
+        if row["symbol"]:
+            approved.add(row["symbol"])
+            for old in (row["previous"] or "").split("|"):
+                previous.setdefault(old.upper(), set()).add(row["symbol"])
+    return approved, previous
+
+
+@pytest.fixture(scope="module")
+def sign_check():
+    with (signatures.root() / "sign_check.tsv").open(encoding="utf-8") as handle:
+        return {row["signature"]: row for row in csv.DictReader(handle, delimiter="\t")}
+
+
+def test_there_are_enough_and_no_name_is_lost():
+    files = {path.stem for path in signatures.root().glob("*.toml")}
+    tables = {"axes", "vulnerabilities", "not_scorable"}
+    assert files - tables == set(NAMES)
+    assert len(NAMES) > 100
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_file_is_valid_and_says_where_it_comes_from(name):
+    path = signatures.root() / f"{name}.toml"
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    signature = signatures.Signature.model_validate(content)
+    assert signature.name == name
+    assert signature.axis in signatures.axes()
+    assert (signature.species, signature.gene_id) == ("human", "symbol")
+    source = signature.provenance
+    assert source.redistributable
+    assert LICENCES.match(source.licence)
+    assert not re.search(r"unclear|non-?commercial|not stated", source.licence)
+    assert len(source.citation) > 8
+    assert signature.context
+    missing = source.doi is None and source.pmid is None
+    assert missing == (name in NO_IDENTIFIER or name in OWN)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_genes_have_current_names(name, hgnc):
+    approved, previous = hgnc
+    genes = signatures.load(name).genes
+    listed = {*genes.up, *genes.down}
+    assert len(listed) == len(genes.up) + len(genes.down)
+    unknown = listed - approved
+    if TABLE.loc[name, "use"] != "optional":
+        assert not unknown
+    stale = {gene for gene in unknown if len(previous.get(gene.upper(), ())) == 1}
+    assert not stale, "these have one current symbol"
+    for current, printed in (genes.renamed or {}).items():
+        assert current != printed
+        assert current in approved
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_derivation_counts_the_renamed_genes(name):
+    signature = signatures.load(name)
+    stated = re.search(
+        r"(\d+) symbols? brought up to date", signature.provenance.derivation
+    )
+    assert int(stated[1] if stated else 0) == len(signature.genes.renamed or {})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_direction_follows_the_rule(name, sign_check):
+    signature = signatures.load(name)
+    if name.startswith("dtp_"):
+        assert name not in sign_check
+        assert (signature.direction, signature.orientation) == ("up", "with")
+        return
+    row = sign_check[name]
+    up, down, none = (int(row[key]) for key in ("up", "down", "none"))
+    cycle = float(row["cell_cycle_fraction"])
+    assert signature.direction == row["direction"]
+    said = up + down
+    fixed = (
+        signature.axis not in TWO_SIDED
+        and said >= 5
+        and abs(up - down) >= 0.6 * said
+        and (cycle <= 0.25 or signature.axis in PROLIFERATION)
+    )
+    assert signature.direction == (
+        "two-sided" if not fixed else "up" if up > down else "down"
+    )
+    assert signature.direction_evidence.startswith(
+        f"Of {up + down + none} votes of published persister contrasts, {up} say up, "
+        f"{down} down and {none} neither; "
+    )
+    stated = int(re.search(r"(\d+)% of its genes", signature.direction_evidence)[1])
+    assert abs(stated - 100 * cycle) < 1.5  # both are rounded
+
+
+def test_votes_of_the_sign_check_add_up(sign_check):
+    fixed = ("signature", "axis", "up", "down", "none", "cell_cycle_fraction")
+    labels = [key for key in next(iter(sign_check.values())) if key not in fixed]
+    labels.remove("direction")
+    assert len(labels) == 9
+    for name, row in sign_check.items():
+        cast = [row[label] for label in labels]
+        counted = [cast.count(vote) for vote in ("1", "-1", "0")]
+        assert counted == [int(row[key]) for key in ("up", "down", "none")]
+        own = cast.count("own study")
+        assert sum(counted) + own == 9
+        assert bool(own) == (name in {
+            "diapause_rehman2021_signed", "predtp_chang2022_npy1r_high",
+            "predtp_moghal2023_dtp_like",
+        })  # fmt: skip
+
+
+def test_schema_is_current():
+    text = (signatures.root() / "schema.json").read_text(encoding="utf-8")
+    assert json.loads(text) == signatures.json_schema()
+    assert set(json.loads(text)["required"]) >= {"name", "axis", "provenance", "genes"}
+
+
+def test_axes_cover_what_the_reviews_name():
+    axes = signatures.axes()
+    persister = [name for name, axis in axes.items() if axis.kind == "persister"]
+    assert persister[:6] == [
+        "redox_nrf2", "oxphos", "emt", "senescence", "slow_cycling", "kdm5_chromatin"
+    ]  # fmt: skip
+    assert set(persister[6:]) == {
+        "diapause_myc", "mtorc1", "glycolysis_ppp", "fao_peroxisome",
+        "autophagy_lysosome", "ferroptosis", "nfkb", "interferon", "yap_tead_axl",
+        "stemness_wnt_notch", "dna_repair", "apoptosis_resistance", "drug_handling",
+        "microenvironment", "consensus", "published_contrasts",
+    }  # fmt: skip
+    kinds = [axis.kind for axis in axes.values()]
+    assert kinds == sorted(kinds, key=["persister", "lineage", "nuisance"].index)
+    assert {name for name, axis in axes.items() if axis.kind == "lineage"} == {
+        "melanoma_states", "alveolar"
+    }  # fmt: skip
+    assert {name for name, axis in axes.items() if axis.kind == "nuisance"} == {
+        "s_phase", "g2m", "dissociation_stress", "unfolded_protein", "ribosomal",
+        "hypoxia",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", signatures.axes())
+def test_axis_has_signatures_to_score(name):
+    kind = signatures.axes()[name].kind
+    use = {"persister": "default", "lineage": "lineage_gated"}.get(kind, "nuisance")
+    scored = TABLE[(TABLE["axis"] == name) & (TABLE["use"] == use)]
+    assert len(scored) > 0 or name == "published_contrasts"
+    expected = signatures.axes()[name].direction
+    if kind == "nuisance" or name in TWO_SIDED:
+        assert expected == "two-sided"
+    if expected == "two-sided" or scored.empty:
+        return
+    turned = {"up": "down", "down": "up"}
+    found = [
+        direction if orientation == "with" else turned[direction]
+        for direction, orientation in zip(
+            scored["direction"], scored["orientation"], strict=True
+        )
+        if direction != "two-sided"
+    ]
+    assert found
+    assert set(found) == {expected}
+
+
+def test_proxies_are_labeled():
+    axes = signatures.axes()
+    proxies = {name for name, axis in axes.items() if axis.proxy}
+    assert proxies == {"kdm5_chromatin", "ferroptosis", "apoptosis_resistance"}
+    assert "proxy" in axes["kdm5_chromatin"].summary
+
+
+def test_vulnerabilities_have_paper_and_evidence():
+    table = signatures.vulnerabilities()
+    assert list(table.columns) == [
+        "axis", "target", "agent", "paper", "doi", "context", "evidence", "read",
+        "review", "caveat",
+    ]  # fmt: skip
+    assert set(table["axis"]) <= set(signatures.axes())
+    assert set(table["evidence"]) <= {"cell line", "animal", "trial", "not stated"}
+    unstated = table[table["evidence"] == "not stated"]
+    assert set(unstated["read"]) == {"review"}
+    assert len(unstated) < len(table) / 3
+    for column in table.columns.drop("doi"):
+        assert table[column].str.len().min() > 0, column
+    dois = table.loc[table["doi"] != "", "doi"]
+    assert dois.str.fullmatch(r"10\.\d{4,9}/\S+").all()
+    assert table["paper"].str.contains(r" 20\d\d$").all()
+    assert table["review"].str.fullmatch(r"[ABC](, [ABC])*").all()
+    assert not table.duplicated(["axis", "target", "paper"]).any()
+
+
+def test_what_rna_cannot_show_has_a_reason_and_a_way_out():
+    table = signatures.not_scorable()
+    assert list(table.columns) == [
+        "mechanism", "claim", "paper", "review", "kind", "reason", "instead"
+    ]  # fmt: skip
+    assert (table.map(len) > 0).all(axis=None)
+    assert not table["mechanism"].duplicated().any()
+    for text in table["instead"]:
+        for axis in re.findall(r"\baxis (\w+)", text):
+            assert axis in signatures.axes()
+        for word in re.findall(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b", text):
+            assert word in NAMES or word in signatures.axes()
+
+
+@pytest.fixture(scope="module")
+def readme(repository):
+    path = repository / "signatures" / "README.md"
+    if not path.is_file():
+        pytest.skip("signatures/README.md is in the repository only, and is not here")
+    return path.read_text(encoding="utf-8")
+
+
+def test_example_of_the_readme_is_a_signature(readme):
+    example = re.search(r"```toml\n(.*?)```", readme, flags=re.DOTALL)[1]
+    signature = signatures.Signature.model_validate(tomllib.loads(example))
+    assert signature.axis in signatures.axes()
+    shown = {*type(signature).model_fields, *type(signature.provenance).model_fields}
+    assert not {field for field in shown if field not in example} - {"pmid"}
+
+
+def test_readme_states_the_figures_of_the_files(readme):
+    genes = signatures.load("dtp_consensus").genes
+    assert f"| found | {len(genes.up)} | {len(genes.down)} |" in readme
+    derivation = signatures.load("dtp_consensus").provenance.derivation
+    chance = re.findall(r"([\d.]+) (?:up|down) on average", derivation)
+    assert re.findall(r"([\d.]+) on average", readme) == chance
+    names = re.findall(r"`((?:[a-z0-9]+_)+[a-z0-9]+)`", readme)
+    known = {*NAMES, *signatures.axes(), "direction_evidence", "lineage_gated"}
+    assert set(names) <= known
