@@ -1,0 +1,65 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="Where the result goes.", metavar="OUT")
+]
+Layer = Annotated[
+    str | None, typer.Option(help="Layer to use instead of X.", metavar="NAME")
+]
+UseRaw = Annotated[bool, typer.Option("--use-raw", help="Use raw instead of X.")]
+GeneSymbols = Annotated[
+    str | None,
+    typer.Option(
+        help="Column of var with the gene names, if not its index.", metavar="COLUMN"
+    ),
+]
+SpeciesOption = Annotated[
+    Literal["human", "mouse"], typer.Option("--species", help="Species of the data.")
+]
+SignatureNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--signature", help="Score this signature; may be repeated.", metavar="NAME"
+    ),
+]
+AxisNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--axis", help="Score the signatures of this axis; repeatable.", metavar="AXIS"
+    ),
+]
+SignatureDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--signature-dir",
+        help="Folder or file with signatures of yours (TOML or GMT); they are added.",
+        metavar="DIR",
+    ),
+]
+ChunkSize = Annotated[
+    int | None,
+    typer.Option(min=1, help="Cells read at a time. Never changes a result."),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="Threads; all cores by default."),
+]
+Backed = Annotated[
+    bool,
+    typer.Option(
+        "--backed/--in-memory", help="Read the matrix by pieces, or load it whole."
+    ),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace outputs that exist.")
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")
+]

@@ -1,0 +1,161 @@
+"""One file, or many files at the same time; a failure does not stop the rest."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+import typer
+
+from dtpscore._cli._console import (
+    cell_progress,
+    explained,
+    plain_warnings,
+    say,
+)
+from dtpscore._errors import DataError
+from dtpscore._files import ScoreJob, score_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dtpscore._scoring import ScoreResult
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file to score: input, output, and folder of tables or None."""
+
+    path_in: Path
+    path_out: Path
+    tables: Path | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a file ended: what to tell, the warnings, and the exit code."""
+
+    text: str
+    warned: tuple[str, ...] = ()
+    code: int = 0
+
+
+def plan(inputs: Sequence[Path], output: Path, csv: Path | None) -> list[Task]:
+    """Name the output of every input.
+
+    Raises
+    ------
+    DataError
+        Several inputs would go to one output.
+    """
+    folder = output.is_dir() and output.suffix != ".zarr"
+    if len(inputs) == 1 and not folder:
+        return [Task(inputs[0], output, csv)]
+    if output.suffix in {".h5ad", ".zarr"} or output.is_file():
+        msg = (
+            f"{len(inputs)} inputs cannot go to one output file {output}. Give a "
+            "folder with -o."
+        )
+        raise DataError(msg)
+    names = [path.name for path in inputs]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        msg = (
+            f"Several inputs are called {repeated[0]}, so their outputs would have "
+            "one name. Rename them or score them in separate runs."
+        )
+        raise DataError(msg)
+    return [
+        Task(path, output / path.name, None if csv is None else csv / path.stem)
+        for path in inputs
+    ]
+
+
+def _summary(path: Path, result: ScoreResult, seconds: float) -> str:
+    low = int(result.coverage["low"].sum())
+    few = f", {low} of them with few genes" if low else ""
+    return (
+        f"{path}: {len(result.scores):,} cells, {len(result.names)} signatures{few}, "
+        f"{len(result.axis)} axes, {result.params['method']}, {seconds:.1f} s"
+    )
+
+
+def score_all(
+    inputs: Sequence[Path],
+    output: Path,
+    job: ScoreJob,
+    *,
+    csv: Path | None = None,
+    quiet: bool = False,
+) -> None:
+    """Score every file and say how each ended.
+
+    Raises
+    ------
+    DtpscoreError
+        The only file failed.
+    typer.Exit
+        One of several files failed; with the highest exit code of the failures.
+    """
+    tasks = plan(inputs, output, csv)
+    if len(tasks) == 1:
+        task, started = tasks[0], time.perf_counter()
+        result = score_file(
+            task.path_in,
+            task.path_out,
+            job,
+            tables=task.tables,
+            progress=partial(cell_progress, quiet=quiet),
+        )
+        taken = time.perf_counter() - started
+        say(_summary(task.path_out, result, taken), quiet=quiet)
+        return
+    codes = _score_many(tasks, job, quiet=quiet)
+    n_failed = sum(code != 0 for code in codes)
+    if n_failed:
+        say(f"{n_failed} of {len(tasks)} files failed.")
+        raise typer.Exit(max(codes))
+
+
+def _score_many(tasks: list[Task], job: ScoreJob, *, quiet: bool) -> list[int]:
+    """Score files in processes that share the threads; exit code of each."""
+    n_threads = job.options.n_jobs or os.cpu_count() or 1
+    n_workers = min(len(tasks), n_threads)
+    options = replace(job.options, n_jobs=max(1, n_threads // n_workers))
+    shared = replace(job, options=options)
+    codes = []
+    # A fresh process, not a fork: numba's threads do not survive a fork.
+    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as pool:
+        running = {pool.submit(_outcome, task, shared): task for task in tasks}
+        for future in as_completed(running):
+            task = running[future]
+            try:
+                outcome = future.result()
+            except BrokenProcessPool:
+                text = f"{task.path_in}: the process was ended, perhaps for memory."
+                outcome = Outcome(text, code=1)
+            for text in outcome.warned:
+                say(f"Warning: {task.path_in.name}: {text}")
+            say(outcome.text, quiet=quiet and outcome.code == 0)
+            codes.append(outcome.code)
+    return codes
+
+
+def _outcome(task: Task, job: ScoreJob) -> Outcome:
+    warned: list[str] = []
+    with plain_warnings(warned.append):
+        started = time.perf_counter()
+        try:
+            result = score_file(task.path_in, task.path_out, job, tables=task.tables)
+        except Exception as error:  # noqa: BLE001 - must not stop the other files
+            code, text = explained(error)
+            return Outcome(f"{task.path_in}: {text}", tuple(warned), code)
+    taken = time.perf_counter() - started
+    return Outcome(_summary(task.path_out, result, taken), tuple(warned))

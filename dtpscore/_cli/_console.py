@@ -1,0 +1,85 @@
+"""What a person reads while a command runs: all of it goes to stderr."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_NUMBA_CACHE = (
+    "The folder for compiled code cannot be written to. Set the environment variable "
+    "NUMBA_CACHE_DIR to a folder of yours and run the command again."
+)
+
+
+def say(text: str, *, quiet: bool = False) -> None:
+    """Write a line for the person at the terminal."""
+    if not quiet:
+        typer.echo(text, err=True)
+
+
+def explained(error: Exception) -> tuple[int, str]:
+    """Exit code that stands for an error, and what to say about it."""
+    code = getattr(error, "exit_code", 1)
+    if code != 1:
+        return code, f"Error: {error}"
+    if "cannot cache function" in str(error):
+        return code, f"Error: {_NUMBA_CACHE}"
+    return code, (
+        f"Unexpected error: {type(error).__name__}: {error}\n"
+        "This is a fault in dtpscore or in a package that it uses. Run the same "
+        "command with --debug and report what it shows."
+    )
+
+
+def report_failure(error: Exception) -> int:
+    """Say what went wrong, and return the exit code that stands for it."""
+    code, text = explained(error)
+    say(text)
+    return code
+
+
+def _say_warning(text: str) -> None:
+    say(f"Warning: {text}")
+
+
+@contextmanager
+def plain_warnings(tell: Callable[[str], None] = _say_warning) -> Iterator[None]:
+    """Hand on the text of every warning of dtpscore, once; hide those of others."""
+
+    def show(message: Warning | str, category: type[Warning], *_: Any) -> None:
+        text = str(message)
+        if category.__module__.startswith("dtpscore") and text not in shown:
+            shown.add(text)
+            tell(text)
+
+    shown: set[str] = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = show  # type: ignore[assignment]
+        yield
+
+
+@contextmanager
+def cell_progress(
+    total: int, *, quiet: bool = False
+) -> Iterator[Callable[[int], None]]:
+    """Show a bar over cells on a terminal, nothing where stderr is a file.
+
+    Yields
+    ------
+    A function that is told how many more cells are done.
+    """
+    from tqdm import tqdm
+
+    hidden = True if quiet else None
+    with tqdm(
+        total=total, unit=" cells", unit_scale=True, disable=hidden, file=sys.stderr
+    ) as bar:
+        yield bar.update

@@ -1,0 +1,90 @@
+"""``dtpscore datasets``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dtpscore._cli import _arguments as option
+from dtpscore._cli._console import say
+
+app = typer.Typer(
+    help="List and fetch public data sets.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+_COLUMNS = ["kind", "n_obs", "n_vars", "mebibytes", "checked", "local", "title"]
+
+
+@app.command("list", epilog="\b\nExample:\n  dtpscore datasets list")
+def list_datasets(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="All columns as JSON.")
+    ] = False,
+) -> None:
+    """List public data sets; "checked" ones have known checksums."""
+    from dtpscore.datasets import available
+
+    table = available()
+    if as_json:
+        typer.echo(table.reset_index().to_json(orient="records", indent=2))
+    else:
+        typer.echo(table[_COLUMNS].to_string(na_rep=""))
+
+
+@app.command(
+    "fetch",
+    epilog="""\b
+Examples:
+  dtpscore datasets fetch pc9_erlotinib_d11 sc_mixology_nsclc
+  dtpscore datasets fetch bulk_brafi_4lines -o bulk.h5ad
+""",
+)
+def fetch(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="Names of data sets.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="Write one data set as an h5ad file, ready to be scored.",
+        ),
+    ] = None,
+    overwrite: option.Overwrite = False,
+    quiet: option.Quiet = False,
+) -> None:
+    """Fetch data sets into the cache and print where their files are.
+
+    Files in the folder that DTPSCORE_DATA_DIR names are used as they are.
+    """
+    from dtpscore import datasets
+
+    if output is not None and len(names) != 1:
+        message = f"-o takes one data set, not {len(names)}."
+        raise typer.BadParameter(message)
+    progress = not quiet and sys.stderr.isatty()
+    for name in names:
+        for path in datasets.fetch(name, progress=progress):
+            typer.echo(str(path))
+        if output is not None:
+            _write(name, output, overwrite=overwrite)
+            say(f"{output}: {name}", quiet=quiet)
+
+
+def _write(name: str, output: Path, *, overwrite: bool) -> None:
+    from dtpscore import datasets
+    from dtpscore._errors import DataError
+    from dtpscore._store import beside
+
+    if output.exists() and not overwrite:
+        message = f"{output} exists. Add --overwrite to replace it."
+        raise DataError(message)
+    adata = datasets.load(name, progress=False)
+    with beside(output) as part:
+        adata.write_h5ad(part)

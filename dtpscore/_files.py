@@ -1,0 +1,126 @@
+"""Score a file of cells: read by pieces, write a copy with the scores added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dtpscore import _keys, _store
+from dtpscore._anndata import Source, elements, stale
+from dtpscore._errors import DataError
+from dtpscore._scoring import ScoreOptions, ScoreResult, score_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from dtpscore.signatures import Signature
+
+    # Given the number of cells, opens what is told how many are done.
+    Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
+
+
+@dataclass(frozen=True)
+class ScoreJob:
+    """What to do with every file of one run.
+
+    Attributes
+    ----------
+    signatures
+        What to score.
+    options
+        How to score.
+    source
+        Which matrix and which gene names.
+    key_added
+        Key of the results.
+    backed
+        Leave the matrix on disk and read it piece by piece.
+    overwrite
+        Replace outputs that exist.
+    """
+
+    signatures: Sequence[Signature]
+    options: ScoreOptions = field(default_factory=ScoreOptions)
+    source: Source = field(default_factory=Source)
+    key_added: str = _keys.SCORES
+    backed: bool = True
+    overwrite: bool = False
+
+
+def _check_tables(folder: Path, job: ScoreJob) -> None:
+    table = folder / f"{job.key_added}.csv"
+    if table.exists() and not job.overwrite:
+        msg = f"{table} exists. Add --overwrite to replace it."
+        raise DataError(msg)
+
+
+def score_file(
+    path_in: Path,
+    path_out: Path,
+    job: ScoreJob,
+    *,
+    tables: Path | None = None,
+    progress: Progress | None = None,
+) -> ScoreResult:
+    """Score a file of cells into a copy of it.
+
+    Parameters
+    ----------
+    path_in
+        An h5ad file or the folder of a zarr store. It is not changed.
+    path_out
+        The output: the input with the results added.
+    job
+        What to score and how.
+    tables
+        Folder for the results as CSV files as well.
+    progress
+        Opens a display for a number of cells, which is told how many are done.
+
+    Returns
+    -------
+    The scores.
+
+    Raises
+    ------
+    DataError
+        The input cannot be used or the output cannot be written.
+    """
+    with _store.open_matrix(
+        path_in, job.source, backed=job.backed, uns=(job.key_added,)
+    ) as stored:
+        _store.check_output(path_in, path_out, overwrite=job.overwrite)
+        if tables is not None:
+            _check_tables(tables, job)
+        matrix, names = stored.matrix, stored.gene_names
+        if progress is None:
+            result = _scored(path_in, matrix, names, job=job)
+        else:
+            with progress(stored.n_obs) as done:
+                result = _scored(path_in, matrix, names, job=job, done=done)
+    fresh = elements(result, job.key_added, stored.obs_names, source=job.source)
+    old = stale(stored.uns.get(job.key_added), fresh, job.key_added)
+    _store.write_with(path_in, path_out, [*old, *fresh], overwrite=job.overwrite)
+    if tables is not None:
+        _store.write_tables(fresh, stored.obs_names, tables, overwrite=job.overwrite)
+    return result
+
+
+def _scored(
+    path: Path,
+    matrix: object,
+    names: list[str],
+    *,
+    job: ScoreJob,
+    done: Callable[[int], None] | None = None,
+) -> ScoreResult:
+    try:
+        return score_matrix(matrix, names, job.signatures, job.options, progress=done)
+    except OSError as error:
+        msg = (
+            f"{path} could not be read to its end: {error}. The file is damaged, or "
+            "its compression is not installed here. Get the file again."
+        )
+        raise DataError(msg) from error

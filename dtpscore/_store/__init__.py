@@ -1,0 +1,15 @@
+"""Files of cells: open a matrix on disk, add results to a copy of the file."""
+
+from dtpscore._store._open import Stored, open_matrix, open_root
+from dtpscore._store._tables import write_tables
+from dtpscore._store._write import beside, check_output, write_with
+
+__all__ = [
+    "Stored",
+    "beside",
+    "check_output",
+    "open_matrix",
+    "open_root",
+    "write_tables",
+    "write_with",
+]

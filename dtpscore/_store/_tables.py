@@ -1,0 +1,96 @@
+"""Results as CSV tables, for programs that do not read h5ad files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dtpscore._errors import DataError
+from dtpscore._store._write import beside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import pandas as pd
+
+    from dtpscore._anndata import Element
+
+
+def tables(elements: Iterable[Element], obs_names: pd.Index) -> dict[str, pd.DataFrame]:
+    """Collect results as named tables.
+
+    Parameters
+    ----------
+    elements
+        Results and their places.
+    obs_names
+        Names of the cells.
+
+    Returns
+    -------
+    One table for each frame in ``obsm`` (named as its key) and in ``uns`` (named
+    ``<key>_<name>``), and one of all columns in ``obs`` (``<uns key>_obs``).
+    """
+    import pandas as pd
+
+    elements = [element for element in elements if element.value is not None]
+    found = {e.key: e.value for e in elements if e.slot == "obsm"}
+    for element in elements:
+        if element.slot == "uns":
+            frames = {
+                f"{element.key}_{name}": value
+                for name, value in element.value.items()
+                if isinstance(value, pd.DataFrame)
+            }
+            found.update(frames)
+    columns = {e.key: e.value for e in elements if e.slot == "obs"}
+    records = [e.key for e in elements if e.slot == "uns"]
+    if columns:
+        name = f"{records[0]}_obs" if records else "obs"
+        found[name] = pd.DataFrame(columns, index=obs_names)
+    return found
+
+
+def write_tables(
+    elements: Iterable[Element],
+    obs_names: pd.Index,
+    folder: Path,
+    *,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write results as CSV files, one a table; see ``tables``.
+
+    Parameters
+    ----------
+    elements
+        Results and their places.
+    obs_names
+        Names of the cells.
+    folder
+        Folder of the files; made if it does not exist.
+    overwrite
+        Replace files that exist.
+
+    Returns
+    -------
+    The files written.
+
+    Raises
+    ------
+    DataError
+        A file exists already or cannot be written.
+    """
+    found = {folder / f"{n}.csv": t for n, t in tables(elements, obs_names).items()}
+    existing = [path for path in found if path.exists()]
+    if existing and not overwrite:
+        msg = f"{existing[0]} exists. Add --overwrite to replace it."
+        raise DataError(msg)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"The folder {folder} cannot be made: {error.strerror}."
+        raise DataError(msg) from error
+    for path, table in found.items():
+        with beside(path) as part:
+            table.to_csv(part)
+    return list(found)

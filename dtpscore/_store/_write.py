@@ -1,0 +1,252 @@
+"""Add results to a copy of a file of cells."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from dtpscore._errors import DataError
+from dtpscore._store._open import open_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from dtpscore._anndata import Element
+
+# Room in bytes that must be free beside the copy of the input before any work, and
+# room for the records of the results.
+_ROOM = 16 * 2**20
+_ROOM_EACH = 2**20
+
+
+def _size(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+
+
+def _part(path: Path) -> Path:
+    """Name beside the output for the file that is being written."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """Write to a temporary name and rename it when the block ends well.
+
+    Parameters
+    ----------
+    path
+        The output. What stands there stays until the new file is complete.
+
+    Yields
+    ------
+    The name to write to, in the same folder.
+
+    Raises
+    ------
+    DataError
+        The folder cannot be written to, or the disk is full. Nothing is left behind.
+    """
+    part = _part(path)
+    try:
+        yield part
+        if path.is_dir():
+            shutil.rmtree(path)
+        part.replace(path)
+    except OSError as error:
+        msg = (
+            f"{path} could not be written: {error.strerror or error}. Choose another "
+            "place with -o, or make room there. Nothing was written."
+        )
+        raise DataError(msg) from error
+    finally:
+        _remove(part)
+
+
+def check_output(path_in: Path, path_out: Path, *, overwrite: bool) -> None:
+    """Check before any work that an output can be written; makes its folder.
+
+    Raises
+    ------
+    DataError
+        The output is the input, exists already, has another format than the input,
+        or its folder cannot be written to or is too full.
+    """
+    if path_out.exists():
+        if path_in.exists() and path_out.samefile(path_in):
+            msg = (
+                f"The output {path_out} is the input. The input is never changed: "
+                "give another name with -o."
+            )
+            raise DataError(msg)
+        if not overwrite:
+            msg = (
+                f"{path_out} exists. Add --overwrite to replace it, or give another "
+                "name with -o."
+            )
+            raise DataError(msg)
+    ending = ".zarr" if path_in.is_dir() else ".h5ad"
+    if path_out.suffix != ending or (path_out.is_dir() and ending == ".h5ad"):
+        msg = f"The output of {path_in.name} must be a {ending} file, not {path_out}."
+        raise DataError(msg)
+    with _writable_folder(path_out) as folder:
+        free = shutil.disk_usage(folder).free
+    needed = _size(path_in) + _ROOM
+    if free < needed:
+        msg = (
+            f"The folder {path_out.parent} is too full: the output needs "
+            f"{needed / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free. Choose "
+            "another place with -o, or make room there."
+        )
+        raise DataError(msg)
+
+
+@contextmanager
+def _writable_folder(path_out: Path) -> Iterator[Path]:
+    folder, probe = path_out.parent, _part(path_out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        msg = (
+            f"The folder {folder} cannot be written to: {error.strerror}. Choose "
+            "another place with -o."
+        )
+        raise DataError(msg) from error
+    yield folder
+
+
+def _put_column(obs: Any, element: Element) -> None:
+    """Write or take away one column of the cell table, with its entry in the order."""
+    from anndata.io import write_elem
+
+    columns = [str(name) for name in obs.attrs["column-order"]]
+    if element.value is None:
+        if element.key in columns:
+            del obs[element.key]
+            columns.remove(element.key)
+    else:
+        values = getattr(element.value, "array", element.value)
+        write_elem(obs, element.key, values)
+        if element.key not in columns:
+            columns.append(element.key)
+    if isinstance(obs, h5py.Group):
+        obs.attrs.create("column-order", columns, dtype=h5py.string_dtype())
+    else:
+        obs.attrs["column-order"] = columns
+
+
+def _put(root: Any, element: Element) -> None:
+    from anndata.io import write_elem
+
+    if element.slot not in root:
+        write_elem(root, element.slot, {})
+    group = root[element.slot]
+    if element.slot == "obs":
+        _put_column(group, element)
+    elif element.value is not None:
+        write_elem(group, element.key, element.value)
+    elif element.key in group:
+        del group[element.key]
+
+
+def _copy(path_in: Path, part: Path) -> None:
+    if path_in.is_dir():
+        shutil.copytree(path_in, part)
+    else:
+        # Contents only: a read-only input must not make the output read-only.
+        shutil.copyfile(path_in, part)
+
+
+def _reserve(part: Path, elements: Sequence[Element]) -> None:
+    """Take the room for the results now: HDF5 cannot recover from a full disk.
+
+    HDF5 gives back at the end what it did not use.
+    """
+    if part.is_dir() or not hasattr(os, "posix_fallocate"):
+        return
+    size = _ROOM_EACH + sum(_n_bytes(element.value) for element in elements)
+    with part.open("rb+") as file:
+        os.posix_fallocate(file.fileno(), part.stat().st_size, 2 * size)
+
+
+def _n_bytes(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(_n_bytes(entry) for entry in value.values())
+    if hasattr(value, "memory_usage"):
+        return int(np.sum(value.memory_usage(deep=True)))
+    return int(getattr(value, "nbytes", 0))
+
+
+def _finish(path: Path, *, consolidated: bool) -> None:
+    """Bring a written file to disk; a zarr store gets its summary again."""
+    if consolidated:
+        import zarr
+
+        zarr.consolidate_metadata(str(path))
+    if path.is_file():
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+
+
+def _is_consolidated(path: Path) -> bool:
+    described = path / "zarr.json"
+    return (path / ".zmetadata").is_file() or (
+        described.is_file() and "consolidated_metadata" in described.read_text("utf-8")
+    )
+
+
+def write_with(
+    path_in: Path,
+    path_out: Path,
+    elements: Iterable[Element],
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write a copy of a file of cells with results added.
+
+    The input is copied byte by byte and the results are put into the copy, so that
+    everything else in the file stays as it was. The copy has a temporary name beside
+    the output until it is complete.
+
+    Parameters
+    ----------
+    path_in
+        An h5ad file or the folder of a zarr store.
+    path_out
+        The output, of the same format.
+    elements
+        Results and their places; one without a value is taken away.
+    overwrite
+        Replace an output that exists.
+
+    Raises
+    ------
+    DataError
+        The output is the input, exists already or cannot be written. Nothing is
+        left behind.
+    """
+    elements = list(elements)
+    check_output(path_in, path_out, overwrite=overwrite)
+    with beside(path_out) as part:
+        _copy(path_in, part)
+        _reserve(part, elements)
+        with open_root(part, "r+") as root:
+            for element in elements:
+                _put(root, element)
+        _finish(part, consolidated=_is_consolidated(part))
