@@ -270,6 +270,9 @@ def test_readme_states_the_figures_of_the_files(readme):
     derivation = signatures.load("dtp_consensus").provenance.derivation
     chance = re.findall(r"([\d.]+) (?:up|down) on average", derivation)
     assert re.findall(r"([\d.]+) on average", readme) == chance
+    forms = TABLE[TABLE["use"] == "evaluation"]
+    up, down = ((forms[half].min(), forms[half].max()) for half in ("n_up", "n_down"))
+    assert f"{up[0]} to {up[1]} up genes, {down[0]} to {down[1]} down." in readme
     names = re.findall(r"`((?:[a-z0-9]+_)+[a-z0-9]+)`", readme)
     known = {*NAMES, *signatures.axes(), "direction_evidence", "lineage_gated"}
     assert set(names) <= known

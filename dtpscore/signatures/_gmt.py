@@ -26,17 +26,7 @@ _ENDINGS = {"_UP": "up", "_DN": "down", "_DOWN": "down"}
 
 
 def gmt_text(signatures: Iterable[Signature]) -> str:
-    """Signatures as the text of a GMT file.
-
-    Parameters
-    ----------
-    signatures
-        What to convert.
-
-    Returns
-    -------
-    The text that `write_gmt` writes.
-    """
+    """Signatures as the text that `write_gmt` writes."""
     lines = [
         "\t".join([f"{signature.name}{ending}", _one_line(signature), *genes])
         for signature in signatures
