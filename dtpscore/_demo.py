@@ -153,7 +153,7 @@ def run(
     import anndata
 
     from dtpscore import datasets, signatures
-    from dtpscore._store import beside
+    from dtpscore._store import beside, make_folder
 
     simulated, scored = folder / "simulated.h5ad", folder / "scored.h5ad"
     table, picture = folder / "axes_by_sample.csv", folder / "axes_by_sample.png"
@@ -161,11 +161,7 @@ def run(
         if path.exists() and not overwrite:
             msg = f"{path} exists. Add --overwrite to replace it, or choose -o."
             raise DataError(msg)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"The folder {folder} cannot be made: {error.strerror}. Choose -o."
-        raise DataError(msg) from error
+    make_folder(folder)
     adata = datasets.simulate(seed=SEED)
     with beside(simulated) as part:
         adata.write_h5ad(part, compression="gzip")

@@ -16,7 +16,7 @@ class DtpscoreError(Exception):
 
 
 class DataError(DtpscoreError, ValueError):
-    """The input data cannot be used (file, key, layer, genes or values)."""
+    """A file or its data cannot be used (place, key, layer, genes or values)."""
 
     exit_code = 3
 

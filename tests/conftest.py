@@ -72,3 +72,38 @@ def make_signature():
         return signatures.Signature.model_validate(content)
 
     return make
+
+
+@pytest.fixture
+def command(capsys):
+    """A function that runs the command line in this process: code, stdout, stderr."""
+    from dtpscore import _cli
+
+    def run(*words):
+        with pytest.raises(SystemExit) as end:
+            _cli.main([str(word) for word in words])
+        return end.value.code or 0, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def cells():
+    """75 simulated cells; tests that change them take a copy."""
+    from dtpscore import datasets
+
+    return datasets.simulate(n_cells=75, n_genes=5000, seed=1)
+
+
+@pytest.fixture
+def path(cells, tmp_path):
+    """A file of those cells."""
+    file = tmp_path / "cells.h5ad"
+    cells.write_h5ad(file)
+    return file
+
+
+@pytest.fixture
+def out(tmp_path):
+    """A name for an output file."""
+    return tmp_path / "scored.h5ad"

@@ -31,17 +31,9 @@ def commands(group=ROOT, before=()):
 NAMES = [name for name, _ in commands()]
 
 
-def run(arguments, capsys):
-    """Run main() in this process; exit code, stdout and stderr."""
-    with pytest.raises(SystemExit) as end:
-        _cli.main([str(word) for word in arguments])
-    out, err = capsys.readouterr()
-    return end.value.code or 0, out, err
-
-
 @pytest.mark.parametrize("name", NAMES, ids="-".join)
-def test_help_of_every_command_has_an_example_that_parses(name, capsys):
-    code, out, err = run([*name, "--help"], capsys)
+def test_help_of_every_command_has_an_example(name, command):
+    code, out, err = command(*name, "--help")
     assert (code, err) == (0, "")
     assert re.search(rf"^ *dtpscore {' '.join(name)}\b", out, flags=re.MULTILINE)
 
@@ -66,16 +58,16 @@ def test_methods_are_those_of_the_package():
     assert sorted(get_args(method)) == sorted(_methods.METHODS)
 
 
-def test_version_names_the_dependencies(capsys):
-    code, out, _ = run(["--version"], capsys)
+def test_version_names_the_dependencies(command):
+    code, out, _ = command("--version")
     assert code == 0
     for package in ("dtpscore", "Python", "anndata", "scanpy", "numpy", "numba"):
         assert re.search(rf"^{package} \d+\.\d+", out, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("words", [["nonsense"], ["score"], ["score", "--nonsense"]])
-def test_wrong_usage_ends_with_2(words, capsys):
-    code, out, err = run(words, capsys)
+def test_wrong_usage_ends_with_2(words, command):
+    code, out, err = command(*words)
     assert code == 2
     assert "Usage: dtpscore" in out + err
 
@@ -90,13 +82,13 @@ def test_every_class_of_error_has_its_exit_code(error, code, capsys):
     assert (out, err) == ("", "Error: why\n")
 
 
-def test_unexpected_error_ends_with_1_and_debug_shows_where(capsys, monkeypatch):
+def test_unexpected_error_ends_with_1_and_debug_shows_where(command, monkeypatch):
     def fail(*_, **__):
         msg = "boom"
         raise ZeroDivisionError(msg)
 
     monkeypatch.setattr("dtpscore.signatures.load", fail)
-    code, _, err = run(["signatures", "show", "x"], capsys)
+    code, _, err = command("signatures", "show", "x")
     assert code == 1
     assert "ZeroDivisionError: boom" in err
     assert "--debug" in err

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import dtpscore as dtp
-from dtpscore import _cli, _demo
+from dtpscore import _demo
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_scores_are_those_of_the_function(made, folder):
         mean, sd = values[parental].mean(), values[parental].std(ddof=1)
         for (condition, sample), shift in table[axis].items():
             rows = (adata.obs["condition"] == condition).to_numpy()
-            rows &= (adata.obs["sample"] == sample).to_numpy()
+            rows = rows & (adata.obs["sample"] == sample).to_numpy()
             np.testing.assert_allclose(
                 shift, (values[rows].mean() - mean) / sd, rtol=1e-4, atol=1e-6
             )
@@ -61,20 +61,17 @@ def test_summary_shows_what_was_put_into_the_simulation(made):
     assert back[["consensus", "slow_cycling", "mtorc1"]].all()
 
 
-def test_a_second_run_needs_leave_and_changes_nothing(made, folder, capsys):
+def test_a_second_run_needs_leave_and_changes_nothing(made, folder, command):
     before = (folder / "scored.h5ad").read_bytes()
-    with pytest.raises(SystemExit) as end:
-        _cli.main(["demo", "-o", str(folder)])
-    assert end.value.code == 3
-    assert "--overwrite" in capsys.readouterr().err
+    code, _, err = command("demo", "-o", folder)
+    assert code == 3
+    assert "--overwrite" in err
     assert (folder / "scored.h5ad").read_bytes() == before
 
 
-def test_command_prints_the_summary_and_names_the_files(made, folder, capsys):
-    with pytest.raises(SystemExit) as end:
-        _cli.main(["demo", "-o", str(folder), "--overwrite"])
-    assert end.value.code == 0
-    out, err = capsys.readouterr()
+def test_command_prints_the_summary_and_names_the_files(made, folder, command):
+    code, out, err = command("demo", "-o", folder, "--overwrite")
+    assert code == 0
     assert {"consensus", "emt", "redox_nrf2"} <= {
         line.split()[0] for line in out.splitlines() if line
     }
@@ -82,9 +79,8 @@ def test_command_prints_the_summary_and_names_the_files(made, folder, capsys):
         assert str(path) in err
 
 
-def test_folder_that_is_a_file(tmp_path, capsys):
+def test_folder_that_is_a_file(tmp_path, command):
     (tmp_path / "taken").write_text("")
-    with pytest.raises(SystemExit) as end:
-        _cli.main(["demo", "-o", str(tmp_path / "taken")])
-    assert end.value.code == 3
-    assert "cannot be made" in capsys.readouterr().err
+    code, _, err = command("demo", "-o", tmp_path / "taken")
+    assert code == 3
+    assert "cannot be made" in err

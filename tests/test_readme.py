@@ -39,8 +39,9 @@ def test_the_two_commands_stand_in_the_readme_and_ci_runs_them(repository, text)
 
 
 def test_every_command_shown_exists(text):
-    from dtpscore._cli import app
     from typer.main import get_command
+
+    from dtpscore._cli import app
 
     commands = get_command(app).commands
     shown = re.findall(r"^dtpscore ([a-z]+)(?: ([a-z]+))?", text, flags=re.MULTILINE)

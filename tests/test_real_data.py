@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import pytest
 
 import dtpscore as dtp
 from dtpscore._errors import CoverageWarning
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FILES = [
     "bulk_brafi_4lines",
@@ -165,3 +162,19 @@ def test_thin_panel_warns_and_names_the_worst(real_file):
     assert coverage["low"].all()
     assert coverage.loc[[S, G2M], "n_found"].tolist() == [0, 0]
     assert adata.obsm["dtp_scores"][[S, G2M]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_command_line_gives_the_numbers_of_the_function(name, real_file, out, command):
+    code, _, err = command("score", real_file(name), "-o", out)
+    assert code == 0, err
+    expected = ad.read_h5ad(real_file(name))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dtp.tl.score(expected)
+    found = ad.read_h5ad(out)
+    pd.testing.assert_frame_equal(
+        found.obsm["dtp_scores"], expected.obsm["dtp_scores"], check_exact=True
+    )
+    assert set(found.obs) == set(expected.obs)
+    assert abs(found.X - expected.X).max() == 0

@@ -2,12 +2,13 @@
 
 from dtpscore._store._open import Stored, open_matrix, open_root
 from dtpscore._store._tables import write_tables
-from dtpscore._store._write import beside, check_output, write_with
+from dtpscore._store._write import beside, check_output, make_folder, write_with
 
 __all__ = [
     "Stored",
     "beside",
     "check_output",
+    "make_folder",
     "open_matrix",
     "open_root",
     "write_tables",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dtpscore._errors import DataError
-from dtpscore._store._write import beside
+from dtpscore._store._write import beside, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,11 +85,7 @@ def write_tables(
     if existing and not overwrite:
         msg = f"{existing[0]} exists. Add --overwrite to replace it."
         raise DataError(msg)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"The folder {folder} cannot be made: {error.strerror}."
-        raise DataError(msg) from error
+    make_folder(folder)
     for path, table in found.items():
         with beside(path) as part:
             table.to_csv(part)

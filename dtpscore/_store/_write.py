@@ -77,6 +77,24 @@ def beside(path: Path) -> Iterator[Path]:
         _remove(part)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, and those above it.
+
+    Raises
+    ------
+    DataError
+        It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = (
+            f"The folder {folder} cannot be made: {error.strerror}. Choose another "
+            "place."
+        )
+        raise DataError(msg) from error
+
+
 def check_output(path_in: Path, path_out: Path, *, overwrite: bool) -> None:
     """Check before any work that an output can be written; makes its folder.
 
