@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore._kernels import _ranks, _sums, _zeros
+from dtpscore._kernels import _gains, _ranks, _sums, _zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
+# What stands for strata where no control is wanted.
+_NO_STRATA = np.empty(0, np.int32)
+_NO_MOMENTS = np.empty((0, 0, 2))
+
 
 @dataclass(frozen=True)
 class SetTable:
@@ -30,7 +34,7 @@ class SetTable:
     member
         uint8, 1 for genes in any set.
     ptr
-        int64, length genes + 1: gene j is in ``sets[ptr[j]:ptr[j + 1]]``.
+        int32, length genes + 1: gene j is in ``sets[ptr[j]:ptr[j + 1]]``.
     sets, weights
         Set numbers (int32) and weights (float64).
     sizes
@@ -38,10 +42,15 @@ class SetTable:
     """
 
     member: NDArray[np.uint8]
-    ptr: NDArray[np.int64]
+    ptr: NDArray[np.int32]
     sets: NDArray[np.int32]
     weights: FloatArray
     sizes: FloatArray
+
+    @property
+    def by_gene(self) -> tuple[NDArray[np.int32], NDArray[np.int32], FloatArray]:
+        """``ptr``, ``sets`` and ``weights``."""
+        return self.ptr, self.sets, self.weights
 
     @classmethod
     def of(
@@ -59,7 +68,7 @@ class SetTable:
         counts = np.bincount(all_genes, minlength=n_genes)
         return cls(
             member=(counts > 0).astype(np.uint8),
-            ptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            ptr=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
             sets=number[order].astype(np.int32),
             weights=all_weights[order],
             sizes=np.bincount(number, all_weights, len(genes)).astype(np.float64),
@@ -74,109 +83,98 @@ def half_sets(net: Net, *, weighted: bool) -> tuple[list[Any], list[FloatArray]]
     return genes, np.split(weights, cuts)
 
 
-@dataclass(frozen=True)
-class Values:
-    """The stored values of a block as they are."""
+def values_sums(
+    block: Block, table: SetTable, null: Null | None
+) -> tuple[FloatArray, FloatArray | None]:
+    """Sum the stored values of a block as they are.
 
-    block: Block
+    Parameters
+    ----------
+    block
+        Rows.
+    table
+        Gene sets.
+    null
+        Strata of the control, if it is wanted.
 
-    def set_sums(self, table: SetTable) -> FloatArray:
-        """Weighted sum over every set (rows, sets)."""
-        return _set_sums(self.block, self.block.data, table)
-
-    def stratum_sums(self, null: Null) -> tuple[FloatArray, FloatArray]:
-        """Sum and sum of squares over all genes of each stratum (rows, strata)."""
-        return _stratum_sums(self.block, self.block.data, null)
+    Returns
+    -------
+    Weighted sum over every set (rows, sets); with ``null``, sum and sum of squares
+    over all genes of each stratum (rows, strata, 2).
+    """
+    rows = (block.data, block.indices, block.indptr)
+    sums = np.zeros((block.n_rows, table.sizes.size))
+    _sums.set_sums(*rows, table.member, *table.by_gene, sums)
+    if null is None:
+        return sums, None
+    moments = null.no_moments(block.n_rows)
+    _sums.stratum_moments(*rows, null.stratum, moments)
+    return sums, moments
 
 
 @dataclass(frozen=True)
 class Gains:
-    """How far each gene's rank in its cell lies above a limit, else 0.
+    """Sums how far each gene's rank in its cell lies above a limit.
 
     Attributes
     ----------
-    block
-        Rows, without negative values.
     limit
         The gain of rank r is ``max(limit - r, 0)``; rank 1 is the largest value.
     rule
-        A tie rule of ``dtpscore._kernels._ranks``.
-    wanted
-        uint8, genes to compute.
+        A tie rule of ``dtpscore._kernels._gains``.
     ranked
         uint8, genes that take part where zeros are ranked after the stored values;
         None leaves the gain of zeros at 0.
     """
 
-    block: Block
     limit: int
     rule: int
-    wanted: NDArray[np.uint8]
     ranked: NDArray[np.uint8] | None = None
-    stored: FloatArray = field(init=False)
-    zero: FloatArray | None = field(init=False)
 
-    def __post_init__(self) -> None:
-        stored = np.zeros(self.block.data.size)
-        _ranks.gains(
-            _ranks.as_keys(self.block.data),
-            self.block.indices,
-            self.block.indptr,
-            self.wanted,
+    def __call__(
+        self, block: Block, table: SetTable, null: Null | None
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """As ``values_sums``, of gains; the block has no values below 0."""
+        rows = (block.indices, block.indptr)
+        sums = np.zeros((block.n_rows, table.sizes.size))
+        moments = None if null is None else null.no_moments(block.n_rows)
+        every = null is not None or self.rule == _gains.ORDER
+        zero = self._zero_gains(block)
+        _gains.gain_sums(
+            _ranks.as_keys(block.data),
+            *rows,
+            np.ones_like(table.member) if every else table.member,
+            *table.by_gene,
             self.limit,
             self.rule,
-            stored,
+            zero,
+            _NO_STRATA if null is None else null.stratum,
+            sums,
+            _NO_MOMENTS if moments is None else moments,
         )
-        zero = None
-        if self.ranked is not None and self.rule == _ranks.EXPECTED:
-            n_stored = np.diff(self.block.indptr)
-            zero = np.empty(n_stored.size)
-            _ranks.zero_gains(n_stored, int(self.ranked.sum()), self.limit, zero)
-            stored -= np.repeat(zero, n_stored)
-        object.__setattr__(self, "stored", stored)
-        object.__setattr__(self, "zero", zero)
-
-    def set_sums(self, table: SetTable) -> FloatArray:
-        """Weighted sum of gains over every set (rows, sets)."""
-        block = self.block
-        sums = _set_sums(block, self.stored, table)
-        if self.zero is not None:
-            sums += self.zero[:, None] * table.sizes
+        if self.ranked is not None and self.rule == _gains.EXPECTED:
+            # The kernel took every gain relative to that of a zero.
+            sums += zero[:, None] * table.sizes
+            if moments is not None and null is not None:
+                n_ranked = np.bincount(null.stratum, self.ranked, null.sizes.size)
+                above = moments[:, :, 0].copy()
+                moments[:, :, 0] += n_ranked * zero[:, None]
+                moments[:, :, 1] += 2 * zero[:, None] * above
+                moments[:, :, 1] += n_ranked * zero[:, None] ** 2
         elif self.ranked is not None:
-            _zeros.ordered_zero_gains(
-                block.indices,
-                block.indptr,
-                self.ranked,
-                self.limit,
-                table.ptr,
-                table.sets,
-                table.weights,
-                sums,
-            )
-        return sums
+            zeros = (*rows, self.ranked, self.limit)
+            _zeros.ordered_zero_gains(*zeros, *table.by_gene, sums)
+            if moments is not None and null is not None:
+                _zeros.ordered_zero_moments(*zeros, null.stratum, moments)
+        return sums, moments
 
-    def stratum_sums(self, null: Null) -> tuple[FloatArray, FloatArray]:
-        """Sum and sum of squares of gains over all genes of each stratum."""
-        block = self.block
-        if self.zero is None:
-            sums, squares = _stratum_sums(block, self.stored, null)
-            if self.ranked is not None:
-                _zeros.ordered_zero_strata(
-                    block.indices,
-                    block.indptr,
-                    self.ranked,
-                    self.limit,
-                    null.stratum,
-                    sums,
-                    squares,
-                )
-            return sums, squares
-        # Stored values are kept relative to the gain of a zero.
-        above, squares = _stratum_sums(block, self.stored, null)
-        zero = self.zero[:, None]
-        n_ranked = np.bincount(null.stratum, self.ranked, null.sizes.size)
-        squares += 2 * zero * above + n_ranked * zero**2
-        return above + n_ranked * zero, squares
+    def _zero_gains(self, block: Block) -> FloatArray:
+        """Compute the expected gain of a zero gene, for every row."""
+        zero = np.zeros(block.n_rows)
+        if self.ranked is not None and self.rule == _gains.EXPECTED:
+            n_ranked = int(self.ranked.sum())
+            _gains.zero_gains(np.diff(block.indptr), n_ranked, self.limit, zero)
+        return zero
 
 
 @dataclass(frozen=True)
@@ -185,8 +183,8 @@ class LinearScorer:
 
     Attributes
     ----------
-    values
-        Turns a block into per-gene values.
+    add_up
+        Sums per-gene values of a block over the sets of a table, and over strata.
     table
         The 2k half-sets, and any further sets that ``finish`` reads.
     scale
@@ -200,7 +198,9 @@ class LinearScorer:
         Strata for the control; None leaves it out.
     """
 
-    values: Callable[[Block], Values | Gains]
+    add_up: Callable[
+        [Block, SetTable, Null | None], tuple[FloatArray, FloatArray | None]
+    ]
     table: SetTable
     scale: FloatArray
     w_neg: float
@@ -209,13 +209,12 @@ class LinearScorer:
 
     def __call__(self, block: Block) -> tuple[FloatArray, FloatArray | None]:
         """Scores and control z (cells, k) of a block."""
-        values = self.values(block)
-        sums = values.set_sums(self.table)
+        sums, moments = self.add_up(block, self.table, self.null)
         n_halves = self.scale.size
         raw = signed(sums[:, :n_halves] * self.scale, self.w_neg)
         z = None
-        if self.null is not None:
-            z = self.null.z(raw, *values.stratum_sums(self.null))
+        if self.null is not None and moments is not None:
+            z = self.null.z(raw, moments)
         if self.finish is not None:
             raw = self.finish(raw, block, sums[:, n_halves:])
         return raw, z
@@ -241,27 +240,3 @@ def null_weights(
         sums = np.bincount(place, weight, columns.size).astype(np.float64)
         result.append((columns, sums))
     return result
-
-
-def _set_sums(block: Block, values: NDArray[Any], table: SetTable) -> FloatArray:
-    out = np.zeros((block.n_rows, table.sizes.size))
-    _sums.set_sums(
-        values,
-        block.indices,
-        block.indptr,
-        table.member,
-        table.ptr,
-        table.sets,
-        table.weights,
-        out,
-    )
-    return out
-
-
-def _stratum_sums(
-    block: Block, values: NDArray[Any], null: Null
-) -> tuple[FloatArray, FloatArray]:
-    sums = np.zeros((block.n_rows, null.sizes.size))
-    squares = np.zeros_like(sums)
-    _sums.stratum_sums(values, block.indices, block.indptr, null.stratum, sums, squares)
-    return sums, squares

@@ -16,6 +16,7 @@ import numpy as np
 
 from dtpscore import _blocks, _scorers
 from dtpscore._errors import DataError
+from dtpscore._kernels import _sums
 from dtpscore._options import MethodOptions
 from dtpscore._strata import gene_totals
 from dtpscore._threads import threads
@@ -264,9 +265,8 @@ def finished(
         np.maximum(scores, 0.0, out=scores)
     pvalue = None
     if z is not None:
-        from scipy.special import ndtr
-
-        pvalue = 2.0 * ndtr(-np.abs(z))
+        pvalue = np.empty_like(z)
+        _sums.two_sided(z, pvalue)
     absent = net.n_found.reshape(-1, 2).sum(axis=1) == 0
     for array in (scores, z, pvalue):
         if array is not None:

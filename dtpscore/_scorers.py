@@ -13,15 +13,15 @@ import numpy as np
 
 from dtpscore._blocks import Block
 from dtpscore._errors import InputWarning
-from dtpscore._kernels import _ranks, _ssgsea, _sums
+from dtpscore._kernels import _gains, _ranks, _ssgsea, _sums
 from dtpscore._linear import (
     Gains,
     LinearScorer,
     SetTable,
-    Values,
     half_sets,
     null_weights,
     signed,
+    values_sums,
 )
 from dtpscore._strata import Null, draw_controls, expression_bins
 
@@ -81,7 +81,7 @@ class Setup:
     def linear(self, scale: FloatArray, *, weighted: bool) -> LinearScorer:
         """Scorer of plain values; the sum of a half-set is multiplied by ``scale``."""
         return LinearScorer(
-            Values,
+            values_sums,
             self.table(weighted=weighted),
             scale,
             self.options.w_neg,
@@ -90,10 +90,10 @@ class Setup:
 
 
 _RULES = {
-    "average": _ranks.AVERAGE,
-    "min": _ranks.MINIMUM,
-    "max": _ranks.MAXIMUM,
-    "order": _ranks.ORDER,
+    "average": _gains.AVERAGE,
+    "min": _gains.MINIMUM,
+    "max": _gains.MAXIMUM,
+    "order": _gains.ORDER,
 }
 
 
@@ -204,7 +204,7 @@ def aucell(setup: Setup) -> Scorer:
     # Found genes at ranks 1, 2, ... until the cut.
     first = np.minimum(net.n_found, max(cut - 1, 0)).astype(np.float64)
     scale = _inverse(first * cut - first * (first + 1) / 2)
-    rule = _ranks.EXPECTED if options.ties_method == "average" else _ranks.ORDER
+    rule = _gains.EXPECTED if options.ties_method == "average" else _gains.ORDER
     return _on_gains(setup, scale, limit=cut, rule=rule, ranked=ranked)
 
 
@@ -281,9 +281,7 @@ def _on_gains(
         genes, _ = half_sets(setup.net, weighted=False)
         weights = [ranked[one].astype(np.float64) for one in genes]
         table = SetTable.of(genes, weights, n_genes=setup.net.n_genes)
-    wanted = np.ones_like(table.member) if setup.control else table.member
-    values = partial(Gains, limit=limit, rule=rule, wanted=wanted, ranked=ranked)
-    return replace(linear, values=values, table=table)
+    return replace(linear, add_up=Gains(limit, rule, ranked), table=table)
 
 
 def _mean_scale(net: Net) -> FloatArray:

@@ -58,26 +58,27 @@ class GeneTotals:
 
     def add(self, block: Block) -> None:
         """Add the cells of a block."""
-        n_parts = numba.get_num_threads()
-        whole = np.zeros((n_parts, block.n_genes), np.int64)
-        fraction = np.zeros_like(whole)
-        _sums.gene_sums(block.data, block.indices, block.indptr, whole, fraction)
-        self.n_cells += block.n_rows
-        self.whole += whole.sum(axis=0)
-        self.fraction += fraction.sum(axis=0)
-        self.n_stored += np.bincount(block.indices, minlength=block.n_genes)
+        sums = np.zeros((numba.get_num_threads(), block.n_genes, 3), np.int64)
+        _sums.gene_sums(block.data, block.indices, block.indptr, sums)
+        whole, fraction, n_stored = sums.sum(axis=0).T
+        self.merge(GeneTotals(block.n_rows, whole, fraction, n_stored))
 
     def merge(self, other: GeneTotals) -> None:
         """Add the cells of other totals."""
         self.n_cells += other.n_cells
-        self.whole += other.whole
-        self.fraction += other.fraction
         self.n_stored += other.n_stored
+        # Whole parts of the fractions move over, so that neither sum overflows and
+        # equal totals are equal numbers.
+        fraction = self.fraction + other.fraction
+        self.whole += other.whole + (fraction >> _sums.FRACTION_BITS)
+        self.fraction = fraction & (2**_sums.FRACTION_BITS - 1)
 
     @property
     def means(self) -> NDArray[np.float64]:
         """Mean of each gene over all cells."""
-        return (self.whole + self.fraction / _sums.FRACTION) / max(self.n_cells, 1)
+        return (self.whole + self.fraction / 2.0**_sums.FRACTION_BITS) / max(
+            self.n_cells, 1
+        )
 
 
 def gene_totals(
@@ -164,14 +165,14 @@ class Null:
     Attributes
     ----------
     stratum
-        Stratum of each gene (int64), one for each bin.
+        Stratum of each gene (int32), one for each bin.
     sizes
         Genes in each stratum that are ranked or summed (float64).
     mean_weight, variance_weight
         (strata, signatures): A and Q - A^2 / N.
     """
 
-    stratum: NDArray[np.int64]
+    stratum: NDArray[np.int32]
     sizes: NDArray[np.float64]
     mean_weight: NDArray[np.float64]
     variance_weight: NDArray[np.float64]
@@ -201,17 +202,25 @@ class Null:
         spread = square - total**2 / sizes[:, None]
         # All genes of a bin with one weight: nothing is left to chance.
         spread[spread < 1e-12 * square] = 0.0
-        return cls(bins, sizes, total, spread)
+        return cls(bins.astype(np.int32), sizes, total, spread)
+
+    def no_moments(self, n_rows: int) -> NDArray[np.float64]:
+        """Zeros to add sums and sums of squares to (rows, strata, 2)."""
+        return np.zeros((n_rows, self.sizes.size, 2))
 
     def z(
-        self,
-        raw: NDArray[np.float64],
-        sums: NDArray[np.float64],
-        squares: NDArray[np.float64],
+        self, raw: NDArray[np.float64], moments: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Standardize raw scores (cells, signatures) by their exact null."""
+        """Standardize raw scores (cells, signatures) by their exact null.
+
+        Parameters
+        ----------
+        raw
+            Scores (cells, signatures).
+        moments
+            Sum and sum of squares over all genes of each stratum (cells, strata, 2).
+        """
         out = np.empty_like(raw)
-        _sums.null_z(
-            raw, sums, squares, self.sizes, self.mean_weight, self.variance_weight, out
-        )
+        weights = (self.mean_weight, self.variance_weight)
+        _sums.null_z(raw, moments, self.sizes, *weights, out)
         return out

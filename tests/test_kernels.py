@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dtpscore import _methods
-from dtpscore._kernels import _ranks, _rows, _ssgsea, _sums, _zeros
+from dtpscore._kernels import _gains, _ranks, _rows, _ssgsea, _sums, _zeros
 from dtpscore._methods import METHODS, MethodOptions
 from dtpscore._threads import kernel, threads
 
@@ -122,8 +122,8 @@ def rows():
 
 
 def tables(n_genes=60):
-    counts = np.arange(n_genes) % 3
-    ptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    counts = np.arange(n_genes) % 7
+    ptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     sets = (np.arange(ptr[-1]) % 4).astype(np.int32)
     return (counts > 0).astype(np.uint8), ptr, sets, np.linspace(-1, 2, ptr[-1])
 
@@ -137,15 +137,15 @@ def calls(rows):
     dense = np.zeros((n, 60), np.float32)
     dense[0, 3] = np.nan
     dense[2, :5] = 1
-    stratum = np.arange(60) % 5
+    stratum = (np.arange(60) % 5).astype(np.int32)
     ranked = np.ones(60, np.uint8)
     ranked[::4] = 0
     powers = (np.arange(130) / 2) ** 0.25
     set_sizes = np.bincount(sets, minlength=4).astype(float)
     starts = np.array([0, 1, 1, 6], np.int64)
 
-    def sums():
-        return np.zeros((n, 5)), np.zeros((n, 5))
+    def moments():
+        return np.zeros((n, 5, 2))
 
     yield _rows.count_nonzero, (dense,), (np.zeros(n, np.int64),)
     yield (
@@ -160,33 +160,49 @@ def calls(rows):
         (data, indices, indptr, member, ptr, sets, weights),
         (np.zeros((n, 4)),),
     )
-    yield _sums.stratum_sums, (data, indices, indptr, stratum), sums()
+    yield _sums.stratum_moments, (data, indices, indptr, stratum), (moments(),)
     yield (
         _sums.gene_sums,
         (data, indices, indptr),
-        (np.zeros((2, 60), np.int64), np.zeros((2, 60), np.int64)),
+        (np.zeros((2, 60, 3), np.int64),),
     )
     yield _sums.row_moments, (data, indptr, 60), (np.zeros(n), np.zeros(n))
     yield (
         _sums.null_z,
         (
             np.arange(12.0).reshape(n, 2),
-            *(one + 3 for one in sums()),
+            moments() + 3,
             np.full(5, 12.0),
             np.full((5, 2), 0.5),
             np.full((5, 2), 0.25),
         ),
         (np.zeros((n, 2)),),
     )
+    yield _sums.two_sided, (np.linspace(-3, 3, 12).reshape(n, 2),), (np.ones((n, 2)),)
+    every = np.ones_like(member)
+    zero = np.linspace(0, 1, n)
     for rule in range(5):
-        yield _ranks.gains, (keys, indices, indptr, member, 9, rule), (np.zeros(size),)
-    yield _ranks.zero_gains, (np.diff(indptr), 60, 40), (np.zeros(n),)
+        for control in (False, True):
+            chosen = every if control or rule == _gains.ORDER else member
+            yield (
+                _gains.gain_sums,
+                (
+                    *(keys, indices, indptr, chosen, ptr, sets, weights),
+                    *(9, rule, zero, stratum if control else stratum[:0]),
+                ),
+                (np.zeros((n, 4)), moments()),
+            )
+    yield _gains.zero_gains, (np.diff(indptr), 60, 40), (np.zeros(n),)
     yield (
         _zeros.ordered_zero_gains,
         (indices, indptr, ranked, 45, ptr, sets, weights),
         (np.zeros((n, 4)),),
     )
-    yield _zeros.ordered_zero_strata, (indices, indptr, ranked, 45, stratum), sums()
+    yield (
+        _zeros.ordered_zero_moments,
+        (indices, indptr, ranked, 45, stratum),
+        (moments(),),
+    )
     for order in (True, False):
         arguments = (member, genes, ptr, sets, set_sizes, order, powers)
         yield (
@@ -223,7 +239,7 @@ def test_every_kernel_is_covered(rows):
     covered = {function.__name__ for function, _, _ in calls(rows)}
     known = {
         name
-        for module in (_rows, _sums, _ranks, _zeros, _ssgsea)
+        for module in (_rows, _sums, _ranks, _gains, _zeros, _ssgsea)
         for name, value in vars(module).items()
         if type(value).__name__ == "Kernel"
     }
@@ -236,25 +252,32 @@ def test_buckets_with_many_close_values_are_sorted(rule):
     # One far value squeezes all the others into few buckets.
     close = 1 + rng.integers(0, 40, 3000) * np.float32(2**-22)
     row = np.append(close, 1e30).astype(np.float32)
-    out = np.zeros(row.size)
-    columns = np.arange(row.size, dtype=np.int32)
-    _ranks.gains(
+    # Every gene is a set of its own, so the sums are the gains.
+    number = np.arange(row.size, dtype=np.int32)
+    out = np.zeros((1, row.size))
+    _gains.gain_sums(
         _ranks.as_keys(row),
-        columns,
+        number,
         np.array([0, row.size]),
         np.ones(row.size, np.uint8),
+        np.arange(row.size + 1, dtype=np.int32),
+        number,
+        np.ones(row.size),
         1500,
         rule,
+        np.zeros(1),
+        number[:0],
         out,
+        np.empty((0, 0, 2)),
     )
     from scipy.stats import rankdata
 
-    if rule == _ranks.EXPECTED:
+    if rule == _gains.EXPECTED:
         expected = reference.aucell_gains(row.astype(float), 1500, "average")
     else:
         ties = ["average", "min", "max", "", "ordinal"][rule]
         expected = np.maximum(1500 - rankdata(-row, method=ties), 0)
-    np.testing.assert_allclose(out, expected, rtol=1e-12)
+    np.testing.assert_allclose(out[0], expected, rtol=1e-12)
 
 
 def test_thread_count_is_restored_even_after_an_error():

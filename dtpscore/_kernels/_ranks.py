@@ -1,10 +1,11 @@
 """Ranks within a row, only as far down as a method looks.
 
 Positive floats sort like their bit patterns read as unsigned integers, so ranks
-are found from ``keys = data.view(uint)``. A row is spread over buckets by its
-leading bits, largest first; buckets beyond the last rank of interest are never
-sorted. Rows with few distinct values, such as counts, fall into buckets that hold
-one value each and need no sorting at all.
+are found from ``keys = data.view(uint)``. One pass counts a row's keys into buckets
+by their leading bits, largest first. A bucket that turns out to hold one value,
+as nearly all do for counts and for log-normalized counts, gives the rank of that
+value at once; the keys of the other buckets, down to the last rank of interest,
+are gathered and sorted.
 """
 
 from __future__ import annotations
@@ -12,17 +13,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import prange
 
-from dtpscore._kernels._rows import GROUP
-from dtpscore._threads import helper, kernel
+from dtpscore._threads import helper
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 N_BUCKETS = 2048
-# How tied values share their ranks.
-AVERAGE, MINIMUM, MAXIMUM, EXPECTED, ORDER = 0, 1, 2, 3, 4
 
 
 def as_keys(data: NDArray[np.floating[Any]]) -> NDArray[np.unsignedinteger[Any]]:
@@ -31,15 +28,36 @@ def as_keys(data: NDArray[np.floating[Any]]) -> NDArray[np.unsignedinteger[Any]]
 
 
 @helper
+def workspace(keys, longest):
+    """Arrays that ``rank_row`` fills, for rows of up to ``longest`` values.
+
+    Returns
+    -------
+    starts
+        Values in the buckets before each one.
+    mixed
+        1 where a bucket holds several values; read only in rows that have such.
+    top
+        ``largest - key`` of the entries of mixed buckets, ascending, bucket b at
+        ``starts[b]:starts[b + 1]``.
+    counts, latest
+        Scratch: entries of each bucket (in two rows, so that an addition need not
+        wait for the one before it), and one entry of it.
+    """
+    return (
+        np.empty(N_BUCKETS + 1, np.int32),
+        np.empty(N_BUCKETS, np.uint8),
+        np.empty(longest, keys.dtype),
+        np.empty((2, N_BUCKETS), np.int32),
+        np.empty(N_BUCKETS, keys.dtype),
+    )
+
+
+@helper
 def _sort(top, start, stop):
-    """Sort ``top[start:stop]``, which is often short or all one value."""
+    """Sort ``top[start:stop]``, which is often short."""
     if stop - start > 24:
-        first = top[start]
-        differ = 0
-        for k in range(start + 1, stop):
-            differ += top[k] != first
-        if differ:
-            top[start:stop].sort()
+        top[start:stop].sort()
         return
     for k in range(start + 1, stop):
         value = top[k]
@@ -51,136 +69,96 @@ def _sort(top, start, stop):
 
 
 @helper
-def _spread(keys, lo, hi, limit, starts, fill, top):
-    """Order the ``limit`` largest keys of a row, and those tied with them.
+def _count(keys, largest, shift, n_all, work):
+    """Count the keys of each bucket; tell whether any bucket holds several values."""
+    counts, latest = work[3:]
+    counts[:, :n_all] = 0
+    for k in range(keys.size):
+        distance = largest - keys[k]
+        b = distance >> shift
+        counts[k & 1, b] += 1
+        latest[b] = distance
+    n_others = 0
+    for k in range(keys.size):
+        distance = largest - keys[k]
+        n_others += latest[distance >> shift] != distance
+    return n_others > 0
 
-    ``top`` receives ``largest - key``, ascending, so that the first entry belongs
-    to the largest value; bucket b holds ``top[starts[b]:starts[b + 1]]``.
 
-    Returns the largest key, the bits a key is shifted by to give its bucket, and
-    the number of buckets in use.
+@helper
+def _sort_mixed(keys, largest, shift, n_used, work):
+    """Mark the buckets that hold several values, and sort their entries."""
+    starts, mixed, top, counts, latest = work
+    mixed[:] = 0
+    for k in range(keys.size):
+        distance = largest - keys[k]
+        b = distance >> shift
+        mixed[b] |= latest[b] != distance
+    fill = counts[0]
+    fill[:n_used] = starts[:n_used]
+    for k in range(keys.size):
+        distance = largest - keys[k]
+        b = distance >> shift
+        if b < n_used and mixed[b]:
+            top[fill[b]] = distance
+            fill[b] += 1
+    for b in range(n_used):
+        if mixed[b]:
+            _sort(top, starts[b], starts[b + 1])
+
+
+@helper
+def rank_row(keys, limit, work):
+    """Rank the ``limit`` largest keys of a row, and those tied with them.
+
+    Returns
+    -------
+    The largest key, the bits a key is shifted by to give its bucket, the number of
+    buckets ranked, and whether any bucket is mixed; ``span`` reads the rest from
+    ``work``.
     """
-    largest = keys[lo]
-    smallest = keys[lo]
-    for k in range(lo, hi):
+    starts, counts = work[0], work[3]
+    largest = keys[0]
+    smallest = keys[0]
+    for k in range(keys.size):
         largest = max(largest, keys[k])
         smallest = min(smallest, keys[k])
-    shift = 0
+    shift = np.uint64(0)
     while ((largest - smallest) >> shift) >= N_BUCKETS:
-        shift += 1
+        shift += np.uint64(1)
     n_all = np.int64((largest - smallest) >> shift) + 1
-    fill[:n_all] = 0
-    for k in range(lo, hi):
-        fill[(largest - keys[k]) >> shift] += 1
+    any_mixed = _count(keys, largest, shift, n_all, work)
     total = 0
     n_used = 0
     while n_used < n_all and total < limit:
         starts[n_used] = total
-        total += fill[n_used]
-        fill[n_used] = starts[n_used]
+        total += counts[0, n_used] + counts[1, n_used]
         n_used += 1
     starts[n_used] = total
-    for k in range(lo, hi):
-        distance = largest - keys[k]
-        b = distance >> shift
-        if b < n_used:
-            top[fill[b]] = distance
-            fill[b] += 1
-    for b in range(n_used):
-        if starts[b + 1] - starts[b] > 1:
-            _sort(top, starts[b], starts[b + 1])
-    return largest, shift, n_used
+    if any_mixed:
+        _sort_mixed(keys, largest, shift, n_used, work)
+    return largest, shift, n_used, any_mixed
 
 
 @helper
-def _run(top, start, stop, value):
-    """Where a value begins and ends within a sorted bucket that holds it."""
-    if top[start] == top[stop - 1]:
-        return start, stop
-    left = start
-    right = stop
+def span(distance, b, any_mixed, work):
+    """Ranks ``left + 1 .. right`` that the entries with this value share.
+
+    ``distance`` is the largest key minus that of the value, ``b`` its bucket.
+    """
+    starts, mixed, top = work[:3]
+    left = starts[b]
+    right = starts[b + 1]
+    if not (any_mixed and mixed[b]):
+        return left, right
+    stop = right
     while left < right:
         middle = (left + right) >> 1
-        if top[middle] < value:
+        if top[middle] < distance:
             left = middle + 1
         else:
             right = middle
     right = left + 1
-    while right < stop and top[right] == value:
+    while right < stop and top[right] == distance:
         right += 1
     return left, right
-
-
-@helper
-def tie_gain(rule, limit, left, right):
-    """How far above ``limit`` values with ranks ``left + 1 .. right`` stand.
-
-    The gain of rank r is ``max(limit - r, 0)``. AVERAGE, MINIMUM and MAXIMUM give
-    the tied values one rank; EXPECTED is the mean gain over all orders of them.
-    """
-    if rule == EXPECTED:
-        last = min(right, limit)
-        if last <= left:
-            return 0.0
-        n = last - left
-        return (n * limit - (last * (last + 1) - left * (left + 1)) / 2) / (
-            right - left
-        )
-    if rule == MINIMUM:
-        rank = left + 1.0
-    elif rule == MAXIMUM:
-        rank = np.float64(right)
-    else:
-        rank = (left + 1 + right) / 2
-    return max(limit - rank, 0.0)
-
-
-@kernel
-def gains(keys, indices, indptr, wanted, limit, rule, out):
-    """Gain of the rank of every wanted value: ``max(limit - rank, 0)``.
-
-    Rank 1 is the largest value of the row; only stored values are ranked.
-    ``wanted`` is 1 for genes to compute, ``out`` (as long as ``keys``) is float64;
-    entries of other genes are left as they are.
-    """
-    n_rows = indptr.size - 1
-    for group in prange((n_rows + GROUP - 1) // GROUP):
-        first = group * GROUP
-        last = min(n_rows, first + GROUP)
-        longest = 1
-        for row in range(first, last):
-            longest = max(longest, indptr[row + 1] - indptr[row])
-        starts = np.empty(N_BUCKETS + 1, np.int32)
-        fill = np.empty(N_BUCKETS + 1, np.int32)
-        top = np.empty(longest, keys.dtype)
-        seen = np.empty(longest, np.int32)
-        for row in range(first, last):
-            lo = indptr[row]
-            hi = indptr[row + 1]
-            if lo == hi:
-                continue
-            largest, shift, n_used = _spread(keys, lo, hi, limit, starts, fill, top)
-            if rule == ORDER:
-                seen[: starts[n_used]] = 0
-            for k in range(lo, hi):
-                if not wanted[indices[k]] and rule != ORDER:
-                    continue
-                distance = largest - keys[k]
-                b = distance >> shift
-                if b >= n_used:
-                    out[k] = 0.0
-                    continue
-                left, right = _run(top, starts[b], starts[b + 1], distance)
-                if rule == ORDER:
-                    out[k] = max(limit - left - seen[left] - 1, 0)
-                    seen[left] += 1
-                else:
-                    out[k] = tie_gain(rule, limit, left, right)
-
-
-@kernel
-def zero_gains(n_stored, n_ranked, limit, out):
-    """Mean gain of the zero genes of each row, which tie after its stored values."""
-    for row in prange(n_stored.size):
-        left = n_stored[row]
-        out[row] = tie_gain(EXPECTED, limit, left, n_ranked) if left < n_ranked else 0.0

@@ -5,30 +5,27 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from dtpscore._kernels._ranks import N_BUCKETS, _run, _spread
-from dtpscore._kernels._rows import GROUP
+from dtpscore._kernels._ranks import rank_row, span, workspace
+from dtpscore._kernels._rows import GROUP, longest_row
 from dtpscore._threads import helper, kernel
 
 
 @helper
 def _add_hits(
-    keys, indices, lo, hi, spread, work, in_order, tables, weight, heights, powers, base
+    keys, columns, ranked, work, seen, in_order, tables, weight, heights, powers, base
 ):
     """Add the stored genes of one row; take them out of the sums for zero genes."""
-    largest, shift = spread
-    starts, top, seen = work
+    largest, shift, _, any_mixed = ranked
     member, ptr, sets = tables
     n_genes = member.size
-    n_zero = n_genes - (hi - lo)
-    for back in range(hi - lo):
-        # From the last column to the first: among ties the later column leads.
-        k = hi - 1 - back
-        gene = indices[k]
+    n_zero = n_genes - columns.size
+    # From the last column to the first: among ties the later column leads.
+    for k in range(columns.size - 1, -1, -1):
+        gene = columns[k]
         if not in_order and not member[gene]:
             continue
         distance = largest - keys[k]
-        b = distance >> shift
-        left, right = _run(top, starts[b], starts[b + 1], distance)
+        left, right = span(distance, distance >> shift, any_mixed, work)
         rank = n_genes - (left + right - 1) / 2
         height = rank
         if in_order:
@@ -40,8 +37,8 @@ def _add_hits(
             weight[s, 1] += powers[np.int64(2 * rank)]
             weight[s, 2] += 1
             heights[s] += height
-            # This gene was counted among the zeros; `k - lo` values precede it.
-            base[s] -= (gene + 1 - (k - lo)) if in_order else (n_zero + 1) / 2
+            # This gene was counted among the zeros; k stored values precede it.
+            base[s] -= (gene + 1 - k) if in_order else (n_zero + 1) / 2
 
 
 @kernel
@@ -62,42 +59,37 @@ def enrichment(
     for group in prange((n_rows + GROUP - 1) // GROUP):
         first = group * GROUP
         last = min(n_rows, first + GROUP)
-        longest = 1
-        for row in range(first, last):
-            longest = max(longest, indptr[row + 1] - indptr[row])
-        starts = np.empty(N_BUCKETS + 1, np.int32)
-        fill = np.empty(N_BUCKETS + 1, np.int32)
-        top = np.empty(longest, keys.dtype)
+        longest = longest_row(indptr, first, last)
+        work = workspace(keys, longest)
         seen = np.empty(longest, np.int32)
         weight = np.empty((n_sets, 3))
         heights = np.empty(n_sets)
         zeros = np.empty(n_sets)
         for row in range(first, last):
-            lo = indptr[row]
-            hi = indptr[row + 1]
-            n_zero = n_genes - (hi - lo)
+            columns = indices[indptr[row] : indptr[row + 1]]
+            keys_here = keys[indptr[row] : indptr[row + 1]]
+            n_stored = columns.size
+            n_zero = n_genes - n_stored
             weight[:] = 0.0
             heights[:] = 0.0
             zeros[:] = 0.0
             # Heights of the set genes as if all were zero in this row.
-            k = lo
+            k = 0
             for g in range(genes.size):
                 gene = genes[g]
-                while k < hi and indices[k] < gene:
+                while k < n_stored and columns[k] < gene:
                     k += 1
-                height = gene + 1.0 - (k - lo) if order else (n_zero + 1) / 2
+                height = gene + 1.0 - k if order else (n_zero + 1) / 2
                 for m in range(ptr[gene], ptr[gene + 1]):
                     zeros[sets[m]] += height
-            if hi > lo:
-                largest, shift, _ = _spread(keys, lo, hi, hi - lo, starts, fill, top)
-                seen[: hi - lo] = 0
+            if n_stored:
+                seen[:n_stored] = 0
                 _add_hits(
-                    keys,
-                    indices,
-                    lo,
-                    hi,
-                    (largest, shift),
-                    (starts, top, seen),
+                    keys_here,
+                    columns,
+                    rank_row(keys_here, n_stored, work),
+                    work,
+                    seen,
                     order,
                     (member, ptr, sets),
                     weight,

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import prange
 
-from dtpscore._kernels._rows import GROUP
-from dtpscore._threads import kernel
+from dtpscore._kernels._rows import (
+    GROUP,
+    SPARE,
+    add_to_sets,
+    longest_row,
+    members,
+    memberships,
+)
+from dtpscore._threads import helper, kernel
 
 # Fraction bits of the fixed-point gene sums.
-FRACTION = 2.0**40
+FRACTION_BITS = 40
 
 
 @kernel
@@ -24,98 +33,132 @@ def set_sums(values, indices, indptr, member, ptr, sets, weights, out):
     for group in prange((n_rows + GROUP - 1) // GROUP):
         first = group * GROUP
         last = min(n_rows, first + GROUP)
-        hits = np.empty(indptr[last] - indptr[first] + 1, np.int32)
+        longest = longest_row(indptr, first, last)
+        hits = np.empty(longest + 1, np.uint32)
+        taken = np.empty(longest, values.dtype)
+        entries = np.empty(sets.size + SPARE, np.int64)
         for row in range(first, last):
-            lo = indptr[row]
-            n_hits = 0
-            # Collect the few genes that count first, without a branch a value.
-            for k in range(lo, indptr[row + 1]):
-                hits[n_hits] = k - lo
-                n_hits += member[indices[k]]
-            for h in range(n_hits):
-                k = lo + hits[h]
-                gene = indices[k]
-                value = np.float64(values[k])
-                for m in range(ptr[gene], ptr[gene + 1]):
-                    out[row, sets[m]] += weights[m] * value
+            columns = indices[indptr[row] : indptr[row + 1]]
+            values_here = values[indptr[row] : indptr[row + 1]]
+            here = hits[: members(columns, member, hits)]
+            for h in range(here.size):
+                taken[h] = values_here[here[h]]
+            n = memberships(columns, here, ptr, entries)
+            add_to_sets(entries[:n], taken, sets, weights, out[row])
+
+
+@helper
+def add_moments(columns, values, stratum, out):
+    """Add values and their squares to the strata of their genes (strata, 2)."""
+    for k in range(columns.size):
+        value = np.float64(values[k])
+        s = np.uint32(stratum[np.uint32(columns[k])])
+        out[s, 0] += value
+        out[s, 1] += value * value
 
 
 @kernel
-def stratum_sums(values, indices, indptr, stratum, sums, squares):
+def stratum_moments(values, indices, indptr, stratum, out):
     """Sum and sum of squares of each row's values within each stratum of genes.
 
-    ``stratum`` gives the stratum of each gene; ``sums`` and ``squares`` (rows,
-    strata) are added to.
+    ``stratum`` gives the stratum of each gene; ``out`` (rows, strata, 2) is added to.
     """
     for row in prange(indptr.size - 1):
-        for k in range(indptr[row], indptr[row + 1]):
-            value = np.float64(values[k])
-            s = stratum[indices[k]]
-            sums[row, s] += value
-            squares[row, s] += value * value
+        here = slice(indptr[row], indptr[row + 1])
+        add_moments(indices[here], values[here], stratum, out[row])
 
 
 @kernel
-def gene_sums(data, indices, indptr, whole, fraction):
+def gene_sums(data, indices, indptr, out):
     """Add each gene's values to per-thread sums in fixed point.
 
-    ``whole`` and ``fraction`` (parts, genes) are int64: integer parts, and
-    fractions in units of 2^-40. Integer addition has no rounding, so the total
+    ``out`` (parts, genes, 3), int64: integer parts, fractions in units of 2^-40, and
+    the number of stored values. Integer addition has no rounding, so the total
     depends neither on the order of the cells nor on how they are split up.
     """
     n_rows = indptr.size - 1
-    n_parts = whole.shape[0]
+    n_parts = out.shape[0]
     for part in prange(n_parts):
-        for row in range(n_rows * part // n_parts, n_rows * (part + 1) // n_parts):
-            for k in range(indptr[row], indptr[row + 1]):
-                value = np.float64(data[k])
-                floor = np.floor(value)
-                whole[part, indices[k]] += np.int64(floor)
-                fraction[part, indices[k]] += np.int64((value - floor) * FRACTION)
+        lo = indptr[n_rows * part // n_parts]
+        hi = indptr[n_rows * (part + 1) // n_parts]
+        sums = out[part]
+        values = data[lo:hi]
+        columns = indices[lo:hi]
+        for k in range(values.size):
+            gene = np.uint32(columns[k])
+            value = np.float64(values[k])
+            floor = np.floor(value)
+            sums[gene, 0] += np.int64(floor)
+            sums[gene, 1] += np.int64((value - floor) * 2.0**FRACTION_BITS)
+            sums[gene, 2] += 1
+
+
+@helper
+def _power_sum(values, center, squared):
+    """Sum of ``value - center``, or of its square, in four lanes side by side.
+
+    One lane would wait for each addition; which lane takes a value depends on its
+    place in the row alone.
+    """
+    lanes = np.zeros(4)
+    whole = values.size - values.size % 4
+    for k in range(0, whole, 4):
+        for lane in range(4):
+            value = np.float64(values[k + lane]) - center
+            lanes[lane] += value * value if squared else value
+    for k in range(whole, values.size):
+        value = np.float64(values[k]) - center
+        lanes[0] += value * value if squared else value
+    return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
 
 
 @kernel
 def row_moments(data, indptr, n_genes, mean, sd):
     """Mean and standard deviation (n - 1) of each row, zeros included."""
     for row in prange(indptr.size - 1):
-        lo = indptr[row]
-        hi = indptr[row + 1]
-        total = 0.0
-        for k in range(lo, hi):
-            total += np.float64(data[k])
-        center = total / n_genes
-        spread = (n_genes - (hi - lo)) * center * center
-        for k in range(lo, hi):
-            spread += (np.float64(data[k]) - center) ** 2
+        values = data[indptr[row] : indptr[row + 1]]
+        center = _power_sum(values, 0.0, False) / n_genes
+        spread = (n_genes - values.size) * center * center
+        spread += _power_sum(values, center, True)
         mean[row] = center
         sd[row] = np.sqrt(spread / (n_genes - 1)) if n_genes > 1 else 0.0
 
 
 @kernel
-def null_z(raw, sums, squares, sizes, mean_weight, variance_weight, out):
+def null_z(raw, moments, sizes, mean_weight, variance_weight, out):
     """Standardize raw scores by their exact mean and variance under stratified draws.
 
-    ``raw`` (rows, k); ``sums`` and ``squares`` (rows, strata) of all genes of each
-    stratum; ``sizes`` genes a stratum; the weights are (strata, k). Where the
-    variance is 0 the score cannot differ from its mean, and z is 0.
+    ``raw`` (rows, k); ``moments`` (rows, strata, 2) has sum and sum of squares of
+    all genes of each stratum; ``sizes`` genes a stratum; the weights are (strata,
+    k). Where the variance is 0 the score cannot differ from its mean, and z is 0.
     """
     n_strata = sizes.size
+    n_scores = raw.shape[1]
     for row in prange(raw.shape[0]):
-        mean = np.empty(n_strata)
-        variance = np.zeros(n_strata)
+        expected = np.zeros(n_scores)
+        spread = np.zeros(n_scores)
         for b in range(n_strata):
-            mean[b] = sums[row, b] / sizes[b]
+            mean = moments[row, b, 0] / sizes[b]
+            variance = 0.0
             if sizes[b] > 1:
-                around = squares[row, b] - sums[row, b] * mean[b]
+                around = moments[row, b, 1] - moments[row, b, 0] * mean
                 # Below this it is rounding: all values of the stratum are equal.
-                if around > 1e-12 * squares[row, b]:
-                    variance[b] = around / (sizes[b] - 1)
-        for s in range(raw.shape[1]):
-            expected = 0.0
-            spread = 0.0
-            for b in range(n_strata):
-                expected += mean[b] * mean_weight[b, s]
-                spread += variance[b] * variance_weight[b, s]
+                if around > 1e-12 * moments[row, b, 1]:
+                    variance = around / (sizes[b] - 1)
+            for s in range(n_scores):
+                expected[s] += mean * mean_weight[b, s]
+                spread[s] += variance * variance_weight[b, s]
+        for s in range(n_scores):
             out[row, s] = (
-                (raw[row, s] - expected) / np.sqrt(spread) if spread > 0 else 0.0
+                (raw[row, s] - expected[s]) / np.sqrt(spread[s])
+                if spread[s] > 0
+                else 0.0
             )
+
+
+@kernel
+def two_sided(z, out):
+    """Two-sided p-value of standard normal values; NaN stays NaN."""
+    for row in prange(z.shape[0]):
+        for s in range(z.shape[1]):
+            out[row, s] = math.erfc(abs(z[row, s]) / math.sqrt(2.0))

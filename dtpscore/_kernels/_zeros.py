@@ -31,8 +31,8 @@ def ordered_zero_gains(indices, indptr, ranked, limit, ptr, sets, weights, out):
 
 
 @kernel
-def ordered_zero_strata(indices, indptr, ranked, limit, stratum, sums, squares):
-    """As ``ordered_zero_gains``, for the sums and squares of strata of genes."""
+def ordered_zero_moments(indices, indptr, ranked, limit, stratum, out):
+    """As ``ordered_zero_gains``, for moments of strata of genes (rows, strata, 2)."""
     for row in prange(indptr.size - 1):
         k = indptr[row]
         stop = indptr[row + 1]
@@ -45,5 +45,5 @@ def ordered_zero_strata(indices, indptr, ranked, limit, stratum, sums, squares):
             elif ranked[gene]:
                 rank += 1
                 gain = np.float64(limit - rank)
-                sums[row, stratum[gene]] += gain
-                squares[row, stratum[gene]] += gain * gain
+                out[row, stratum[gene], 0] += gain
+                out[row, stratum[gene], 1] += gain * gain
