@@ -138,6 +138,31 @@ def test_an_unknown_name_gets_the_names_and_a_guess():
         dtp.datasets.load("pbmc3")
 
 
+def test_a_superseries_gets_the_names_of_its_parts():
+    with pytest.raises(DataError, match=r"'gse134839' or 'gse134841' or 'gse134838'"):
+        dtp.datasets.load("GSE149383")
+
+
+def test_addresses_and_checksums_are_those_of_the_mirror(data_dir):
+    path = data_dir / "sources.tsv"
+    if not path.is_file():
+        pytest.skip(f"{path} is not there")
+    listed = pd.read_csv(path, sep="\t", index_col="file")
+    known = {
+        part.name: part
+        for entry in _registry.registry().values()
+        for file in entry.files
+        for part in file.parts()
+    }
+    for name, row in listed.iterrows():
+        part = known[name]
+        assert (part.url, part.sha256, part.size) == (
+            row["url"],
+            row["sha256"],
+            row["bytes"],
+        )
+
+
 # Fetching
 
 

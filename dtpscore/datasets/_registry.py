@@ -147,8 +147,9 @@ def entry(name: str) -> Dataset:
     """
     known = registry()
     if name not in known:
-        near = difflib.get_close_matches(name.lower(), known, n=1)
-        hint = f"Did you mean {near[0]!r}? " if near else ""
+        parts = [key for key, one in known.items() if name.upper() in one.accession]
+        near = parts or difflib.get_close_matches(name.lower(), known, n=1)
+        hint = f"Did you mean {' or '.join(map(repr, near))}? " if near else ""
         msg = f"There is no data set {name!r}. {hint}Available: {', '.join(known)}."
         raise DataError(msg)
     return known[name]
