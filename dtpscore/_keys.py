@@ -8,11 +8,13 @@ INDEX = "dtp_index"
 SHIFT = "dtp_shift"
 LIBRARY_SHIFT = "dtp_library_shift"
 PROLIFERATION = "dtp_proliferation"
+REASON = "dtp_reason"
 PVALUE = "dtp_pvalue"
 QVALUE = "dtp_qvalue"
 CONTRIBUTIONS = "dtp_contributions"
 PSEUDOTIME = "dtp_pseudotime"
 TRENDS = "dtp_trends"
+ENRICHMENT = "dtp_enrichment"
 
 
 def axis_column(axis: str, key_added: str = SCORES) -> str:

@@ -6,12 +6,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dtpscore.tl._pseudotime import pseudotime
     from dtpscore.tl._score import score
+    from dtpscore.tl._trends import trends
 
 _HOMES = {
+    "pseudotime": "dtpscore.tl._pseudotime",
     "score": "dtpscore.tl._score",
+    "trends": "dtpscore.tl._trends",
 }
-__all__ = ["score"]
+__all__ = ["pseudotime", "score", "trends"]
 
 
 def __getattr__(name: str) -> Any:

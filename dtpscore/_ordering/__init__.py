@@ -1,0 +1,1 @@
+"""Order cells from parental to persister: pure functions on arrays and frames."""

@@ -1,0 +1,208 @@
+"""Diffusion pseudotime by scanpy, on a private object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+from scipy.stats import rankdata, spearmanr
+
+from dtpscore._errors import ResultError
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+    IntArray = NDArray[np.int64]
+
+# Coordinates of the diffusion map; scanpy needs more than it then uses.
+_N_COMPS = 15
+_LEAST_CELLS = 20
+_MOST_IN_SUBSAMPLE = 5000
+
+
+@dataclass(frozen=True)
+class Diffusion:
+    """Diffusion pseudotime and how steady it is.
+
+    Attributes
+    ----------
+    time
+        Per cell in 0-1; NaN where the graph does not connect it to the root.
+    sd
+        Standard deviation over roots.
+    root_agreement
+        Kendall's W of the ranks over roots; 1 is perfect.
+    root_rho
+        Spearman's rho of the order from each further root with that of the first.
+    subsample_rho
+        The same for graphs built anew on 80 % of the cells.
+    """
+
+    time: FloatArray
+    sd: FloatArray
+    root_agreement: float
+    root_rho: FloatArray
+    subsample_rho: FloatArray
+
+
+def graph(features: FloatArray, n_neighbors: int) -> sp.csr_matrix:
+    """Make a graph by `scanpy.pp.neighbors`: exact neighbors, UMAP weights.
+
+    Exact neighbors give the same graph on every machine. UMAP weights tie every cell
+    to its nearest one with weight 1. With a Gaussian kernel a few outlying cells hang
+    on by next to nothing, and diffusion components that tell these from the rest take
+    over the distances (see benchmarks/pseudotime.md).
+    """
+    import scanpy as sc
+    from anndata import AnnData
+    from sklearn.neighbors import KNeighborsTransformer
+
+    private = AnnData(obsm={"X_order": features})
+    n_neighbors = min(n_neighbors, len(features) - 1)
+    sc.pp.neighbors(
+        private,
+        n_neighbors=n_neighbors,
+        use_rep="X_order",
+        method="umap",
+        transformer=KNeighborsTransformer(n_neighbors=n_neighbors, algorithm="brute"),
+    )
+    return private.obsp["connectivities"]
+
+
+def _dpt(
+    connectivities: sp.csr_matrix, roots: IntArray, *, n_dcs: int, random_state: int
+) -> FloatArray:
+    """Pseudotime in 0-1 from every root; one column a root. The graph is connected."""
+    import scanpy as sc
+    from anndata import AnnData
+
+    n = connectivities.shape[0]
+    private = AnnData(np.zeros((n, 1), np.float32))
+    private.obsp["connectivities"] = connectivities
+    private.obsp["distances"] = connectivities
+    private.uns["neighbors"] = {
+        "connectivities_key": "connectivities",
+        "distances_key": "distances",
+        "params": {"n_neighbors": 2, "method": "umap"},
+    }
+    n_comps = min(_N_COMPS, n - 2)
+    sc.tl.diffmap(private, n_comps=n_comps, random_state=random_state)
+    columns = []
+    for root in roots:
+        private.uns["iroot"] = int(root)
+        sc.tl.dpt(private, n_dcs=min(n_dcs, n_comps - 1))
+        columns.append(private.obs["dpt_pseudotime"].to_numpy(dtype=np.float64))
+    return np.column_stack(columns)
+
+
+def kendall_w(ranked: FloatArray) -> float:
+    """Kendall's coefficient of concordance between the columns."""
+    n, m = ranked.shape
+    if m < 2:
+        return float("nan")
+    total = rankdata(ranked, axis=0).sum(axis=1)
+    return float(12 * np.sum((total - total.mean()) ** 2) / (m**2 * (n**3 - n)))
+
+
+def _subsample_rho(
+    features: FloatArray,
+    time: FloatArray,
+    root: int,
+    *,
+    n_neighbors: int,
+    n_dcs: int,
+    n_subsamples: int,
+    random_state: int,
+) -> FloatArray:
+    """Spearman's rho of orders on 80 % of the cells with the order of all."""
+    rng = np.random.default_rng(random_state)
+    size = min(int(0.8 * len(time)), _MOST_IN_SUBSAMPLE)
+    found = np.full(n_subsamples, np.nan)
+    for number in range(n_subsamples):
+        rows = np.sort(rng.choice(len(time), size, replace=False))
+        rows = np.union1d(rows, [root])
+        part = graph(features[rows], n_neighbors)
+        _, labels = connected_components(part, directed=False)
+        start = int(np.searchsorted(rows, root))
+        joined = np.flatnonzero(labels == labels[start])
+        if joined.size < _LEAST_CELLS:
+            continue
+        inner = np.asarray([np.searchsorted(joined, start)])
+        part = part[joined][:, joined]
+        again = _dpt(part, inner, n_dcs=n_dcs, random_state=random_state)[:, 0]
+        found[number] = spearmanr(again, time[rows[joined]])[0]
+    return found
+
+
+def diffusion_time(
+    connectivities: sp.csr_matrix,
+    roots: IntArray,
+    *,
+    features: FloatArray | None,
+    n_neighbors: int = 30,
+    n_dcs: int = 10,
+    n_subsamples: int = 10,
+    random_state: int = 0,
+) -> Diffusion:
+    """Diffusion pseudotime (Haghverdi et al. 2016) of the cells joined to the root.
+
+    Parameters
+    ----------
+    connectivities
+        (cells, cells), weights of the neighbor graph.
+    roots
+        Rows to start from; the first decides the order, the others its spread.
+    features
+        What the graph was built on, to build it anew on subsamples; None leaves
+        these out.
+    n_neighbors, n_dcs
+        Size of neighborhoods in subsamples; diffusion components used.
+    n_subsamples
+        Graphs built anew on 80 % of the cells, at most 5,000 cells each.
+    random_state
+        Seed of the subsamples and of the eigensolver.
+
+    Raises
+    ------
+    ResultError
+        Fewer than 20 cells are joined to the root.
+    """
+    _, labels = connected_components(connectivities, directed=False)
+    joined = np.flatnonzero(labels == labels[roots[0]])
+    if joined.size < _LEAST_CELLS:
+        msg = (
+            f"Only {joined.size} cells are connected to the root in the neighbor "
+            f"graph; {_LEAST_CELLS} are needed. Use more neighbors."
+        )
+        raise ResultError(msg)
+    inner = np.searchsorted(joined, roots[np.isin(roots, joined)])
+    part = connectivities[joined][:, joined]
+    orders = _dpt(part, inner, n_dcs=n_dcs, random_state=random_state)
+    time = np.full(len(labels), np.nan)
+    sd = np.full(len(labels), np.nan)
+    time[joined] = orders[:, 0]
+    sd[joined] = orders.std(axis=1, ddof=1) if inner.size > 1 else np.nan
+    subsample_rho = np.empty(0)
+    if features is not None and n_subsamples:
+        subsample_rho = _subsample_rho(
+            features[joined],
+            orders[:, 0],
+            int(inner[0]),
+            n_neighbors=n_neighbors,
+            n_dcs=n_dcs,
+            n_subsamples=n_subsamples,
+            random_state=random_state,
+        )
+    return Diffusion(
+        time=time,
+        sd=sd,
+        root_agreement=kendall_w(orders),
+        root_rho=np.asarray(
+            [spearmanr(orders[:, 0], other)[0] for other in orders[:, 1:].T]
+        ),
+        subsample_rho=subsample_rho,
+    )

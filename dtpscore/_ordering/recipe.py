@@ -1,0 +1,203 @@
+"""From a matrix to a few dimensions, without genes of the cell cycle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dtpscore import _blocks, _genes
+from dtpscore import signatures as library
+from dtpscore._errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import scipy.sparse as sp
+    from numpy.typing import NDArray
+
+    from dtpscore._blocks import Block, Normalize, Source
+    from dtpscore._types import Species
+
+    FloatArray = NDArray[np.float64]
+    IntArray = NDArray[np.int64]
+    BoolArray = NDArray[np.bool_]
+
+PROLIFERATION = "slow_cycling"
+# Genes found in fewer cells than this say nothing about an order.
+_LEAST_SHARE = 0.01
+# How much of a difference between samples steers the components; 1 is plain PCA. A
+# difference between libraries is in part technical, one within a library is not.
+# Values from 0.3 to 0.5 were best in benchmarks/pseudotime.md.
+BETWEEN = 0.3
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Cells on principal components.
+
+    Attributes
+    ----------
+    components
+        (cells, k), centered, in the units of log expression.
+    loadings
+        (genes, k): ``components = (values - mean) @ loadings``.
+    mean
+        Mean of each gene over all cells.
+    columns
+        Columns of the matrix that the genes are.
+    """
+
+    components: FloatArray
+    loadings: FloatArray
+    mean: FloatArray
+    columns: IntArray
+
+
+def needs_log(source: Source) -> Normalize:
+    """``"log1p"`` where the values are counts, None where they are log values.
+
+    Raises
+    ------
+    DataError
+        There are values below 0: the data were scaled.
+    """
+    whole = True
+    for block in source.blocks():
+        if block.negative_row >= 0:
+            msg = (
+                f"Row {block.negative_row} (counted from 0) has a value below 0: the "
+                "data look scaled. Pass the layer with counts or log values."
+            )
+            raise DataError(msg)
+        whole = whole and bool(np.all(block.data == np.rint(block.data)))
+        if not whole:
+            break
+    return "log1p" if whole else None
+
+
+def left_out(gene_names: Sequence[str], *, species: Species) -> BoolArray:
+    """Genes that must not steer the order, as a mask over columns.
+
+    These are the genes of every shipped signature of the proliferation axis and of
+    every nuisance signature: S and G2M phase, dissociation, hypoxia, unfolded
+    protein and ribosomal proteins; and mitochondrially encoded genes.
+    """
+    named = [
+        *library.select(axes=PROLIFERATION, use=("default", "optional")),
+        *library.select(use="nuisance"),
+    ]
+    mask = np.zeros(len(gene_names), bool)
+    found = _genes.match(named, list(gene_names), species_of_data=species)
+    mask[found.net.genes] = True
+    upper = np.asarray([name.upper() for name in gene_names])
+    return mask | np.char.startswith(upper, "MT-")
+
+
+def log_values(source: Source, columns: IntArray, normalize: Normalize) -> sp.csr_array:
+    """Log expression of some genes: sparse float32 (cells, genes).
+
+    Counts of a cell are scaled to the sum over these genes alone: with the sum over all
+    genes, a dividing cell, full of cycle transcripts, would have less of all others.
+    """
+    raw = _stacked(source.blocks(), columns)
+    if normalize is None:
+        return raw
+    everything = np.arange(columns.size)
+    return _stacked(_blocks.iter_blocks(raw, normalize=normalize), everything)
+
+
+def _stacked(blocks: Iterable[Block], columns: IntArray) -> sp.csr_array:
+    import scipy.sparse as sp
+
+    parts = [
+        sp.csr_array(
+            (block.data.astype(np.float32), block.indices, block.indptr),
+            shape=(block.n_rows, block.n_genes),
+        )[:, columns]
+        for block in blocks
+    ]
+    return sp.csr_array(sp.vstack(parts, format="csr"))
+
+
+def variable_genes(values: sp.csr_array, n_top_genes: int) -> IntArray:
+    """Columns of the most variable genes, by `scanpy.pp.highly_variable_genes`."""
+    import scanpy as sc
+    import scipy.sparse as sp
+    from anndata import AnnData
+
+    cells = np.bincount(values.indices, minlength=values.shape[1])
+    enough = np.flatnonzero(cells >= max(3, _LEAST_SHARE * values.shape[0]))
+    if enough.size < 2:
+        msg = (
+            f"Only {enough.size} genes are left for an order: expressed in at least "
+            f"{_LEAST_SHARE:.0%} of cells and not of the cell cycle."
+        )
+        raise DataError(msg)
+    if enough.size <= n_top_genes:
+        return enough
+    # scanpy 1.11 does not take sparse arrays here.
+    private = AnnData(sp.csr_matrix(values[:, enough]))
+    sc.pp.highly_variable_genes(private, n_top_genes=n_top_genes, flavor="seurat")
+    return enough[private.var["highly_variable"].to_numpy()]
+
+
+def principal_components(
+    values: sp.csr_array, samples: IntArray | None, n_components: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Components of the variation within samples, and a part of that between them.
+
+    The mean of a sample is pulled towards the mean of all cells before components
+    are sought, so that a difference between two libraries, technical or not, steers
+    them less than one between cells of a library. The cells themselves are projected
+    as they are. No label but the sample is used.
+
+    Parameters
+    ----------
+    values
+        (cells, genes), log expression.
+    samples
+        Sample of each cell; None for plain PCA.
+    n_components
+        Number of components.
+
+    Returns
+    -------
+    Components (cells, k), loadings (genes, k) and gene means.
+    """
+    from sklearn.decomposition import PCA
+
+    dense = values.toarray()
+    mean = dense.mean(axis=0, dtype=np.float64)
+    dense -= mean.astype(np.float32)
+    offsets, codes = np.zeros((1, dense.shape[1])), np.zeros(len(dense), np.int64)
+    if samples is not None:
+        codes = np.unique(samples, return_inverse=True)[1]
+        offsets = np.zeros((codes.max() + 1, dense.shape[1]))
+        for code in range(len(offsets)):
+            inside = codes == code
+            offsets[code] = (1 - BETWEEN) * dense[inside].mean(axis=0, dtype=np.float64)
+            dense[inside] -= offsets[code].astype(np.float32)
+    k = min(n_components, *(size - 1 for size in dense.shape))
+    loadings = PCA(k, svd_solver="arpack", random_state=0).fit(dense).components_.T
+    loadings = loadings.astype(np.float64)
+    return dense @ loadings + (offsets @ loadings)[codes], loadings, mean
+
+
+def embed(
+    source: Any,
+    columns: IntArray,
+    normalize: Normalize,
+    *,
+    samples: IntArray | None,
+    n_top_genes: int,
+    n_components: int,
+) -> Embedding:
+    """Variable genes among ``columns`` and the components of the cells on them."""
+    source = _blocks.source(source)
+    values = log_values(source, columns, normalize)
+    chosen = variable_genes(values, n_top_genes)
+    kept = values[:, chosen]
+    components, loadings, mean = principal_components(kept, samples, n_components)
+    return Embedding(components, loadings, mean, columns[chosen])

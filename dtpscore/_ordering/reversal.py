@@ -1,0 +1,181 @@
+"""Where cells off the drug are on the path, and whether they are on it at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from sklearn.neighbors import NearestNeighbors
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from dtpscore._ordering.design import Design
+
+    FloatArray = NDArray[np.float64]
+    BoolArray = NDArray[np.bool_]
+    IntArray = NDArray[np.int64]
+
+_N_BOOTSTRAP = 1000
+_N_NEIGHBORS = 10
+_MOST_OF_ANCHOR = 3000
+_ALPHA = 0.05
+# A ratio of differences says something only where the difference below the line is
+# well above the spread of the untreated cells.
+_RESOLVED_SD = 1.0
+
+LIKE_ROOT, LIKE_PERSISTER, NEITHER = "parental-like", "persister-like", "neither"
+
+
+def persister_anchor(design: Design) -> BoolArray:
+    """Cells of the last time; without times, all that are neither root nor holiday."""
+    if not design.times:
+        return ~design.root & ~design.holiday & (design.groups != "")
+    return design.time == len(design.times) - 1
+
+
+def _distance(
+    points: FloatArray, anchor: FloatArray, n_neighbors: int = _N_NEIGHBORS
+) -> FloatArray:
+    """Mean distance to the nearest cells of an anchor."""
+    n_neighbors = min(n_neighbors, len(anchor))
+    found = NearestNeighbors(n_neighbors=n_neighbors).fit(anchor).kneighbors(points)[0]
+    mean: FloatArray = found.mean(axis=1)
+    return mean
+
+
+def _own_distance(anchor: FloatArray, sample: IntArray) -> FloatArray:
+    """Distance of each anchor cell to the anchor cells of the other samples.
+
+    A new sample is another sample, so the anchor's own are held out the same way.
+    With one sample the cell alone is held out, which makes new samples look farther.
+    """
+    codes = np.unique(sample)
+    if codes.size == 1:
+        near = NearestNeighbors(n_neighbors=min(_N_NEIGHBORS + 1, len(anchor)))
+        inner: FloatArray = near.fit(anchor).kneighbors(anchor)[0][:, 1:].mean(axis=1)
+        return inner
+    own = np.empty(len(anchor))
+    for code in codes:
+        inside = sample == code
+        own[inside] = _distance(anchor[inside], anchor[~inside])
+    return own
+
+
+def conformal_p(points: FloatArray, anchor: FloatArray, sample: IntArray) -> FloatArray:
+    """P-value of each point for being as near to the anchor as its own cells are.
+
+    p = (1 + number of anchor cells at least as far) / (number of anchor cells + 1)
+    (Bates et al. 2023, 10.1214/22-AOS2244).
+    """
+    own = np.sort(_own_distance(anchor, sample))
+    farther = own.size - np.searchsorted(own, _distance(points, anchor), side="left")
+    p: FloatArray = (1 + farther) / (own.size + 1)
+    return p
+
+
+def places(
+    features: FloatArray, order: FloatArray, design: Design, *, random_state: int = 0
+) -> NDArray[np.str_]:
+    """Say of every holiday cell which end it is like: root, persister, neither.
+
+    A cell is like neither if it is farther from the cells of both ends than 95 % of
+    their own are, or has no position. Otherwise its position decides: which side of
+    the middle between the medians of root group and last time it is on. "" for other
+    cells.
+    """
+    rng = np.random.default_rng(random_state)
+    rows = np.flatnonzero(design.holiday)
+    p, middles = [], []
+    for mask in (design.root, persister_anchor(design)):
+        anchor = np.flatnonzero(mask)
+        middles.append(np.nanmedian(order[anchor]))
+        if anchor.size > _MOST_OF_ANCHOR:
+            anchor = np.sort(rng.choice(anchor, _MOST_OF_ANCHOR, replace=False))
+        p.append(conformal_p(features[rows], features[anchor], design.sample[anchor]))
+    near_root = np.abs(order[rows] - middles[0]) <= np.abs(order[rows] - middles[1])
+    place = np.full(design.n_cells, "", dtype="<U20")
+    place[rows] = np.where(near_root, LIKE_ROOT, LIKE_PERSISTER)
+    off_path = (np.maximum(*p) <= _ALPHA) | np.isnan(order[rows])
+    place[rows[off_path]] = NEITHER
+    return place
+
+
+def _medians_of_draws(values: FloatArray, rng: Generator) -> FloatArray:
+    drawn = rng.choice(values, (_N_BOOTSTRAP, min(values.size, _MOST_OF_ANCHOR)))
+    medians: FloatArray = np.median(drawn, axis=1)
+    return medians
+
+
+def _row(
+    position: float, draws: FloatArray, ends: tuple[float, float, float]
+) -> dict[str, float]:
+    start, end, sd = ends
+    low, high = np.quantile(draws, [0.025, 0.975])
+    resolved = abs(end - start) > _RESOLVED_SD * sd
+    return {
+        "position": position,
+        "low": low,
+        "high": high,
+        "from_root_in_sd": (position - start) / sd if sd > 0 else float("nan"),
+        "returned": (end - position) / (end - start) if resolved else float("nan"),
+    }
+
+
+def reversal(
+    order: FloatArray, place: NDArray[np.str_], design: Design, *, random_state: int = 0
+) -> pd.DataFrame:
+    """Place every holiday sample on the path.
+
+    Parameters
+    ----------
+    order
+        Position of each cell, NaN allowed.
+    place
+        From `places`.
+    design
+        Groups and samples.
+    random_state
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    One row a holiday sample, with intervals from draws of its cells (they do not
+    hold the spread between samples), and a row ``all samples`` where there are two
+    or more, with an interval from draws of samples. ``position`` is a median;
+    ``from_root_in_sd`` its distance from the median of the root group in standard
+    deviations of that group; ``returned`` the share of the way from the persisters
+    of the last time back to the root, NaN where these two are not one standard
+    deviation apart. Then the three shares of cells, and ``n_cells``.
+    """
+    rng = np.random.default_rng(random_state)
+    root = order[design.root & ~np.isnan(order)]
+    last = order[persister_anchor(design) & ~np.isnan(order)]
+    ends = (float(np.median(root)), float(np.median(last)), float(np.std(root, ddof=1)))
+    rows, medians = {}, []
+    on = design.holiday & ~np.isnan(order)
+    for code in np.unique(design.sample[on]):
+        inside = on & (design.sample == code)
+        medians.append(float(np.median(order[inside])))
+        draws = _medians_of_draws(order[inside], rng)
+        rows[design.samples[code]] = {
+            **_row(medians[-1], draws, ends),
+            **_shares(place[inside]),
+        }
+    if len(medians) > 1:
+        draws = rng.choice(medians, (_N_BOOTSTRAP, len(medians))).mean(axis=1)
+        rows["all samples"] = {
+            **_row(float(np.mean(medians)), draws, ends),
+            **_shares(place[on]),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _shares(place: NDArray[np.str_]) -> dict[str, float]:
+    shares = {
+        name: float(np.mean(place == name))
+        for name in (LIKE_ROOT, LIKE_PERSISTER, NEITHER)
+    }
+    return {**shares, "n_cells": place.size}
