@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData, ImplicitModificationWarning
 
-from dtpscore import _keys
 from dtpscore._errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from dtpscore._scoring import ScoreResult
+    from collections.abc import Iterable, Iterator
 
 Slot = Literal["obs", "obsm", "uns"]
+
+# Filters of warnings belong to all threads, so one at a time changes them.
+_FILTERS = Lock()
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> list[str]:
     DataError
         The column does not exist.
     """
+    # A name that is missing becomes "nan" or "<NA>", which matches no gene.
     if gene_symbols is None:
         return [str(name) for name in var.index]
     if gene_symbols not in var.columns:
@@ -92,6 +95,22 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> list[str]:
     return [str(name) for name in var[gene_symbols]]
 
 
+def check_anndata(adata: object) -> None:
+    """Check that a function got an AnnData.
+
+    Raises
+    ------
+    TypeError
+        It got something else.
+    """
+    if not isinstance(adata, AnnData):
+        msg = (
+            f"Expected an AnnData, got {type(adata).__name__}. Read a file with "
+            "anndata.read_h5ad first."
+        )
+        raise TypeError(msg)
+
+
 def pick(adata: AnnData, source: Source) -> tuple[Any, list[str]]:
     """Matrix and gene names to work on; nothing is copied or loaded.
 
@@ -100,9 +119,7 @@ def pick(adata: AnnData, source: Source) -> tuple[Any, list[str]]:
     DataError
         The matrix, the layer or the column of gene names does not exist.
     """
-    if not isinstance(adata, AnnData):
-        msg = f"Expected an AnnData, got {type(adata).__name__}."
-        raise TypeError(msg)
+    check_anndata(adata)
     if source.use_raw:
         if adata.raw is None:
             msg = "use_raw was asked for, but the data have no raw. Use X or a layer."
@@ -152,89 +169,6 @@ def plain(value: Any) -> Any:
     raise TypeError(msg)
 
 
-def elements(
-    result: ScoreResult,
-    key_added: str,
-    obs_names: Iterable[str],
-    *,
-    source: Source | None = None,
-) -> list[Element]:
-    """Places of a scoring result in an AnnData or a file of one.
-
-    Parameters
-    ----------
-    result
-        What ``dtpscore._scoring.score_matrix`` returned.
-    key_added
-        Key of the score frame in ``obsm`` and of its record in ``uns``.
-    obs_names
-        Names of the cells.
-    source
-        Where the matrix came from; kept with the parameters.
-
-    Returns
-    -------
-    ``obsm`` frames of scores (and z and p-value), one ``obs`` column an axis, and
-    the record for ``uns``.
-    """
-    index = pd.Index(list(obs_names))
-    names = list(result.names)
-    frames = {
-        key_added: result.scores,
-        _keys.control_z(key_added): result.z,
-        _keys.control_pvalue(key_added): result.pvalue,
-    }
-    record = {
-        "params": {**result.params, **asdict(source or Source())},
-        "coverage": result.coverage,
-        "axes": result.axes,
-        "provenance": result.provenance,
-    }
-    return [
-        *(
-            Element("obsm", key, pd.DataFrame(values, index=index, columns=names))
-            for key, values in frames.items()
-            if values is not None
-        ),
-        *(
-            Element("obs", _keys.axis_column(axis, key_added), values)
-            for axis, values in result.axis.items()
-        ),
-        Element("uns", key_added, plain(record)),
-    ]
-
-
-def stale(
-    record: Mapping[str, Any] | None, fresh: Iterable[Element], key_added: str
-) -> list[Element]:
-    """Entries of an earlier run under the same key that a new run does not replace.
-
-    Without their removal, an axis that is no longer scored would keep the column of
-    the earlier run beside the record of the new one.
-
-    Parameters
-    ----------
-    record
-        ``uns[key_added]`` as the earlier run left it, or None.
-    fresh
-        Elements of the new run.
-    key_added
-        The key.
-    """
-    if record is None or "axes" not in record:
-        return []
-    kept = {(element.slot, element.key) for element in fresh}
-    old: list[tuple[Slot, str]] = [
-        ("obs", _keys.axis_column(str(axis), key_added))
-        for axis in record["axes"].index
-    ]
-    old += [
-        ("obsm", _keys.control_z(key_added)),
-        ("obsm", _keys.control_pvalue(key_added)),
-    ]
-    return [Element(slot, key, None) for slot, key in old if (slot, key) not in kept]
-
-
 def writable(adata: AnnData, *, copy: bool = False) -> AnnData:
     """Return the AnnData that results go to: the given one, or a copy of it.
 
@@ -255,12 +189,21 @@ def writable(adata: AnnData, *, copy: bool = False) -> AnnData:
 
 def write(adata: AnnData, results: Iterable[Element]) -> None:
     """Put results into an AnnData; a view becomes an AnnData of its own first."""
-    with warnings.catch_warnings():
-        # anndata copies a view on the first assignment and warns that it does.
+    for element in results:
+        with _copied_quietly() if adata.is_view else nullcontext():
+            _put(getattr(adata, element.slot), element)
+
+
+@contextmanager
+def _copied_quietly() -> Iterator[None]:
+    """Silence anndata, which warns that it copies a view on the first assignment."""
+    with _FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore", ImplicitModificationWarning)
-        for element in results:
-            slot = getattr(adata, element.slot)
-            if element.value is not None:
-                slot[element.key] = element.value
-            elif element.key in slot:
-                del slot[element.key]
+        yield
+
+
+def _put(slot: Any, element: Element) -> None:
+    if element.value is not None:
+        slot[element.key] = element.value
+    elif element.key in slot:
+        del slot[element.key]

@@ -4,65 +4,38 @@ from __future__ import annotations
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numba
 import numpy as np
 import scipy.sparse as sp
 
 from dtpscore._errors import DataError, InputWarning
-from dtpscore._kernels import _rows
+from dtpscore._rows import Block, canonical, log_normalized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
+__all__ = ["Block", "Part", "Source", "iter_blocks", "n_rows_cols", "source"]
 
 Normalize: TypeAlias = Literal["log1p"] | None
 
-# Stored values a block aims at: in memory few enough to stay in the processor's
-# cache (for each thread), from a file enough to make reading efficient.
-_IN_MEMORY = 250_000
-_FROM_FILE = 4_000_000
-# Depth that normalize="log1p" scales every cell to.
-TARGET_SUM = 10_000.0
-# Whole numbers up to here are exact in float32.
-_EXACT_FLOAT32 = 2**24
+# Stored values a block aims at: few enough for the processor's cache, and for the
+# system to hand out the same memory again and again when reading from a file.
+_VALUES = 500_000
 
 
 @dataclass(frozen=True)
-class Block:
-    """Consecutive rows of a matrix in canonical compressed-row form.
-
-    Attributes
-    ----------
-    start, stop
-        Rows ``start:stop`` of the matrix.
-    data
-        float32 or float64, finite, without zeros.
-    indices
-        int32 columns, ascending and unique within a row.
-    indptr
-        int64, length ``stop - start + 1``, starting at 0.
-    n_genes
-        Number of columns.
-    negative_row
-        A row with a value below 0, counted from 0 in the matrix; -1 if none.
-    """
+class Part:
+    """Rows ``start:stop`` of a matrix as they were read, not checked yet."""
 
     start: int
     stop: int
-    data: NDArray[np.floating[Any]]
-    indices: NDArray[np.int32]
-    indptr: NDArray[np.int64]
-    n_genes: int
-    negative_row: int = -1
+    raw: Any
 
-    @property
-    def n_rows(self) -> int:
-        """Number of rows."""
-        return self.stop - self.start
+    def moved(self, n_rows: int) -> Part:
+        """Return the same rows of a matrix that has more rows before them."""
+        return replace(self, start=self.start + n_rows, stop=self.stop + n_rows)
 
 
 @dataclass(frozen=True)
@@ -81,6 +54,10 @@ class Source:
         Read the next block in a thread while the present one is worked on.
     edges
         Rows at which a block must end (chunks of a dask array), or empty.
+    multiple
+        A block has a multiple of so many rows (a chunk of a file).
+    lazy
+        The dask array with whole rows in a chunk, if the matrix is one.
     """
 
     n_rows: int
@@ -89,12 +66,14 @@ class Source:
     row_values: float
     ahead: bool = False
     edges: tuple[int, ...] = ()
+    multiple: int = 1
+    lazy: Any = None
 
     def bounds(self, chunk_size: int | None) -> Iterator[tuple[int, int]]:
         """First and last row (exclusive) of each block."""
         if chunk_size is None:
-            aim = _FROM_FILE if self.ahead else _IN_MEMORY * numba.get_num_threads()
-            chunk_size = int(aim / max(self.row_values, 1.0))
+            chunk_size = int(_VALUES / max(self.row_values, 1.0))
+            chunk_size = max(chunk_size // self.multiple, 1) * self.multiple
         size = max(1, chunk_size)
         start = 0
         for edge in self.edges or (self.n_rows,):
@@ -106,24 +85,29 @@ class Source:
         self, *, chunk_size: int | None = None, normalize: Normalize = None
     ) -> Iterator[Block]:
         """Yield the matrix block by block; see ``iter_blocks``."""
-        for start, stop, raw in self._parts(chunk_size):
-            block = _canonical(raw, start, stop, self.n_genes)
-            yield _normalized(block) if normalize else block
+        for part in self.parts(chunk_size):
+            yield self.block(part, normalize)
 
-    def _parts(self, chunk_size: int | None) -> Iterator[tuple[int, int, Any]]:
+    def block(self, part: Part, normalize: Normalize) -> Block:
+        """Bring rows that ``parts`` read into canonical form."""
+        block = canonical(part.raw, part.start, part.stop, self.n_genes)
+        return log_normalized(block) if normalize else block
+
+    def parts(self, chunk_size: int | None) -> Iterator[Part]:
+        """Yield the rows of each block as the source holds them."""
         if not self.ahead:
             for start, stop in self.bounds(chunk_size):
-                yield start, stop, self.read(start, stop)
+                yield Part(start, stop, self.read(start, stop))
             return
         with ThreadPoolExecutor(1) as reader:
             pending = None
             for bounds in self.bounds(chunk_size):
                 following = (*bounds, reader.submit(self.read, *bounds))
                 if pending is not None:
-                    yield pending[0], pending[1], pending[2].result()
+                    yield Part(pending[0], pending[1], pending[2].result())
                 pending = following
             if pending is not None:
-                yield pending[0], pending[1], pending[2].result()
+                yield Part(pending[0], pending[1], pending[2].result())
 
 
 def n_rows_cols(matrix: Any) -> tuple[int, int]:
@@ -206,9 +190,18 @@ def source(matrix: Any) -> Source:
         )
         warnings.warn(msg, InputWarning, stacklevel=3)
         return source(matrix.to_memory())
-    if layout == "csr" or type(matrix).__module__.split(".")[0] in {"h5py", "zarr"}:
-        per_row = float(n_genes) / 4
-        return Source(n_rows, n_genes, lambda a, b: matrix[a:b], per_row, ahead=True)
+    if layout == "csr":
+        return _csr_on_disk(matrix)
+    if type(matrix).__module__.split(".")[0] in {"h5py", "zarr"}:
+        chunk = (matrix.chunks or (1,))[0]
+        return Source(
+            n_rows,
+            n_genes,
+            lambda a, b: matrix[a:b],
+            n_genes / 4,
+            ahead=True,
+            multiple=chunk,
+        )
     msg = (
         f"Cannot read a matrix of type {_kind(matrix)}. Expected a numpy array, a "
         "scipy sparse matrix, a backed AnnData matrix, an h5py or zarr array, or a "
@@ -230,6 +223,30 @@ def _csr_reader(rows: Any) -> Callable[[int, int], Any]:
     return read
 
 
+def _csr_on_disk(matrix: Any) -> Source:
+    """Read the rows of a backed sparse dataset straight from its arrays.
+
+    Slices of the dataset itself build a scipy matrix each, which takes longer than
+    the reading.
+    """
+    n_rows, n_genes = matrix.shape
+    data, indices = matrix.group["data"], matrix.group["indices"]
+    indptr = np.asarray(matrix.group["indptr"][:], dtype=np.int64)
+    per_row = indptr[-1] / max(n_rows, 1)
+
+    def read(start: int, stop: int) -> tuple[Any, Any, Any]:
+        here = indptr[start : stop + 1]
+        inside = slice(int(here[0]), int(here[-1]))
+        return data[inside], indices[inside], here - here[0]
+
+    # A block that is smaller than a chunk would decompress the chunk again.
+    n_values = (data.chunks or (1,))[0]
+    rows = int(np.ceil(n_values / max(per_row, 1.0))) if n_values > _VALUES else 1
+    return Source(
+        n_rows, n_genes, read, per_row, ahead=True, multiple=min(rows, max(n_rows, 1))
+    )
+
+
 def _dask_source(matrix: Any) -> Source:
     edges = np.cumsum(matrix.chunks[0])
     whole_rows = matrix.rechunk({1: -1}) if len(matrix.chunks[1]) > 1 else matrix
@@ -249,90 +266,11 @@ def _dask_source(matrix: Any) -> Source:
 
     n_rows, n_genes = matrix.shape
     return Source(
-        n_rows, n_genes, read, n_genes / 4, ahead=True, edges=tuple(edges.tolist())
-    )
-
-
-def _as_float(values: Any) -> NDArray[np.floating[Any]]:
-    """Return values as float32 where that is exact, else as float64."""
-    kind = values.dtype.kind
-    if values.dtype in (np.float32, np.float64):
-        return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
-    if kind == "f":
-        return values.astype(np.float32 if values.dtype.itemsize < 4 else np.float64)
-    if kind in "bui":
-        small = values.dtype.itemsize <= 2 or values.size == 0
-        if not small:
-            small = values.max() <= _EXACT_FLOAT32 and values.min() >= -_EXACT_FLOAT32
-        return values.astype(np.float32 if small else np.float64)
-    msg = f"The matrix must hold real numbers, but its values are {values.dtype}."
-    raise DataError(msg)
-
-
-def _canonical(raw: Any, start: int, stop: int, n_genes: int) -> Block:
-    """Turn what a source read into a block that keeps every rule."""
-    if sp.issparse(raw):
-        rows = raw.tocsr()
-        raw = (rows.data, rows.indices, rows.indptr)
-    if isinstance(raw, tuple):
-        data, indices, indptr = _as_float(raw[0]), raw[1], raw[2]
-        indices = np.ascontiguousarray(indices, dtype=np.int32)
-        indptr = np.ascontiguousarray(indptr, dtype=np.int64)
-    else:
-        data, indices, indptr = _compressed(_as_float(np.asarray(raw)))
-    found = np.empty((stop - start, 5), np.int64)
-    _rows.check(data, indices, indptr, n_genes, found)
-    bad_rows = np.flatnonzero(found[:, _rows.BAD] >= 0)
-    if bad_rows.size:
-        row = int(bad_rows[0])
-        position = found[row, _rows.BAD]
-        msg = (
-            f"The matrix holds {data[position]} in row {start + row}, column "
-            f"{indices[position]} (counted from 0). Every value must be a finite "
-            "number: set missing values to 0 or leave those cells out."
-        )
-        raise DataError(msg)
-    if found[:, _rows.OUTSIDE].any():
-        msg = (
-            f"The sparse matrix has {n_genes} columns, but a value is stored outside "
-            "them. The matrix is damaged: write it again from its source."
-        )
-        raise DataError(msg)
-    if found[:, [_rows.UNSORTED, _rows.ZERO]].any():
-        # On copies: the input matrix stays as it was.
-        rows = sp.csr_array(
-            (data.copy(), indices.copy(), indptr.copy()), (stop - start, n_genes)
-        )
-        rows.sum_duplicates()
-        rows.eliminate_zeros()
-        return _canonical(rows, start, stop, n_genes)
-    negative = np.flatnonzero(found[:, _rows.NEGATIVE])
-    first_negative = start + int(negative[0]) if negative.size else -1
-    return Block(start, stop, data, indices, indptr, n_genes, first_negative)
-
-
-def _compressed(
-    dense: NDArray[np.floating[Any]],
-) -> tuple[NDArray[np.floating[Any]], NDArray[np.int32], NDArray[np.int64]]:
-    indptr = np.zeros(dense.shape[0] + 1, np.int64)
-    _rows.count_nonzero(dense, indptr[1:])
-    np.cumsum(indptr, out=indptr)
-    data = np.empty(indptr[-1], dense.dtype)
-    indices = np.empty(indptr[-1], np.int32)
-    _rows.compress(dense, indptr, data, indices)
-    return data, indices, indptr
-
-
-def _normalized(block: Block) -> Block:
-    if block.negative_row >= 0:
-        msg = (
-            f"Row {block.negative_row} (counted from 0) has a value below 0, so it "
-            "does not hold counts and cannot be normalized. Pass the layer with the "
-            "counts, or leave normalize out."
-        )
-        raise DataError(msg)
-    data = np.empty(block.data.size)
-    _rows.log_normalize(block.data, block.indptr, TARGET_SUM, data)
-    return Block(
-        block.start, block.stop, data, block.indices, block.indptr, block.n_genes
+        n_rows,
+        n_genes,
+        read,
+        n_genes / 4,
+        ahead=True,
+        edges=tuple(edges.tolist()),
+        lazy=whole_rows,
     )

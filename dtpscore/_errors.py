@@ -15,6 +15,12 @@ class DtpscoreError(Exception):
     exit_code = 1
 
 
+class OptionError(DtpscoreError, ValueError):
+    """An option has a value that it cannot have, or does not fit another one."""
+
+    exit_code = 2
+
+
 class DataError(DtpscoreError, ValueError):
     """A file or its data cannot be used (place, key, layer, genes or values)."""
 

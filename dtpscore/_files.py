@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dtpscore import _keys, _store
-from dtpscore._anndata import Source, elements, stale
+from dtpscore._anndata import Source
 from dtpscore._errors import DataError
+from dtpscore._score_elements import check_key, elements, stale
 from dtpscore._scoring import ScoreOptions, ScoreResult, score_matrix
 
 if TYPE_CHECKING:
@@ -48,12 +49,8 @@ class ScoreJob:
     backed: bool = True
     overwrite: bool = False
 
-
-def _check_tables(folder: Path, job: ScoreJob) -> None:
-    table = folder / f"{job.key_added}.csv"
-    if table.exists() and not job.overwrite:
-        msg = f"{table} exists. Add --overwrite to replace it."
-        raise DataError(msg)
+    def __post_init__(self) -> None:
+        check_key(self.key_added)
 
 
 def score_file(
@@ -93,7 +90,12 @@ def score_file(
     ) as stored:
         _store.check_output(path_in, path_out, overwrite=job.overwrite)
         if tables is not None:
-            _check_tables(tables, job)
+            _store.check_tables(
+                tables,
+                job.key_added,
+                control=job.options.control,
+                overwrite=job.overwrite,
+            )
         matrix, names = stored.matrix, stored.gene_names
         if progress is None:
             result = _scored(path_in, matrix, names, job=job)

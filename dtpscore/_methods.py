@@ -1,15 +1,13 @@
-"""The scoring methods and the loop that runs them over a matrix.
+"""Run a scoring method over a matrix, in threads or on a cluster.
 
-Every method scores the up and the down genes of a signature alone and returns
-``up - w_neg * down``, without clipping unless asked. Sums are taken in float64 in
-column order, so that scores are equal to the bit whatever the block size, the
-number of threads, the sparse format or the float type that holds the values.
+Sums are taken in float64 in column order, so that scores are equal to the bit
+whatever the block size, the number of threads, the sparse format or the float type
+that holds the values.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,113 +16,19 @@ from dtpscore import _blocks, _scorers
 from dtpscore._errors import DataError
 from dtpscore._kernels import _sums
 from dtpscore._options import MethodOptions
+from dtpscore._partitions import each
+from dtpscore._registry import METHODS, Method, find_method, needs_totals
 from dtpscore._strata import gene_totals
-from dtpscore._threads import threads
+from dtpscore._threads import in_order, n_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from dtpscore._types import MethodName, Net
 
-__all__ = ["METHODS", "Method", "MethodOptions", "MethodResult", "run"]
-
-
-@dataclass(frozen=True)
-class Method:
-    """One way to score a signature in a cell.
-
-    Attributes
-    ----------
-    name
-        What users call it.
-    citation
-        Paper that defines it, with DOI.
-    limits
-        Smallest and largest score of one direction.
-    weighted
-        Gene weights of a signature are used.
-    on_ranks
-        Looks at ranks within the cell only; values below 0 are refused.
-    linear
-        A weighted sum of per-gene values, so that the exact control exists.
-    build
-        Makes the scorer.
-    needs_totals
-        Needs the sums of each gene over all cells, one more pass over the data.
-    """
-
-    name: MethodName
-    citation: str
-    limits: tuple[float, float]
-    weighted: bool
-    on_ranks: bool
-    linear: bool
-    build: Callable[[_scorers.Setup], _scorers.Scorer]
-    needs_totals: Callable[[MethodOptions], bool] = lambda _options: False
-
-
-_INF = float("inf")
-_ALL = (
-    Method(
-        name="ucell",
-        citation="Andreatta & Carmona 2021, doi:10.1016/j.csbj.2021.06.043",
-        limits=(0.0, 1.0),
-        weighted=False,
-        on_ranks=True,
-        linear=True,
-        build=_scorers.ucell,
-    ),
-    Method(
-        name="aucell",
-        citation="Aibar et al. 2017, doi:10.1038/nmeth.4463",
-        limits=(0.0, 1.0),
-        weighted=False,
-        on_ranks=True,
-        linear=True,
-        build=_scorers.aucell,
-        needs_totals=lambda options: options.auc_genes == "detected",
-    ),
-    Method(
-        name="tirosh",
-        citation="Tirosh et al. 2016, doi:10.1126/science.aad0501",
-        limits=(-_INF, _INF),
-        weighted=False,
-        on_ranks=False,
-        linear=True,
-        build=_scorers.tirosh,
-        needs_totals=lambda _options: True,
-    ),
-    Method(
-        name="zscore",
-        citation="Casado et al. 2013, doi:10.1126/scisignal.2003573",
-        limits=(-_INF, _INF),
-        weighted=True,
-        on_ranks=False,
-        linear=True,
-        build=_scorers.zscore,
-    ),
-    Method(
-        name="mean",
-        citation="Badia-i-Mompel et al. 2022, doi:10.1093/bioadv/vbac016",
-        limits=(-_INF, _INF),
-        weighted=True,
-        on_ranks=False,
-        linear=True,
-        build=_scorers.mean,
-    ),
-    Method(
-        name="ssgsea",
-        citation="Barbie et al. 2009, doi:10.1038/nature08460",
-        limits=(-_INF, _INF),
-        weighted=False,
-        on_ranks=True,
-        linear=False,
-        build=_scorers.ssgsea,
-    ),
-)
-METHODS: Mapping[str, Method] = MappingProxyType({one.name: one for one in _ALL})
+__all__ = ["METHODS", "Method", "MethodOptions", "MethodResult", "find_method", "run"]
 
 
 @dataclass(frozen=True)
@@ -145,6 +49,32 @@ class MethodResult:
     scores: NDArray[np.float64]
     z: NDArray[np.float64] | None = None
     pvalue: NDArray[np.float64] | None = None
+
+    @classmethod
+    def empty(cls, n_cells: int, n_scores: int, *, control: bool) -> MethodResult:
+        """Room for the scores of some cells."""
+        shape = (n_cells, n_scores)
+        if not control:
+            return cls(np.empty(shape))
+        return cls(np.empty(shape), np.empty(shape), np.empty(shape))
+
+    @classmethod
+    def joined(cls, parts: list[MethodResult]) -> MethodResult:
+        """Results of consecutive rows, as one."""
+        if parts[0].z is None:
+            return cls(np.concatenate([part.scores for part in parts]))
+        return cls(
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("scores", "z", "pvalue")
+            )
+        )
+
+    def put(self, rows: slice, part: MethodResult) -> None:
+        """Fill in the results of some rows."""
+        for name in ("scores", "z", "pvalue"):
+            if getattr(self, name) is not None:
+                getattr(self, name)[rows] = getattr(part, name)
 
 
 def run(
@@ -199,50 +129,81 @@ def run(
     chosen = find_method(method, control=control)
     source = _blocks.source(matrix)
     _check_width(source, net)
-    scores = np.empty((source.n_rows, len(net.names)))
-    z = np.empty_like(scores) if control else None
-    with threads(n_jobs):
-        totals = None
-        if needs_totals(chosen, options, control=control):
-            totals = gene_totals(
-                source, chunk_size=chunk_size, normalize=options.normalize
-            )
-        scorer = chosen.build(_scorers.Setup(net, options, totals, control))
-        for block in source.blocks(chunk_size=chunk_size, normalize=options.normalize):
-            rows = slice(block.start, block.stop)
-            scores[rows], block_z = score_block(block, chosen, scorer)
-            if z is not None:
-                z[rows] = block_z
-            if progress is not None:
-                progress(block.n_rows)
-    return finished(scores, z, net, options)
-
-
-def find_method(name: str, *, control: bool) -> Method:
-    """Look up a method and check that it has a control if one is wanted."""
-    if name not in METHODS:
-        msg = f"method must be one of {', '.join(METHODS)}, not {name!r}."
-        raise ValueError(msg)
-    method = METHODS[name]
-    if control and not method.linear:
-        having = ", ".join(one.name for one in METHODS.values() if one.linear)
-        msg = (
-            f"The exact control does not exist for {name!r}, whose score is not a sum "
-            f"over genes. Leave control out, or use one of {having}."
+    n_workers = n_threads(n_jobs)
+    totals = None
+    if needs_totals(chosen, options, control=control):
+        totals = gene_totals(
+            source,
+            chunk_size=chunk_size,
+            normalize=options.normalize,
+            n_workers=n_workers,
         )
-        raise ValueError(msg)
-    return method
+    scorer = chosen.build(_scorers.Setup(net, options, totals, control))
+    found = MethodResult.empty(source.n_rows, len(net.names), control=control)
+    for rows, result in _results(
+        source, _Scoring(chosen.name, scorer, options, chunk_size), n_workers
+    ):
+        found.put(rows, result)
+        if progress is not None:
+            progress(rows.stop - rows.start)
+    return finished(found, net, options)
 
 
-def needs_totals(method: Method, options: MethodOptions, *, control: bool) -> bool:
-    """Whether the sums of each gene over all cells are needed first."""
-    return control or method.needs_totals(options)
+@dataclass(frozen=True)
+class _Scoring:
+    """How to score rows; can be sent to another process.
+
+    Attributes
+    ----------
+    method
+        Name of the method.
+    scorer
+        Turns a block into scores.
+    options
+        Choices of the method.
+    chunk_size
+        Rows a block.
+    """
+
+    method: MethodName
+    scorer: _scorers.Scorer
+    options: MethodOptions
+    chunk_size: int | None
+
+    def part(self, source: _blocks.Source, part: _blocks.Part) -> MethodResult:
+        """Score rows that a source has read."""
+        block = source.block(part, self.options.normalize)
+        return score_block(block, METHODS[self.method], self.scorer)
+
+    def partition(self, chunk: Any, start: int) -> MethodResult:
+        """Score rows in memory that are counted from ``start``."""
+        source = _blocks.source(chunk)
+        done = [
+            self.part(source, part.moved(start))
+            for part in source.parts(self.chunk_size)
+        ]
+        return MethodResult.joined(done)
+
+
+def _results(
+    source: _blocks.Source, scoring: _Scoring, n_workers: int
+) -> Iterator[tuple[slice, MethodResult]]:
+    """Score rows in threads, or the partitions of a dask array where it computes."""
+    if source.lazy is not None:
+        yield from each(source.lazy, scoring.partition, n_workers=n_workers)
+        return
+
+    def score(part: _blocks.Part) -> tuple[slice, MethodResult]:
+        return slice(part.start, part.stop), scoring.part(source, part)
+
+    parts = source.parts(scoring.chunk_size)
+    yield from in_order(score, parts, n_workers=n_workers)
 
 
 def score_block(
     block: _blocks.Block, method: Method, scorer: _scorers.Scorer
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """Scores and z of one block, which a method on ranks may refuse."""
+) -> MethodResult:
+    """Score one block, which a method on ranks may refuse."""
     if method.on_ranks and block.negative_row >= 0:
         msg = (
             f"Row {block.negative_row} (counted from 0) has a value below 0. Method "
@@ -251,27 +212,23 @@ def score_block(
             "pass the layer (or raw) that holds them."
         )
         raise DataError(msg)
-    return scorer(block)
+    scores, z = scorer(block)
+    if z is None:
+        return MethodResult(scores)
+    pvalue = np.empty_like(z)
+    _sums.two_sided(z, pvalue)
+    return MethodResult(scores, z, pvalue)
 
 
-def finished(
-    scores: NDArray[np.float64],
-    z: NDArray[np.float64] | None,
-    net: Net,
-    options: MethodOptions,
-) -> MethodResult:
-    """Clip if asked, turn z into p-values, and blank signatures without genes."""
+def finished(result: MethodResult, net: Net, options: MethodOptions) -> MethodResult:
+    """Clip if asked, and blank signatures without genes; changes the arrays."""
     if options.clip:
-        np.maximum(scores, 0.0, out=scores)
-    pvalue = None
-    if z is not None:
-        pvalue = np.empty_like(z)
-        _sums.two_sided(z, pvalue)
+        np.maximum(result.scores, 0.0, out=result.scores)
     absent = net.n_found.reshape(-1, 2).sum(axis=1) == 0
-    for array in (scores, z, pvalue):
+    for array in (result.scores, result.z, result.pvalue):
         if array is not None:
             array[:, absent] = np.nan
-    return MethodResult(scores, z, pvalue)
+    return result
 
 
 def _check_width(source: _blocks.Source, net: Net) -> None:

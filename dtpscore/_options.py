@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Literal
+
+from dtpscore._errors import OptionError
 
 
 @dataclass(frozen=True)
@@ -70,30 +73,48 @@ class MethodOptions:
     ssgsea_ties: Literal["order", "average"] = "order"
 
     def __post_init__(self) -> None:
+        for name in ("clip", "ctrl_as_ref", "center"):
+            _one_of(name, getattr(self, name), (True, False))
         _one_of("normalize", self.normalize, (None, "log1p"))
         _one_of("ties_method", self.ties_method, ("average", "min", "max", "order"))
         _one_of("missing_genes", self.missing_genes, ("impute", "skip"))
         _one_of("auc_genes", self.auc_genes, ("all", "detected"))
         _one_of("ssgsea_ties", self.ssgsea_ties, ("order", "average"))
-        _at_least("max_rank", self.max_rank, 1)
+        whole_at_least("max_rank", self.max_rank, 1)
+        whole_at_least("n_bins", self.n_bins, 2)
+        whole_at_least("ctrl_size", self.ctrl_size, 1)
+        whole_at_least("random_state", self.random_state, 0)
         _at_least("w_neg", self.w_neg, 0)
-        _at_least("n_bins", self.n_bins, 2)
-        _at_least("ctrl_size", self.ctrl_size, 1)
         _at_least("ssgsea_weight", self.ssgsea_weight, 0)
+        _at_least("auc_fraction", self.auc_fraction, 0)
         if not 0 < self.auc_fraction <= 1:
             fraction = self.auc_fraction
             msg = f"auc_fraction must be above 0 and at most 1, not {fraction}."
-            raise ValueError(msg)
+            raise OptionError(msg)
 
 
 def _one_of(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
     if value not in allowed:
         choices = ", ".join(repr(one) for one in allowed)
         msg = f"{name} must be one of {choices}, not {value!r}."
-        raise ValueError(msg)
+        raise OptionError(msg)
 
 
-def _at_least(name: str, value: float, lowest: float) -> None:
-    if not value >= lowest:
-        msg = f"{name} must be {lowest} or more, not {value}."
-        raise ValueError(msg)
+def whole_at_least(name: str, value: Any, lowest: int) -> None:
+    """Check that an option is a whole number of a least size.
+
+    Raises
+    ------
+    OptionError
+        It is not.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        msg = f"{name} must be a whole number, not {value!r}."
+        raise OptionError(msg)
+    _at_least(name, value, lowest)
+
+
+def _at_least(name: str, value: Any, lowest: float) -> None:
+    if not isinstance(value, Real) or not float(value) >= lowest:
+        msg = f"{name} must be {lowest} or more, not {value!r}."
+        raise OptionError(msg)

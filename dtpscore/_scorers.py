@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from dtpscore._blocks import Block
-from dtpscore._errors import InputWarning
-from dtpscore._kernels import _gains, _ranks, _ssgsea, _sums
+from dtpscore._errors import InputWarning, OptionError
+from dtpscore._kernels import _gains, _sums
 from dtpscore._linear import (
     Gains,
     LinearScorer,
@@ -23,6 +23,7 @@ from dtpscore._linear import (
     signed,
     values_sums,
 )
+from dtpscore._ssgsea import SsgseaScorer
 from dtpscore._strata import Null, draw_controls, expression_bins
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def ucell(setup: Setup) -> Scorer:
             f"Signature {name!r} has {sizes[long[0]]} genes, more than max_rank "
             f"({options.max_rank}). Raise max_rank, or leave the signature out."
         )
-        raise ValueError(msg)
+        raise OptionError(msg)
     n = sizes.astype(np.float64)
     scale = _inverse(n * options.max_rank - n * (n + 1) / 2)
     return _on_gains(
@@ -195,7 +196,7 @@ def aucell(setup: Setup) -> Scorer:
             "Method 'aucell' has ties_method 'average' or 'order', not "
             f"{options.ties_method!r}."
         )
-        raise ValueError(msg)
+        raise OptionError(msg)
     ranked = np.ones(net.n_genes, np.uint8)
     if options.auc_genes == "detected":
         ranked = (setup.needed_totals.n_stored > 0).astype(np.uint8)
@@ -222,48 +223,6 @@ def ssgsea(setup: Setup) -> Scorer:
         in_order=options.ssgsea_ties == "order",
         w_neg=options.w_neg,
     )
-
-
-@dataclass(frozen=True)
-class SsgseaScorer:
-    """Score blocks by single-sample GSEA.
-
-    Attributes
-    ----------
-    table
-        The half-sets.
-    powers
-        Weight of a gene by twice its average rank.
-    in_order
-        Rank ties by column, the last first.
-    w_neg
-        Weight of the down genes.
-    """
-
-    table: SetTable
-    powers: FloatArray
-    in_order: bool
-    w_neg: float
-
-    def __call__(self, block: Block) -> tuple[FloatArray, None]:
-        """Scores (cells, k) of a block; there is no control."""
-        table = self.table
-        out = np.empty((block.n_rows, table.sizes.size))
-        _ssgsea.enrichment(
-            _ranks.as_keys(block.data),
-            block.indices,
-            block.indptr,
-            table.member,
-            np.flatnonzero(table.member),
-            table.ptr,
-            table.sets,
-            table.sizes,
-            self.in_order,
-            self.powers,
-            out,
-        )
-        out[:, table.sizes == 0] = 0.0
-        return signed(out, self.w_neg), None
 
 
 def _on_gains(

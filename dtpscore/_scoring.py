@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import asdict, dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dtpscore import _blocks, _genes, _methods
 from dtpscore._axes import axis_scores
-from dtpscore._errors import CoverageWarning, DataError, InputWarning, SignatureError
-from dtpscore._options import MethodOptions
+from dtpscore._errors import CoverageWarning, DataError, OptionError
+from dtpscore._options import MethodOptions, whole_at_least
+from dtpscore._score_checks import (
+    check_not_empty,
+    check_signatures,
+    warn_coverage,
+    warn_values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,11 +28,6 @@ if TYPE_CHECKING:
 
     from dtpscore._types import MethodName, Species
     from dtpscore.signatures import Signature
-
-# No log-normalized expression value comes near this; counts of a cell exceed it.
-_LOG_CEILING = 25.0
-# Rows that are looked at to tell counts from transformed values.
-_N_PEEK = 200
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,14 @@ class ScoreOptions:
         _methods.find_method(self.method, control=self.control)
         if self.species not in ("human", "mouse"):
             msg = f"species must be human or mouse, not {self.species!r}."
-            raise ValueError(msg)
-        if not 0 <= self.min_coverage <= 1:
-            msg = f"min_coverage must be between 0 and 1, not {self.min_coverage}."
-            raise ValueError(msg)
+            raise OptionError(msg)
+        share = self.min_coverage
+        if not isinstance(share, Real) or not 0 <= share <= 1:
+            msg = f"min_coverage must be between 0 and 1, not {share!r}."
+            raise OptionError(msg)
         for name in ("chunk_size", "n_jobs"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                msg = f"{name} must be 1 or more, not {value}."
-                raise ValueError(msg)
+            if getattr(self, name) is not None:
+                whole_at_least(name, getattr(self, name), 1)
 
 
 @dataclass(frozen=True)
@@ -103,71 +104,6 @@ class ScoreResult:
     axes: pd.DataFrame
     params: dict[str, Any]
     provenance: dict[str, Any]
-
-
-def _check_signatures(signatures: Sequence[Signature]) -> None:
-    if not signatures:
-        msg = "No signature to score: the selection is empty."
-        raise SignatureError(msg)
-    names = [signature.name for signature in signatures]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        msg = f"Signature names must differ; given more than once: {repeated}."
-        raise SignatureError(msg)
-    slashed = [name for name in names if "/" in name]
-    if slashed:
-        msg = f"Signature names cannot hold a '/' (h5ad files use it): {slashed}."
-        raise SignatureError(msg)
-
-
-def _warn_values(source: _blocks.Source, options: ScoreOptions) -> None:
-    """Say so where the values do not suit the method.
-
-    Ranks within a cell do not change with its depth or with the logarithm; sums of
-    values do.
-    """
-    normalize = options.method_options.normalize
-    if _methods.METHODS[options.method].on_ranks and normalize is None:
-        return
-    blocks = source.blocks(chunk_size=_N_PEEK)
-    values = next((block.data for block in blocks if block.data.size), None)
-    if values is None:
-        return
-    whole = bool(np.all(values == np.rint(values)))
-    if normalize is None and whole and values.max() > 1:
-        msg = (
-            f"The values look like raw counts, and {options.method!r} on raw counts "
-            "mostly measures sequencing depth. Pass normalize='log1p' "
-            "(--normalize log1p) or a layer with log-normalized values."
-        )
-        warnings.warn(msg, InputWarning, stacklevel=4)
-    elif normalize == "log1p" and not whole and values.max() < _LOG_CEILING:
-        msg = (
-            "The values look log-transformed already (not whole numbers, maximum "
-            f"{values.max():.3g}), and normalize='log1p' transforms them again. "
-            "Leave normalize out, or pass the layer with the counts."
-        )
-        warnings.warn(msg, InputWarning, stacklevel=4)
-
-
-def _warn_coverage(coverage: pd.DataFrame, min_coverage: float) -> None:
-    low = coverage[coverage["low"]].sort_values("fraction", kind="stable")
-    if low.empty:
-        return
-    worst = ", ".join(
-        f"{name} ({found} of {listed})"
-        for name, found, listed in zip(
-            low.index[:5], low["n_found"], low["n_listed"], strict=False
-        )
-    )
-    empty = int((low["n_found"] == 0).sum())
-    nothing = f" With no gene at all, and NaN as score: {empty}." if empty else ""
-    msg = (
-        f"{len(low)} of {len(coverage)} signatures have under {min_coverage:.0%} of "
-        f"their genes in the data: {worst}{', ...' if len(low) > 5 else ''}.{nothing} "
-        "Read the coverage table before you use them."
-    )
-    warnings.warn(msg, CoverageWarning, stacklevel=4)
 
 
 def _provenance(method: MethodName, signatures: Sequence[Signature]) -> dict[str, Any]:
@@ -240,8 +176,8 @@ def score_matrix(
     Raises
     ------
     DataError
-        The matrix is empty, its names do not fit, it has values that the method
-        cannot use, or no gene of any signature is found.
+        The matrix is empty or holds zeros only, its names do not fit, it has values
+        that the method cannot use, or no gene of any signature is found.
     SignatureError
         No signature is given, or two have one name.
 
@@ -253,7 +189,7 @@ def score_matrix(
     InputWarning
         The values look raw where the method wants log values, or the reverse.
     """
-    _check_signatures(signatures)
+    check_signatures(signatures)
     names = [str(name) for name in gene_names]
     source = _blocks.source(matrix)
     if source.n_rows == 0:
@@ -270,8 +206,8 @@ def score_matrix(
     coverage["low"] = coverage["fraction"] < options.min_coverage
     for sentence in matched.warnings:
         warnings.warn(sentence, CoverageWarning, stacklevel=3)
-    _warn_coverage(coverage, options.min_coverage)
-    _warn_values(source, options)
+    warn_coverage(coverage, options.min_coverage)
+    warn_values(source, options)
     result = _methods.run(
         source,
         matched.net,
@@ -282,6 +218,7 @@ def score_matrix(
         n_jobs=options.n_jobs,
         progress=progress,
     )
+    check_not_empty(source, result.scores)
     axis, axes = axis_scores(result.scores, signatures, coverage)
     return ScoreResult(
         names=matched.net.names,

@@ -18,17 +18,20 @@ it includes the covariance of the two directions).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 
+from dtpscore._blocks import source
 from dtpscore._kernels import _sums
+from dtpscore._partitions import each
+from dtpscore._threads import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dtpscore._blocks import Block, Normalize, Source
+    from dtpscore._blocks import Block, Normalize, Part, Source
 
 
 @dataclass
@@ -58,10 +61,9 @@ class GeneTotals:
 
     def add(self, block: Block) -> None:
         """Add the cells of a block."""
-        sums = np.zeros((numba.get_num_threads(), block.n_genes, 3), np.int64)
-        _sums.gene_sums(block.data, block.indices, block.indptr, sums)
-        whole, fraction, n_stored = sums.sum(axis=0).T
-        self.merge(GeneTotals(block.n_rows, whole, fraction, n_stored))
+        sums = np.zeros((block.n_genes, 3), np.int64)
+        _sums.gene_sums(block.data, block.indices, sums)
+        self.merge(GeneTotals(block.n_rows, *sums.T))
 
     def merge(self, other: GeneTotals) -> None:
         """Add the cells of other totals."""
@@ -82,12 +84,41 @@ class GeneTotals:
 
 
 def gene_totals(
-    matrix: Source, *, chunk_size: int | None, normalize: Normalize
+    matrix: Source,
+    *,
+    chunk_size: int | None,
+    normalize: Normalize,
+    n_workers: int = 1,
 ) -> GeneTotals:
-    """Sum every gene over all cells, in one pass."""
+    """Sum every gene over all cells, in one pass, in several threads or a cluster."""
+    total = GeneTotals.zeros(matrix.n_genes)
+    if matrix.lazy is not None:
+        work = partial(_partition_totals, chunk_size=chunk_size, normalize=normalize)
+        for _, part in each(matrix.lazy, work, n_workers=n_workers):
+            total.merge(part)
+        return total
+    spare = [GeneTotals.zeros(matrix.n_genes) for _ in range(n_workers)]
+
+    def add(part: Part) -> None:
+        totals = spare.pop()
+        totals.add(matrix.block(part, normalize))
+        spare.append(totals)
+
+    for _ in in_order(add, matrix.parts(chunk_size), n_workers=n_workers):
+        pass
+    for totals in spare:
+        total.merge(totals)
+    return total
+
+
+def _partition_totals(
+    chunk: Any, start: int, *, chunk_size: int | None, normalize: Normalize
+) -> GeneTotals:
+    """Totals of the rows of one partition, which are counted from ``start``."""
+    matrix = source(chunk)
     totals = GeneTotals.zeros(matrix.n_genes)
-    for block in matrix.blocks(chunk_size=chunk_size, normalize=normalize):
-        totals.add(block)
+    for part in matrix.parts(chunk_size):
+        totals.add(matrix.block(part.moved(start), normalize))
     return totals
 
 

@@ -1,83 +1,72 @@
-"""Compile a function for many threads and for one, and choose between them."""
+"""Compile numerical functions, and work on several blocks at the same time."""
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
-from functools import update_wrapper
-from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
 import numba
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
 
-# A function that kernels call; compiled into each of them.
-helper = numba.njit(cache=True)
+    Item = TypeVar("Item")
+    Result = TypeVar("Result")
 
-
-class Kernel:
-    """One numerical function with a parallel and a serial build, both cached on disk.
-
-    Numba's default thread pool must not be entered from two threads at once, so
-    the serial build runs everywhere but in the main thread. Both builds give the
-    same numbers, because every output row has one writer.
-
-    Attributes
-    ----------
-    body
-        The plain Python function, for tests.
-    """
-
-    def __init__(self, body: FunctionType) -> None:
-        self.body = body
-        self._parallel = numba.njit(
-            _renamed(body, "parallel"), cache=True, nogil=True, parallel=True
-        )
-        self._serial = numba.njit(_renamed(body, "serial"), cache=True, nogil=True)
-        update_wrapper(self, body)
-
-    def __call__(self, *args: Any) -> Any:
-        in_main = threading.current_thread() is threading.main_thread()
-        return self._parallel(*args) if in_main else self._serial(*args)
+# A function that kernels call; compiled into each of them. Division by 0 gives inf
+# or NaN, as in numpy.
+helper = numba.njit(cache=True, error_model="numpy")
+# A loop over the rows of a block. It uses one thread and leaves the interpreter to
+# others meanwhile; blocks are shared out to threads by ``in_order``. That needs no
+# thread pool of numba, which must not be entered from two threads at once, nor in a
+# forked process, and no wait for the slowest thread after each loop.
+kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
-def kernel(body: Callable[..., Any]) -> Kernel:
-    """Compile ``body``, which loops with ``numba.prange``, in both ways."""
-    if not isinstance(body, FunctionType):
-        msg = f"A kernel is made from a plain function, not from {body!r}."
-        raise TypeError(msg)
-    return Kernel(body)
-
-
-def _renamed(body: FunctionType, suffix: str) -> FunctionType:
-    # The name is part of numba's cache key, the parallel flag is not.
-    copy = FunctionType(body.__code__, body.__globals__, body.__name__)
-    copy.__module__ = body.__module__
-    copy.__qualname__ = f"{body.__qualname__}_{suffix}"
-    return copy
-
-
-@contextmanager
-def threads(n_jobs: int | None) -> Iterator[int]:
-    """Use ``n_jobs`` threads inside the block and restore the count after it.
+def n_threads(n_jobs: int | None) -> int:
+    """Threads to use: as many as asked for, up to those numba may use.
 
     Parameters
     ----------
     n_jobs
-        Number of threads; None keeps the present number. More than numba was
-        started with is cut to that number.
+        Number of threads; None for ``numba.get_num_threads()``.
+    """
+    largest: int = vars(numba.config)["NUMBA_NUM_THREADS"]
+    return max(1, min(n_jobs or numba.get_num_threads(), largest))
+
+
+def in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], *, n_workers: int
+) -> Iterator[Result]:
+    """Apply a function to items in threads.
+
+    Items are taken one after another, in the calling thread, while the threads work;
+    few wait at any time. After an error no further item is started.
+
+    Parameters
+    ----------
+    work
+        Applied to each item.
+    items
+        What to work on.
+    n_workers
+        Number of threads.
 
     Yields
     ------
-    The number of threads in use.
+    Results in the order of the items.
     """
-    before = numba.get_num_threads()
-    wanted = before if n_jobs is None else n_jobs
-    largest: int = vars(numba.config)["NUMBA_NUM_THREADS"]
-    numba.set_num_threads(max(1, min(wanted, largest)))
-    try:
-        yield numba.get_num_threads()
-    finally:
-        numba.set_num_threads(before)
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(n_workers) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > n_workers + 2:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

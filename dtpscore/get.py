@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from dtpscore import _keys
-from dtpscore._errors import DataError
+from dtpscore._errors import DataError, OptionError
 
 if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
 
-__all__ = ["axes", "coverage", "scores"]
+__all__ = ["axes", "calls", "coverage", "enrichment", "scores"]
 
 _KINDS = {
     "score": lambda key: key,
@@ -21,12 +21,15 @@ _KINDS = {
 
 
 def _record(adata: AnnData, key: str) -> Any:
+    # Here and not above: anndata loads dask, and this module shall be light.
+    from dtpscore._anndata import check_anndata
+    from dtpscore._score_elements import axes_of
+
+    check_anndata(adata)
     record = adata.uns.get(key)
-    if record is None or "coverage" not in record:
+    if axes_of(record) is None:
         scored = [
-            name
-            for name, entry in adata.uns.items()
-            if isinstance(entry, dict) and "coverage" in entry
+            name for name, entry in adata.uns.items() if axes_of(entry) is not None
         ]
         msg = (
             f"No scores under {key!r}. Run dtpscore.tl.score first. "
@@ -62,15 +65,18 @@ def scores(
     ------
     DataError
         There is no such result.
+    OptionError
+        ``kind`` is none of the three (a ValueError).
     """
     key = key or _keys.SCORES
     _record(adata, key)
     if kind not in _KINDS:
         msg = f"kind must be one of {', '.join(_KINDS)}, not {kind!r}."
-        raise ValueError(msg)
+        raise OptionError(msg)
     name = _KINDS[kind](key)
     if name not in adata.obsm:
-        msg = f"No {kind} under {key!r}. Run dtpscore.tl.score with control=True."
+        how = "" if kind == "score" else " with control=True"
+        msg = f"obsm has no {name!r}. Run dtpscore.tl.score{how}."
         raise DataError(msg)
     frame: pd.DataFrame = adata.obsm[name]
     return frame.copy()
@@ -98,6 +104,10 @@ def axes(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     key = key or _keys.SCORES
     names = [str(axis) for axis in _record(adata, key)["axes"].index]
     columns = [_keys.axis_column(axis, key) for axis in names]
+    lost = [column for column in columns if column not in adata.obs]
+    if lost:
+        msg = f"obs has no column {lost[0]!r} any more. Run dtpscore.tl.score again."
+        raise DataError(msg)
     return adata.obs[columns].set_axis(names, axis=1)
 
 
@@ -124,3 +134,87 @@ def coverage(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     """
     frame: pd.DataFrame = _record(adata, key or _keys.SCORES)["coverage"]
     return frame.copy()
+
+
+def calls(adata: AnnData, *, n_axes: int = 3) -> pd.DataFrame:
+    """Collect the calls of every cell and the axes that carry them.
+
+    Parameters
+    ----------
+    adata
+        Data that `dtpscore.tl.call` has called.
+    n_axes
+        Axes to name, those with the largest part in the shift.
+
+    Returns
+    -------
+    Call, reason, evidence level, index, proliferation, shift, p- and q-value, and
+    ``axes``: how far each named axis lies from the reference cells in their standard
+    deviations, with its published direction in persisters, such as
+    ``"emt +1.2 (up); oxphos -0.8 (two-sided)"``. Empty for cells that took no part.
+
+    Raises
+    ------
+    DataError
+        There are no calls.
+    """
+    import numpy as np
+
+    from dtpscore.signatures import axes as library_axes
+
+    if _keys.CALL not in adata.obs or _keys.CONTRIBUTIONS not in adata.obsm:
+        msg = "There are no calls. Run dtpscore.tl.call first."
+        raise DataError(msg)
+    columns = (
+        _keys.CALL,
+        _keys.REASON,
+        _keys.EVIDENCE,
+        _keys.INDEX,
+        _keys.PROLIFERATION,
+        _keys.SHIFT,
+        _keys.LIBRARY_SHIFT,
+        _keys.PVALUE,
+        _keys.QVALUE,
+    )
+    frame = adata.obs[[key for key in columns if key in adata.obs]].copy()
+    parts = adata.obsm[_keys.CONTRIBUTIONS]
+    weight, level = parts.to_numpy(), adata.obsm[_keys.CALL_AXES].to_numpy()
+    known = library_axes()
+    names = [str(name) for name in parts.columns]
+    published = [known[n].direction if n in known else "not known" for n in names]
+    order = np.argsort(-np.abs(weight), axis=1, kind="stable")[:, :n_axes]
+    frame["axes"] = [
+        "; ".join(f"{names[a]} {own[a]:+.1f} ({published[a]})" for a in first)
+        if np.isfinite(part).all()
+        else ""
+        for part, own, first in zip(weight, level, order, strict=True)
+    ]
+    return frame
+
+
+def enrichment(
+    adata: AnnData, *, group: str | None = None, key: str | None = None
+) -> pd.DataFrame:
+    """Gene sets tested for enrichment, strongest first within each group.
+
+    Parameters
+    ----------
+    adata
+        Data that `dtpscore.tl.enrich` has tested.
+    group
+        Keep this group.
+    key
+        The ``key_added`` of that run.
+
+    Returns
+    -------
+    A copy of the table, one row a group and gene set.
+
+    Raises
+    ------
+    DataError
+        There is no such result or group.
+    """
+    from dtpscore._frames.enrichment import table
+
+    return table(adata, group=group, key=key)

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from dtpscore import _methods
 from dtpscore._kernels import _gains, _ranks, _rows, _ssgsea, _sums, _zeros
 from dtpscore._methods import METHODS, MethodOptions
-from dtpscore._threads import kernel, threads
+from dtpscore._threads import in_order, n_threads
 
 QUICK = settings(
     max_examples=60,
@@ -134,6 +134,9 @@ def calls(rows):
     n, size, keys = indptr.size - 1, data.size, _ranks.as_keys(data)
     member, ptr, sets, weights = tables()
     genes = np.flatnonzero(member)
+    after = np.searchsorted(genes, np.arange(60), side="right")
+    owners = np.repeat(np.arange(genes.size), np.diff(ptr)[genes])
+    places = [one.astype(np.int32) for one in (genes, after, owners)]
     dense = np.zeros((n, 60), np.float32)
     dense[0, 3] = np.nan
     dense[2, :5] = 1
@@ -161,11 +164,7 @@ def calls(rows):
         (np.zeros((n, 4)),),
     )
     yield _sums.stratum_moments, (data, indices, indptr, stratum), (moments(),)
-    yield (
-        _sums.gene_sums,
-        (data, indices, indptr),
-        (np.zeros((2, 60, 3), np.int64),),
-    )
+    yield _sums.gene_sums, (data, indices), (np.zeros((60, 3), np.int64),)
     yield _sums.row_moments, (data, indptr, 60), (np.zeros(n), np.zeros(n))
     yield (
         _sums.null_z,
@@ -204,7 +203,7 @@ def calls(rows):
         (moments(),),
     )
     for order in (True, False):
-        arguments = (member, genes, ptr, sets, set_sizes, order, powers)
+        arguments = (member, *places, ptr, sets, set_sizes, order, powers)
         yield (
             _ssgsea.enrichment,
             (keys, indices, indptr, *arguments),
@@ -212,27 +211,17 @@ def calls(rows):
         )
 
 
-def test_plain_body_parallel_and_serial_build_agree(rows):
+def test_plain_body_and_compiled_kernel_agree(rows):
     for function, given_, written in calls(rows):
         outcomes = []
-        for build in (function, function.body, in_thread(function)):
+        for build in (function, function.py_func):
             out = [one.copy() for one in written]
             build(*given_, *out)
             outcomes.append(out)
-        for other in outcomes[1:]:
-            for first, second in zip(outcomes[0], other, strict=True):
-                np.testing.assert_array_equal(first, second, err_msg=function.__name__)
+        for first, second in zip(*outcomes, strict=True):
+            np.testing.assert_array_equal(first, second, err_msg=function.__name__)
         changed = zip(outcomes[0], written, strict=True)
         assert any(not np.array_equal(a, b, equal_nan=True) for a, b in changed)
-
-
-def in_thread(function):
-    def call(*arguments):
-        worker = threading.Thread(target=function, args=arguments)
-        worker.start()
-        worker.join()
-
-    return call
 
 
 def test_every_kernel_is_covered(rows):
@@ -241,7 +230,7 @@ def test_every_kernel_is_covered(rows):
         name
         for module in (_rows, _sums, _ranks, _gains, _zeros, _ssgsea)
         for name, value in vars(module).items()
-        if type(value).__name__ == "Kernel"
+        if hasattr(value, "py_func") and value.targetoptions.get("nogil")
     }
     assert covered == known
 
@@ -280,17 +269,39 @@ def test_buckets_with_many_close_values_are_sorted(rule):
     np.testing.assert_allclose(out[0], expected, rtol=1e-12)
 
 
-def test_thread_count_is_restored_even_after_an_error():
-    before = numba.get_num_threads()
-    with threads(1) as used:
-        assert used == numba.get_num_threads() == 1
-    with pytest.raises(RuntimeError), threads(1):
-        raise RuntimeError
-    assert numba.get_num_threads() == before
-    with threads(10_000) as used:
-        assert used == numba.config.NUMBA_NUM_THREADS
+def test_threads_are_those_asked_for_up_to_those_there_are():
+    largest = numba.config.NUMBA_NUM_THREADS
+    assert n_threads(None) == numba.get_num_threads()
+    assert n_threads(1) == 1
+    assert n_threads(10_000) == largest
 
 
-def test_kernel_is_made_from_a_function():
-    with pytest.raises(TypeError, match="plain function"):
-        kernel("text")
+def test_results_come_in_order_while_several_threads_work():
+    both = threading.Barrier(2, timeout=30)
+    main = threading.get_ident()
+
+    def work(item):
+        both.wait()  # passes only if two threads work at the same time
+        assert threading.get_ident() != main
+        return -item
+
+    assert list(in_order(work, range(20), n_workers=2)) == [-i for i in range(20)]
+
+
+def test_an_error_stops_the_rest():
+    taken, done = [], []
+
+    def items():
+        for item in range(100):
+            taken.append(item)
+            yield item
+
+    def work(item):
+        if item == 3:
+            raise KeyError(item)
+        done.append(item)
+
+    with pytest.raises(KeyError):
+        list(in_order(work, items(), n_workers=2))
+    assert len(taken) < 20
+    assert len(done) < 20

@@ -77,18 +77,23 @@ class TestShipped:
             lambda: signatures.load("nrf2_sing2008"),
             "There is no signature 'nrf2_sing2008'. Did you mean nrf2_singh2008",
         )
-        for call, kind in (
-            (lambda: signatures.load("zzzzzz"), "signature"),
-            (
-                lambda: signatures.select(names=["pemt_puram2017", "zzzzzz"]),
-                "signature",
-            ),
-            (lambda: signatures.select(axes=["zzzzzz"]), "axis"),
-            (lambda: signatures.available(axis="zzzzzz"), "axis"),
-            (lambda: signatures.vulnerabilities("zzzzzz"), "axis"),
-            (lambda: signatures.select(use="zzzzzz"), "use"),
+        nothing = (
+            "There is no signature 'zzzzzz'. Nothing has a similar name. Genes of your "
+            f"own come from a TOML or GMT file. {SEE}"
+        )
+        axis = f"There is no axis 'zzzzzz'. There are: {', '.join(signatures.axes())}."
+        use = (
+            "There is no use 'zzzzzz'. There are: default, optional, lineage_gated, "
+            "nuisance, evaluation."
+        )
+        for call, message in (
+            (lambda: signatures.load("zzzzzz"), nothing),
+            (lambda: signatures.select(names=["pemt_puram2017", "zzzzzz"]), nothing),
+            (lambda: signatures.select(axes=["zzzzzz"]), axis),
+            (lambda: signatures.available(axis="zzzzzz"), axis),
+            (lambda: signatures.vulnerabilities("zzzzzz"), axis),
+            (lambda: signatures.select(use="zzzzzz"), use),
         ):
-            message = f"There is no {kind} 'zzzzzz'. Nothing has a similar name. {SEE}"
             refused(call, message)
 
     def test_signatures_cannot_be_changed(self):

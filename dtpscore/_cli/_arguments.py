@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from dtpscore.signatures import Signature
 
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="Where the result goes.", metavar="OUT")
@@ -63,3 +66,24 @@ Overwrite = Annotated[
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")
 ]
+
+
+def selected(
+    names: list[str] | None,
+    axes: list[str] | None,
+    directory: Path | None,
+    uses: list[str] | None = None,
+) -> list[Signature]:
+    """Signatures that the options of a command ask for.
+
+    Raises
+    ------
+    typer.BadParameter
+        Names and axes are given, which would be two selections.
+    """
+    from dtpscore.signatures import select
+
+    if names and axes:
+        message = "Give --signature or --axis, not both."
+        raise typer.BadParameter(message)
+    return select(names=names or None, axes=axes or None, use=uses, directory=directory)

@@ -72,19 +72,26 @@ def plan(inputs: Sequence[Path], output: Path, csv: Path | None) -> list[Task]:
             "one name. Rename them or score them in separate runs."
         )
         raise DataError(msg)
+    stems = [path.stem for path in inputs]
+    folders = [p.stem if stems.count(p.stem) == 1 else p.name for p in inputs]
     return [
-        Task(path, output / path.name, None if csv is None else csv / path.stem)
-        for path in inputs
+        Task(path, output / path.name, None if csv is None else csv / folder)
+        for path, folder in zip(inputs, folders, strict=True)
     ]
 
 
 def _summary(path: Path, result: ScoreResult, seconds: float) -> str:
     low = int(result.coverage["low"].sum())
     few = f", {low} of them with few genes" if low else ""
-    return (
-        f"{path}: {len(result.scores):,} cells, {len(result.names)} signatures{few}, "
-        f"{len(result.axis)} axes, {result.params['method']}, {seconds:.1f} s"
-    )
+    cells = _counted(len(result.scores), "cell", "cells")
+    signatures = _counted(len(result.names), "signature", "signatures")
+    axes = _counted(len(result.axis), "axis", "axes")
+    method = result.params["method"]
+    return f"{path}: {cells}, {signatures}{few}, {axes}, {method}, {seconds:.1f} s"
+
+
+def _counted(n: int, one: str, many: str) -> str:
+    return f"{n:,} {one if n == 1 else many}"
 
 
 def score_all(

@@ -78,7 +78,8 @@ def cell_progress(
     """
     from tqdm import tqdm
 
-    hidden = True if quiet else None
+    # None: hidden unless stderr, which may be closed, is a terminal.
+    hidden = True if quiet or sys.stderr is None else None
     with tqdm(
         total=total, unit=" cells", unit_scale=True, disable=hidden, file=sys.stderr
     ) as bar:

@@ -23,7 +23,7 @@ Examples:
 def score(
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="IN...", help="h5ad files or zarr folders; unchanged."),
+        typer.Argument(metavar="IN", help="h5ad files or zarr folders; unchanged."),
     ],
     output: Annotated[
         Path,
@@ -70,7 +70,7 @@ def score(
         typer.Option(min=0, max=1, help="aucell: share of the ranking that counts."),
     ] = 0.05,
     random_state: Annotated[
-        int, typer.Option(help="tirosh: seed of the draw of control genes.")
+        int, typer.Option(min=0, help="tirosh: seed of the draw of control genes.")
     ] = 0,
     chunk_size: option.ChunkSize = None,
     jobs: option.Jobs = None,
@@ -91,20 +91,14 @@ def score(
     gene coverage and sources go to uns. The matrix is read piece by piece, so files
     larger than memory work. The input is never changed.
     """
-    from dtpscore import signatures
     from dtpscore._anndata import Source
     from dtpscore._cli._batch import score_all
     from dtpscore._files import ScoreJob
     from dtpscore._options import MethodOptions
     from dtpscore._scoring import ScoreOptions
 
-    if "/" in key_added or not key_added:
-        message = f"{key_added!r} cannot be a key: it is empty or holds a '/'."
-        raise typer.BadParameter(message, param_hint="--key-added")
     job = ScoreJob(
-        signatures=signatures.select(
-            names=signature or None, axes=axis or None, directory=signature_dir
-        ),
+        signatures=option.selected(signature, axis, signature_dir),
         options=ScoreOptions(
             method=method,
             control=control,

@@ -92,7 +92,7 @@ def show(
 def validate(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="TOML or GMT files, folders."),
+        typer.Argument(metavar="PATH", help="TOML or GMT files, folders."),
     ],
 ) -> None:
     """Check signature files of yours; every file is checked before the end."""
@@ -152,20 +152,15 @@ def export(
 ) -> None:
     """Write signatures for other tools."""
     from dtpscore import signatures as library
-    from dtpscore._errors import DataError
-    from dtpscore._store import beside
+    from dtpscore._store import beside, check_file
 
     uses = sorted(set(library.available()["use"])) if everything else None
-    chosen = library.select(
-        names=signature or None, axes=axis or None, use=uses, directory=signature_dir
-    )
+    chosen = option.selected(signature, axis, signature_dir, uses)
     text = _rendered(chosen, form)
     if output is None:
         typer.echo(text, nl=False)
         return
-    if output.exists() and not overwrite:
-        message = f"{output} exists. Add --overwrite to replace it."
-        raise DataError(message)
+    check_file(output, overwrite=overwrite)
     with beside(output) as part:
         part.write_text(text, encoding="utf-8")
     say(f"{output}: {len(chosen)} signatures")

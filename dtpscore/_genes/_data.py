@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from dtpscore._types import Species
 
+# What files hold where a gene has no name. "NA" is also a former symbol of XK, but a
+# missing name is far more common than data that still use it.
+_NO_NAME = frozenset({"", "nan", "NaN", "NA", "<NA>", "None"})
 # The endings that scanpy ("-1") and R (".1") give to a name that occurs again.
 _MADE_UNIQUE = re.compile(r"^(.+)[-.]\d{1,2}$")
 
@@ -61,13 +64,15 @@ class DataNames:
 
 
 def index_names(names: Sequence[str], species: Species) -> DataNames:
-    """Index the gene names of a data set."""
+    """Index the gene names of a data set; columns without a name are left out."""
     known = nomenclature(species)
     by_name: defaultdict[str, list[int]] = defaultdict(list)
     by_symbol: defaultdict[str, list[Candidate]] = defaultdict(list)
     open_names: list[tuple[Candidate, tuple[str, ...]]] = []
     unknown: list[str] = []
     for column, name in enumerate(names):
+        if name in _NO_NAME:
+            continue
         by_name[name].append(column)
         resolved = known.resolve(name)
         candidate = Candidate(resolved.how, name, column)

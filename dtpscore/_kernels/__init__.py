@@ -2,7 +2,7 @@
 
 Every function takes a block in canonical compressed-row form: ``data`` (float32
 or float64, no zeros), ``indices`` (int32, ascending within a row) and ``indptr``
-(int64, starting at 0). Rows are shared out to threads in groups, each row has one
-writer, and sums run in column order in float64, so that the numbers depend
-neither on threads nor on how rows were grouped into blocks.
+(int64, starting at 0), and works on one row after another. Sums run in column order
+in float64, so that the numbers depend neither on threads nor on how rows were
+grouped into blocks.
 """

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from dtpscore._kernels._ranks import N_BUCKETS, rank_row, span, workspace
 from dtpscore._kernels._rows import (
-    GROUP,
     SPARE,
     add_to_sets,
     longest_row,
@@ -112,37 +110,34 @@ def gain_sums(
     and sum of squares over each stratum are added to ``moments`` (rows, strata, 2);
     where its length is 0, ``moments`` is not touched.
     """
-    n_rows = indptr.size - 1
-    for group in prange((n_rows + GROUP - 1) // GROUP):
-        first = group * GROUP
-        last = min(n_rows, first + GROUP)
-        longest = longest_row(indptr, first, last)
-        work = workspace(keys, longest)
-        seen = np.empty(longest, np.int32)
-        by_bucket = np.empty(N_BUCKETS)
-        hits = np.empty(longest + 1, np.uint32)
-        gains = np.empty(longest)
-        entries = np.empty(sets.size + SPARE, np.int64)
-        for row in range(first, last):
-            columns = indices[indptr[row] : indptr[row + 1]]
-            here = hits[: members(columns, member, hits)]
-            if here.size == 0:
-                continue
-            keys_here = keys[indptr[row] : indptr[row + 1]]
-            if rule == ORDER:
-                _row_gains_in_order(keys_here, limit, work, seen, gains)
-            else:
-                _row_gains(keys_here, here, limit, rule, work, by_bucket, gains)
-            gains[: here.size] -= zero[row]
-            n = memberships(columns, here, ptr, entries)
-            add_to_sets(entries[:n], gains, sets, weights, out[row])
-            if stratum.size:
-                add_moments(columns, gains, stratum, moments[row])
+    longest = longest_row(indptr)
+    work = workspace(keys, longest)
+    seen = np.empty(longest, np.int32)
+    by_bucket = np.empty(N_BUCKETS)
+    hits = np.empty(longest + 1, np.uint32)
+    places = np.arange(longest)
+    gains = np.empty(longest)
+    entries = np.empty(sets.size + SPARE, np.int64)
+    for row in range(indptr.size - 1):
+        columns = indices[indptr[row] : indptr[row + 1]]
+        here = hits[: members(columns, member, hits)]
+        if here.size == 0:
+            continue
+        keys_here = keys[indptr[row] : indptr[row + 1]]
+        if rule == ORDER:
+            _row_gains_in_order(keys_here, limit, work, seen, gains)
+        else:
+            _row_gains(keys_here, here, limit, rule, work, by_bucket, gains)
+        gains[: here.size] -= zero[row]
+        n = memberships(columns, here, places, ptr, entries)
+        add_to_sets(entries[:n], gains, sets, weights, out[row])
+        if stratum.size:
+            add_moments(columns, gains, stratum, moments[row])
 
 
 @kernel
 def zero_gains(n_stored, n_ranked, limit, out):
     """Mean gain of the zero genes of each row, which tie after its stored values."""
-    for row in prange(n_stored.size):
+    for row in range(n_stored.size):
         left = n_stored[row]
         out[row] = tie_gain(EXPECTED, limit, left, n_ranked) if left < n_ranked else 0.0

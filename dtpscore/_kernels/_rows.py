@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import prange
 
 from dtpscore._threads import helper, kernel
 
-# Rows that one thread takes at a time.
-GROUP = 16
 # Entries that ``memberships`` writes for every gene.
 SPARE = 4
 # Columns of the table that ``check`` fills.
@@ -20,10 +17,10 @@ N_TABLE = 256
 
 
 @helper
-def longest_row(indptr, first, last):
-    """Most values in any of the rows ``first`` to ``last``, at least 1."""
+def longest_row(indptr):
+    """Most values in any row, at least 1."""
     longest = 1
-    for row in range(first, last):
+    for row in range(indptr.size - 1):
         longest = max(longest, indptr[row + 1] - indptr[row])
     return longest
 
@@ -47,13 +44,13 @@ def members(columns, member, hits):
 
 
 @helper
-def memberships(columns, hits, ptr, entries):
+def memberships(columns, hits, places, ptr, entries):
     """List in which sets the genes of a row are, in column order.
 
     Gene j is in the sets at ``ptr[j]:ptr[j + 1]``. ``entries`` (int64) gets one entry
-    for each: that position times 2^32, plus the number of the hit. Most genes are in
-    few sets, and writing ``SPARE`` entries always costs less than a branch that is
-    often mispredicted; ``entries`` has room for that many beyond the last.
+    for each: that position times 2^32, plus the place of the hit's value. Most genes
+    are in few sets, and writing ``SPARE`` entries always costs less than a branch that
+    is often mispredicted; ``entries`` has room for that many beyond the last.
 
     Returns
     -------
@@ -64,7 +61,7 @@ def memberships(columns, hits, ptr, entries):
         gene = np.uint32(columns[hits[h]])
         first = np.int64(ptr[gene])
         count = ptr[gene + np.uint32(1)] - first
-        entry = (first << 32) + h
+        entry = (first << 32) + np.int64(places[h])
         for j in range(SPARE):
             entries[np.uint32(n + j)] = entry + (np.int64(j) << 32)
         for j in range(SPARE, count):
@@ -75,7 +72,7 @@ def memberships(columns, hits, ptr, entries):
 
 @helper
 def add_to_sets(entries, values, sets, weights, out):
-    """Add weighted values, one for each hit, to the sets in ``entries``."""
+    """Add weighted values, at the places in ``entries``, to the sets there."""
     for e in range(entries.size):
         slot = np.uint32(entries[e] >> 32)
         value = np.float64(values[np.uint32(entries[e])])
@@ -85,7 +82,7 @@ def add_to_sets(entries, values, sets, weights, out):
 @kernel
 def count_nonzero(dense, out):
     """Count the non-zero values (NaN included) of each row of a dense block."""
-    for row in prange(dense.shape[0]):
+    for row in range(dense.shape[0]):
         n = 0
         for column in range(dense.shape[1]):
             n += dense[row, column] != 0
@@ -95,7 +92,7 @@ def count_nonzero(dense, out):
 @kernel
 def compress(dense, indptr, data, indices):
     """Copy the non-zero values of a dense block and their columns."""
-    for row in prange(dense.shape[0]):
+    for row in range(dense.shape[0]):
         k = indptr[row]
         for column in range(dense.shape[1]):
             value = dense[row, column]
@@ -114,7 +111,7 @@ def check(data, indices, indptr, n_genes, out):
     infinite (-1 where there is none), and the first or last column outside the
     matrix.
     """
-    for row in prange(indptr.size - 1):
+    for row in range(indptr.size - 1):
         lo = indptr[row]
         # Slices, narrow sums and conditions without branches run on vectors.
         values = data[lo : indptr[row + 1]]
@@ -148,23 +145,21 @@ def check(data, indices, indptr, n_genes, out):
 @kernel
 def log_normalize(data, indptr, target, out):
     """``log1p(value * target / row sum)`` in float64."""
-    n_rows = indptr.size - 1
-    for group in prange((n_rows + GROUP - 1) // GROUP):
-        table = np.empty(N_TABLE)
-        for row in range(group * GROUP, min(n_rows, (group + 1) * GROUP)):
-            values = data[indptr[row] : indptr[row + 1]]
-            logs = out[indptr[row] : indptr[row + 1]]
-            total = 0.0
-            for k in range(values.size):
-                total += np.float64(values[k])
-            scale = target / total if total > 0 else 0.0
-            table[:] = -1.0
-            for k in range(values.size):
-                value = np.float64(values[k])
-                if value < N_TABLE and value == np.floor(value):
-                    count = np.int64(value)
-                    if table[count] < 0:
-                        table[count] = math.log1p(value * scale)
-                    logs[k] = table[count]
-                else:
-                    logs[k] = math.log1p(value * scale)
+    table = np.empty(N_TABLE)
+    for row in range(indptr.size - 1):
+        values = data[indptr[row] : indptr[row + 1]]
+        logs = out[indptr[row] : indptr[row + 1]]
+        total = 0.0
+        for k in range(values.size):
+            total += np.float64(values[k])
+        scale = target / total if total > 0 else 0.0
+        table[:] = -1.0
+        for k in range(values.size):
+            value = np.float64(values[k])
+            if value < N_TABLE and value == np.floor(value):
+                count = np.int64(value)
+                if table[count] < 0:
+                    table[count] = math.log1p(value * scale)
+                logs[k] = table[count]
+            else:
+                logs[k] = math.log1p(value * scale)

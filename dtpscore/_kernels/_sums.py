@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import prange
 
 from dtpscore._kernels._rows import (
-    GROUP,
     SPARE,
     add_to_sets,
     longest_row,
@@ -29,22 +27,14 @@ def set_sums(values, indices, indptr, member, ptr, sets, weights, out):
     ``weights`` alike; ``member`` is 1 for genes in any set. ``out`` (rows, sets)
     is added to.
     """
-    n_rows = indptr.size - 1
-    for group in prange((n_rows + GROUP - 1) // GROUP):
-        first = group * GROUP
-        last = min(n_rows, first + GROUP)
-        longest = longest_row(indptr, first, last)
-        hits = np.empty(longest + 1, np.uint32)
-        taken = np.empty(longest, values.dtype)
-        entries = np.empty(sets.size + SPARE, np.int64)
-        for row in range(first, last):
-            columns = indices[indptr[row] : indptr[row + 1]]
-            values_here = values[indptr[row] : indptr[row + 1]]
-            here = hits[: members(columns, member, hits)]
-            for h in range(here.size):
-                taken[h] = values_here[here[h]]
-            n = memberships(columns, here, ptr, entries)
-            add_to_sets(entries[:n], taken, sets, weights, out[row])
+    hits = np.empty(longest_row(indptr) + 1, np.uint32)
+    entries = np.empty(sets.size + SPARE, np.int64)
+    for row in range(indptr.size - 1):
+        columns = indices[indptr[row] : indptr[row + 1]]
+        values_here = values[indptr[row] : indptr[row + 1]]
+        here = hits[: members(columns, member, hits)]
+        n = memberships(columns, here, here, ptr, entries)
+        add_to_sets(entries[:n], values_here, sets, weights, out[row])
 
 
 @helper
@@ -63,34 +53,26 @@ def stratum_moments(values, indices, indptr, stratum, out):
 
     ``stratum`` gives the stratum of each gene; ``out`` (rows, strata, 2) is added to.
     """
-    for row in prange(indptr.size - 1):
+    for row in range(indptr.size - 1):
         here = slice(indptr[row], indptr[row + 1])
         add_moments(indices[here], values[here], stratum, out[row])
 
 
 @kernel
-def gene_sums(data, indices, indptr, out):
-    """Add each gene's values to per-thread sums in fixed point.
+def gene_sums(data, indices, out):
+    """Add the values of each gene, in fixed point.
 
-    ``out`` (parts, genes, 3), int64: integer parts, fractions in units of 2^-40, and
-    the number of stored values. Integer addition has no rounding, so the total
-    depends neither on the order of the cells nor on how they are split up.
+    ``out`` (genes, 3), int64, is added to: integer parts, fractions in units of
+    2^-40, and the number of stored values. Integer addition has no rounding, so the
+    total depends neither on the order of the cells nor on how they are split up.
     """
-    n_rows = indptr.size - 1
-    n_parts = out.shape[0]
-    for part in prange(n_parts):
-        lo = indptr[n_rows * part // n_parts]
-        hi = indptr[n_rows * (part + 1) // n_parts]
-        sums = out[part]
-        values = data[lo:hi]
-        columns = indices[lo:hi]
-        for k in range(values.size):
-            gene = np.uint32(columns[k])
-            value = np.float64(values[k])
-            floor = np.floor(value)
-            sums[gene, 0] += np.int64(floor)
-            sums[gene, 1] += np.int64((value - floor) * 2.0**FRACTION_BITS)
-            sums[gene, 2] += 1
+    for k in range(data.size):
+        gene = np.uint32(indices[k])
+        value = np.float64(data[k])
+        floor = np.floor(value)
+        out[gene, 0] += np.int64(floor)
+        out[gene, 1] += np.int64((value - floor) * 2.0**FRACTION_BITS)
+        out[gene, 2] += 1
 
 
 @helper
@@ -115,7 +97,7 @@ def _power_sum(values, center, squared):
 @kernel
 def row_moments(data, indptr, n_genes, mean, sd):
     """Mean and standard deviation (n - 1) of each row, zeros included."""
-    for row in prange(indptr.size - 1):
+    for row in range(indptr.size - 1):
         values = data[indptr[row] : indptr[row + 1]]
         center = _power_sum(values, 0.0, False) / n_genes
         spread = (n_genes - values.size) * center * center
@@ -134,9 +116,11 @@ def null_z(raw, moments, sizes, mean_weight, variance_weight, out):
     """
     n_strata = sizes.size
     n_scores = raw.shape[1]
-    for row in prange(raw.shape[0]):
-        expected = np.zeros(n_scores)
-        spread = np.zeros(n_scores)
+    expected = np.empty(n_scores)
+    spread = np.empty(n_scores)
+    for row in range(raw.shape[0]):
+        expected[:] = 0.0
+        spread[:] = 0.0
         for b in range(n_strata):
             mean = moments[row, b, 0] / sizes[b]
             variance = 0.0
@@ -159,6 +143,6 @@ def null_z(raw, moments, sizes, mean_weight, variance_weight, out):
 @kernel
 def two_sided(z, out):
     """Two-sided p-value of standard normal values; NaN stays NaN."""
-    for row in prange(z.shape[0]):
+    for row in range(z.shape[0]):
         for s in range(z.shape[1]):
             out[row, s] = math.erfc(abs(z[row, s]) / math.sqrt(2.0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from dtpscore._threads import kernel
 
@@ -15,7 +14,7 @@ def ordered_zero_gains(indices, indptr, ranked, limit, ptr, sets, weights, out):
     Zero genes follow the stored values in column order, rank ``stored + 1``
     onwards; ``ranked`` is 1 for genes that take part. ``out`` (rows, sets).
     """
-    for row in prange(indptr.size - 1):
+    for row in range(indptr.size - 1):
         k = indptr[row]
         stop = indptr[row + 1]
         rank = stop - k
@@ -33,7 +32,7 @@ def ordered_zero_gains(indices, indptr, ranked, limit, ptr, sets, weights, out):
 @kernel
 def ordered_zero_moments(indices, indptr, ranked, limit, stratum, out):
     """As ``ordered_zero_gains``, for moments of strata of genes (rows, strata, 2)."""
-    for row in prange(indptr.size - 1):
+    for row in range(indptr.size - 1):
         k = indptr[row]
         stop = indptr[row + 1]
         rank = stop - k

@@ -1,13 +1,16 @@
 """Files of cells: open a matrix on disk, add results to a copy of the file."""
 
 from dtpscore._store._open import Stored, open_matrix, open_root
-from dtpscore._store._tables import write_tables
-from dtpscore._store._write import beside, check_output, make_folder, write_with
+from dtpscore._store._place import beside, check_file, check_output, make_folder
+from dtpscore._store._tables import check_tables, write_tables
+from dtpscore._store._write import write_with
 
 __all__ = [
     "Stored",
     "beside",
+    "check_file",
     "check_output",
+    "check_tables",
     "make_folder",
     "open_matrix",
     "open_root",

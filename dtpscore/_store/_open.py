@@ -10,14 +10,13 @@ import h5py
 
 from dtpscore._anndata import Source, available, gene_names
 from dtpscore._errors import DataError
+from dtpscore._store._kinds import check_layout, check_path, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
-
-_EXPECTED = "Expected an .h5ad file or a .zarr folder as anndata writes them."
 
 
 @dataclass(frozen=True)
@@ -50,31 +49,6 @@ class Stored:
         return len(self.obs_names)
 
 
-def is_zarr(path: Path) -> bool:
-    """Whether the path is the folder of a zarr store, of format 2 or 3."""
-    return any((path / name).is_file() for name in (".zgroup", "zarr.json"))
-
-
-def _missing(path: Path) -> DataError:
-    folder = path.parent
-    beside = sorted(p.name for p in folder.glob("*.h5ad")) if folder.is_dir() else []
-    where = f"h5ad files in {folder}: {available(beside[:8])}."
-    return DataError(f"There is no file {path}. {where}")
-
-
-def _unreadable(path: Path, error: OSError) -> DataError:
-    if isinstance(error, PermissionError):
-        return DataError(f"{path} cannot be opened: permission denied.")
-    if "truncated" in str(error):
-        return DataError(
-            f"{path} is cut off: the end of the file is missing, so its download or "
-            "copy did not finish. Get the file again."
-        )
-    if "signature not found" in str(error):
-        return DataError(f"{path} is not an HDF5 file. {_EXPECTED}")
-    return DataError(f"{path} cannot be opened: {error}. {_EXPECTED}")
-
-
 @contextmanager
 def open_root(path: Path, mode: Literal["r", "r+"] = "r") -> Iterator[Any]:
     """Open the root group of a file of cells.
@@ -95,47 +69,37 @@ def open_root(path: Path, mode: Literal["r", "r+"] = "r") -> Iterator[Any]:
     DataError
         There is no such file, or it is empty, cut off or of another kind.
     """
-    if not path.exists():
-        raise _missing(path)
+    check_path(path)
     if path.is_dir():
-        if not is_zarr(path):
-            msg = f"{path} is a folder, but no zarr store. {_EXPECTED}"
-            raise DataError(msg)
         import zarr
 
         yield zarr.open_group(str(path), mode=mode, use_consolidated=False)
         return
-    if path.stat().st_size == 0:
-        msg = f"{path} is empty (0 bytes). {_EXPECTED}"
-        raise DataError(msg)
     try:
         file = h5py.File(path, mode)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     with file:
         yield file
 
 
-def _check_layout(root: Any, path: Path) -> None:
-    found = sorted(str(key) for key in root)
-    if "matrix" in found and "obs" not in found:
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while parts are read into one kind of error."""
+    try:
+        yield
+    except DataError:
+        raise
+    except (OSError, KeyError) as error:
+        msg = f"{path} is damaged: {error}. Get the file again."
+        raise DataError(msg) from error
+    except Exception as error:
+        # anndata raises errors of several private classes here.
         msg = (
-            f"{path} looks like a 10x Genomics file, not an h5ad file. Read it with "
-            "scanpy.read_10x_h5 and write it with write_h5ad."
+            f"anndata cannot read {path}: {str(error).rstrip('.')}. If a newer anndata "
+            "wrote the file, update it with 'pip install --upgrade anndata'."
         )
-        raise DataError(msg)
-    if "obs" not in found or "var" not in found:
-        msg = (
-            f"{path} is no file of cells: it lacks obs or var. It holds: "
-            f"{available(found)}. {_EXPECTED}"
-        )
-        raise DataError(msg)
-    if isinstance(root["obs"], h5py.Dataset):
-        msg = (
-            f"{path} was written by an anndata older than 0.7. Read it with "
-            "anndata.read_h5ad and write it again."
-        )
-        raise DataError(msg)
+        raise DataError(msg) from error
 
 
 def _find(root: Any, source: Source) -> tuple[Any, Any]:
@@ -165,22 +129,26 @@ def _matrix(stored: Any, *, backed: bool) -> Any:
     return stored if hasattr(stored, "shape") else sparse_dataset(stored)
 
 
-def read_obs(root: Any, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Read names of the cells and the columns asked for, and no other."""
+def _read_table(group: Any, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read the index of a table and the columns asked for, and no other."""
     import pandas as pd
     from anndata.io import read_elem
 
-    group = root["obs"]
-    present = [str(name) for name in group.attrs["column-order"]]
-    absent = [name for name in columns if name not in present]
+    present = [str(column) for column in group.attrs["column-order"]]
+    absent = [column for column in columns if column not in present]
     if absent:
         msg = (
-            f"obs has no column {absent[0]!r}. Columns there are: {available(present)}."
+            f"{name} has no column {absent[0]!r}. Columns there are: "
+            f"{available(present)}."
         )
         raise DataError(msg)
+    if columns and group.attrs.get("encoding-version") == "0.1.0":
+        # anndata 0.7 kept categories apart from their column.
+        found: pd.DataFrame = read_elem(group)[list(columns)]
+        return found.set_axis(found.index.astype(str))
     names = read_elem(group[str(group.attrs["_index"])])
-    index = pd.Index([str(name) for name in names])
-    values = {name: read_elem(group[name]) for name in columns}
+    index = pd.Index([str(one) for one in names])
+    values = {column: read_elem(group[column]) for column in columns}
     return pd.DataFrame(values, index=index)
 
 
@@ -215,24 +183,36 @@ def open_matrix(
     Raises
     ------
     DataError
-        The file, the matrix, the layer or a column does not exist, or the file is
-        damaged.
+        The file, the matrix, the layer or a column does not exist, the file is
+        damaged, or it is of a form that the installed anndata does not know.
     """
     from anndata.io import read_elem
 
     source = source or Source()
+    symbols = () if source.gene_symbols is None else (source.gene_symbols,)
     with open_root(path) as root:
-        _check_layout(root, path)
-        stored, var = _find(root, source)
-        try:
+        check_layout(root, path)
+        with reading(path):
+            stored, var = _find(root, source)
+            cells = _read_table(root["obs"], "obs", obs)
             content = Stored(
                 matrix=_matrix(stored, backed=backed),
-                gene_names=gene_names(read_elem(var), source.gene_symbols),
-                obs_names=(cells := read_obs(root, obs)).index,
+                gene_names=gene_names(
+                    _read_table(var, "var", symbols), source.gene_symbols
+                ),
+                obs_names=cells.index,
                 obs=cells,
                 uns={k: read_elem(root[f"uns/{k}"]) for k in uns if f"uns/{k}" in root},
             )
-        except (OSError, KeyError) as error:
-            msg = f"{path} is damaged: {error}. Get the file again."
-            raise DataError(msg) from error
+        _check_rows(content, path)
         yield content
+
+
+def _check_rows(stored: Stored, path: Path) -> None:
+    n_rows = stored.matrix.shape[0]
+    if n_rows != stored.n_obs:
+        msg = (
+            f"{path} is damaged: the matrix has {n_rows:,} rows, but obs has "
+            f"{stored.n_obs:,} cells. Write the file again from its source."
+        )
+        raise DataError(msg)

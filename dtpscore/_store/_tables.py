@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtpscore._errors import DataError
-from dtpscore._store._write import beside, make_folder
+from dtpscore import _keys
+from dtpscore._store._place import beside, check_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,6 +51,32 @@ def tables(elements: Iterable[Element], obs_names: pd.Index) -> dict[str, pd.Dat
     return found
 
 
+def check_tables(folder: Path, key: str, *, control: bool, overwrite: bool) -> None:
+    """Check before any work that the tables of a scoring run can be written.
+
+    Parameters
+    ----------
+    folder
+        Folder of the files; made if it does not exist.
+    key
+        Key of the results.
+    control
+        Whether there will be z-scores and p-values.
+    overwrite
+        Files that exist may be replaced.
+
+    Raises
+    ------
+    DataError
+        A file exists already, or the folder cannot be made.
+    """
+    names = [key, f"{key}_coverage", f"{key}_axes", f"{key}_obs"]
+    if control:
+        names += [_keys.control_z(key), _keys.control_pvalue(key)]
+    for name in names:
+        check_file(folder / f"{name}.csv", overwrite=overwrite)
+
+
 def write_tables(
     elements: Iterable[Element],
     obs_names: pd.Index,
@@ -81,11 +107,8 @@ def write_tables(
         A file exists already or cannot be written.
     """
     found = {folder / f"{n}.csv": t for n, t in tables(elements, obs_names).items()}
-    existing = [path for path in found if path.exists()]
-    if existing and not overwrite:
-        msg = f"{existing[0]} exists. Add --overwrite to replace it."
-        raise DataError(msg)
-    make_folder(folder)
+    for path in found:
+        check_file(path, overwrite=overwrite)
     for path, table in found.items():
         with beside(path) as part:
             table.to_csv(part)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtpscore._errors import DataError
-from dtpscore._store._open import open_root
+from dtpscore._store._kinds import check_layout
+from dtpscore._store._open import open_root, reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 def read(path: Path) -> AnnData:
     """Read an h5ad file or a zarr folder into memory.
-
-    From a file of several modalities (MuData), take the modality ``rna`` with
-    ``mudata`` first; this reads files of one.
 
     Parameters
     ----------
@@ -32,14 +29,6 @@ def read(path: Path) -> AnnData:
     import anndata as ad
 
     with open_root(path) as root:
-        found = sorted(str(key) for key in root)
-    if "obs" not in found or "var" not in found or "mod" in found:
-        hint = (
-            " It holds several modalities: read it with mudata and write its rna "
-            "modality with write_h5ad."
-            if "mod" in found
-            else ""
-        )
-        msg = f"{path} is no file of cells as anndata writes them.{hint}"
-        raise DataError(msg)
-    return ad.read_zarr(path) if path.is_dir() else ad.read_h5ad(path)
+        check_layout(root, path)
+    with reading(path):
+        return ad.read_zarr(path) if path.is_dir() else ad.read_h5ad(path)

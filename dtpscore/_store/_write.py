@@ -2,151 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 
-from dtpscore._errors import DataError
 from dtpscore._store._open import open_root
+from dtpscore._store._place import beside, check_output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from dtpscore._anndata import Element
 
-# Room in bytes that must be free beside the copy of the input before any work, and
-# room for the records of the results.
-_ROOM = 16 * 2**20
+# Room in bytes for the records of the results.
 _ROOM_EACH = 2**20
-
-
-def _size(path: Path) -> int:
-    if path.is_file():
-        return path.stat().st_size
-    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
-
-
-def _part(path: Path) -> Path:
-    """Name beside the output for the file that is being written."""
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-@contextmanager
-def beside(path: Path) -> Iterator[Path]:
-    """Write to a temporary name and rename it when the block ends well.
-
-    Parameters
-    ----------
-    path
-        The output. What stands there stays until the new file is complete.
-
-    Yields
-    ------
-    The name to write to, in the same folder.
-
-    Raises
-    ------
-    DataError
-        The folder cannot be written to, or the disk is full. Nothing is left behind.
-    """
-    part = _part(path)
-    try:
-        yield part
-        if path.is_dir():
-            shutil.rmtree(path)
-        part.replace(path)
-    except OSError as error:
-        msg = (
-            f"{path} could not be written: {error.strerror or error}. Choose another "
-            "place with -o, or make room there. Nothing was written."
-        )
-        raise DataError(msg) from error
-    finally:
-        _remove(part)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for results, and those above it.
-
-    Raises
-    ------
-    DataError
-        It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = (
-            f"The folder {folder} cannot be made: {error.strerror}. Choose another "
-            "place."
-        )
-        raise DataError(msg) from error
-
-
-def check_output(path_in: Path, path_out: Path, *, overwrite: bool) -> None:
-    """Check before any work that an output can be written; makes its folder.
-
-    Raises
-    ------
-    DataError
-        The output is the input, exists already, has another format than the input,
-        or its folder cannot be written to or is too full.
-    """
-    if path_out.exists():
-        if path_in.exists() and path_out.samefile(path_in):
-            msg = (
-                f"The output {path_out} is the input. The input is never changed: "
-                "give another name with -o."
-            )
-            raise DataError(msg)
-        if not overwrite:
-            msg = (
-                f"{path_out} exists. Add --overwrite to replace it, or give another "
-                "name with -o."
-            )
-            raise DataError(msg)
-    ending = ".zarr" if path_in.is_dir() else ".h5ad"
-    if path_out.suffix != ending or (path_out.is_dir() and ending == ".h5ad"):
-        msg = f"The output of {path_in.name} must be a {ending} file, not {path_out}."
-        raise DataError(msg)
-    with _writable_folder(path_out) as folder:
-        free = shutil.disk_usage(folder).free
-    needed = _size(path_in) + _ROOM
-    if free < needed:
-        msg = (
-            f"The folder {path_out.parent} is too full: the output needs "
-            f"{needed / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free. Choose "
-            "another place with -o, or make room there."
-        )
-        raise DataError(msg)
-
-
-@contextmanager
-def _writable_folder(path_out: Path) -> Iterator[Path]:
-    folder, probe = path_out.parent, _part(path_out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        msg = (
-            f"The folder {folder} cannot be written to: {error.strerror}. Choose "
-            "another place with -o."
-        )
-        raise DataError(msg) from error
-    yield folder
+# What a file system answers that cannot take room ahead.
+_NO_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
 
 
 def _put_column(obs: Any, element: Element) -> None:
@@ -200,7 +76,11 @@ def _reserve(part: Path, elements: Sequence[Element]) -> None:
         return
     size = _ROOM_EACH + sum(_n_bytes(element.value) for element in elements)
     with part.open("rb+") as file:
-        os.posix_fallocate(file.fileno(), part.stat().st_size, 2 * size)
+        try:
+            os.posix_fallocate(file.fileno(), part.stat().st_size, 2 * size)
+        except OSError as error:
+            if error.errno not in _NO_RESERVE:
+                raise
 
 
 def _n_bytes(value: Any) -> int:

@@ -12,7 +12,7 @@ from dtpscore.signatures._model import Axis, Use
 from dtpscore.signatures._read import TABLES, parse_toml, read, read_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -67,13 +67,23 @@ def check_known(kind: str, name: str, known: Iterable[str]) -> None:
     known = list(known)
     if name in known:
         return
-    near = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
-    hint = f"Did you mean {', '.join(near)}?" if near else "Nothing has a similar name."
-    msg = (
-        f"There is no {kind} {name!r}. {hint} "
-        "'dtpscore signatures list' shows all there are."
-    )
+    msg = f"There is no {kind} {name!r}. {_hint(kind, name, known)}"
     raise SignatureError(msg)
+
+
+def _hint(kind: str, name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
+    near += [one for one in known if name and name.lower() in one]
+    if near:
+        found = f"Did you mean {', '.join(dict.fromkeys(near[:4]))}?"
+    elif kind == "signature":
+        found = (
+            "Nothing has a similar name. Genes of your own come from a TOML or GMT "
+            "file."
+        )
+    else:
+        return f"There are: {', '.join(known)}."
+    return f"{found} 'dtpscore signatures list' shows all there are."
 
 
 def load(name: str) -> Signature:

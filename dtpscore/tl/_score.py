@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from dtpscore import _keys
-from dtpscore._anndata import Source, elements, pick, stale, writable, write
+from dtpscore._anndata import Source, pick, writable, write
 from dtpscore._options import MethodOptions
+from dtpscore._score_elements import check_key, elements, stale
 from dtpscore._scoring import ScoreOptions, score_matrix
 
 if TYPE_CHECKING:
@@ -25,12 +27,24 @@ def _chosen(
 
     if signatures is None:
         return library.select()
-    given = (
-        [signatures]
-        if isinstance(signatures, str | library.Signature)
-        else list(signatures)
-    )
+    if isinstance(signatures, str | library.Signature):
+        signatures = [signatures]
+    if not isinstance(signatures, Iterable) or isinstance(signatures, Mapping):
+        _refuse(signatures)
+    given = list(signatures)
+    for one in given:
+        if not isinstance(one, str | library.Signature):
+            _refuse(one)
     return [library.load(one) if isinstance(one, str) else one for one in given]
+
+
+def _refuse(value: object) -> NoReturn:
+    msg = (
+        "signatures must be names of shipped signatures, Signature objects, or a list "
+        f"of these, but this is a {type(value).__name__}. Genes of your own come from "
+        "a TOML or GMT file: dtpscore.signatures.read(path) gives a list."
+    )
+    raise TypeError(msg)
 
 
 def score(
@@ -150,7 +164,7 @@ def score(
         Threads; all that numba may use by default.
     key_added
         Key of the results, ``"dtp_scores"`` by default. Another key keeps results of
-        two methods side by side.
+        two methods side by side. Entries of the same names are replaced.
     copy
         Return a scored copy and leave ``adata`` as it is.
 
@@ -172,19 +186,22 @@ def score(
         source and SHA-256 of every signature).
 
     Results of an earlier run under the same key are replaced. A view becomes an
-    AnnData of its own.
+    AnnData of its own. For data in a file on disk (``backed``) they are in memory
+    until ``adata.write()``.
 
     Raises
     ------
     DataError
-        The matrix, layer or column does not exist; the values are missing, infinite
-        or, for methods on ranks, negative; no signature gene is in the data; the
+        The matrix, layer or column does not exist; the values are missing, infinite,
+        all 0 or, for methods on ranks, negative; no signature gene is in the data; the
         gene names are those of the other species; or the result has no place to go
         (a copy or a view of data in a file on disk).
     SignatureError
         A name is not a shipped signature, or two signatures share a name.
-    ValueError
-        A parameter is out of range or does not fit the method.
+    OptionError
+        A parameter is out of range or does not fit the method (a ValueError).
+    TypeError
+        ``adata`` is no AnnData, or ``signatures`` holds something else.
 
     Warns
     -----
@@ -227,11 +244,12 @@ def score(
             random_state=random_state,
         ),
     )
-    chosen = _chosen(signatures)
+    key = _keys.SCORES if key_added is None else key_added
+    check_key(key)
     matrix, names = pick(adata, source)
+    chosen = _chosen(signatures)
     target = writable(adata, copy=copy)
     result = score_matrix(matrix, names, chosen, options)
-    key = key_added or _keys.SCORES
     fresh = elements(result, key, target.obs_names, source=source)
     write(target, [*stale(target.uns.get(key), fresh, key), *fresh])
     return target if copy else None

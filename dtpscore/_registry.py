@@ -1,0 +1,137 @@
+"""The scoring methods: what each is, and what it needs.
+
+Every method scores the up and the down genes of a signature alone and returns
+``up - w_neg * down``, without clipping unless asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from dtpscore import _scorers
+from dtpscore._errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dtpscore._options import MethodOptions
+    from dtpscore._types import MethodName
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to score a signature in a cell.
+
+    Attributes
+    ----------
+    name
+        What users call it.
+    citation
+        Paper that defines it, with DOI.
+    limits
+        Smallest and largest score of one direction.
+    weighted
+        Gene weights of a signature are used.
+    on_ranks
+        Looks at ranks within the cell only; values below 0 are refused.
+    linear
+        A weighted sum of per-gene values, so that the exact control exists.
+    build
+        Makes the scorer.
+    needs_totals
+        Needs the sums of each gene over all cells, one more pass over the data.
+    """
+
+    name: MethodName
+    citation: str
+    limits: tuple[float, float]
+    weighted: bool
+    on_ranks: bool
+    linear: bool
+    build: Callable[[_scorers.Setup], _scorers.Scorer]
+    needs_totals: Callable[[MethodOptions], bool] = lambda _options: False
+
+
+_INF = float("inf")
+_ALL = (
+    Method(
+        name="ucell",
+        citation="Andreatta & Carmona 2021, doi:10.1016/j.csbj.2021.06.043",
+        limits=(0.0, 1.0),
+        weighted=False,
+        on_ranks=True,
+        linear=True,
+        build=_scorers.ucell,
+    ),
+    Method(
+        name="aucell",
+        citation="Aibar et al. 2017, doi:10.1038/nmeth.4463",
+        limits=(0.0, 1.0),
+        weighted=False,
+        on_ranks=True,
+        linear=True,
+        build=_scorers.aucell,
+        needs_totals=lambda options: options.auc_genes == "detected",
+    ),
+    Method(
+        name="tirosh",
+        citation="Tirosh et al. 2016, doi:10.1126/science.aad0501",
+        limits=(-_INF, _INF),
+        weighted=False,
+        on_ranks=False,
+        linear=True,
+        build=_scorers.tirosh,
+        needs_totals=lambda _options: True,
+    ),
+    Method(
+        name="zscore",
+        citation="Casado et al. 2013, doi:10.1126/scisignal.2003573",
+        limits=(-_INF, _INF),
+        weighted=True,
+        on_ranks=False,
+        linear=True,
+        build=_scorers.zscore,
+    ),
+    Method(
+        name="mean",
+        citation="Badia-i-Mompel et al. 2022, doi:10.1093/bioadv/vbac016",
+        limits=(-_INF, _INF),
+        weighted=True,
+        on_ranks=False,
+        linear=True,
+        build=_scorers.mean,
+    ),
+    Method(
+        name="ssgsea",
+        citation="Barbie et al. 2009, doi:10.1038/nature08460",
+        limits=(-_INF, _INF),
+        weighted=False,
+        on_ranks=True,
+        linear=False,
+        build=_scorers.ssgsea,
+    ),
+)
+METHODS: Mapping[str, Method] = MappingProxyType({one.name: one for one in _ALL})
+
+
+def find_method(name: str, *, control: bool) -> Method:
+    """Look up a method and check that it has a control if one is wanted."""
+    if name not in METHODS:
+        msg = f"method must be one of {', '.join(METHODS)}, not {name!r}."
+        raise OptionError(msg)
+    method = METHODS[name]
+    if control and not method.linear:
+        having = ", ".join(one.name for one in METHODS.values() if one.linear)
+        msg = (
+            f"The exact control does not exist for {name!r}, whose score is not a sum "
+            f"over genes. Leave control out, or use one of {having}."
+        )
+        raise OptionError(msg)
+    return method
+
+
+def needs_totals(method: Method, options: MethodOptions, *, control: bool) -> bool:
+    """Whether the sums of each gene over all cells are needed first."""
+    return control or method.needs_totals(options)

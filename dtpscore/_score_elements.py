@@ -1,0 +1,127 @@
+"""Where scores are kept in an AnnData or a file of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from dtpscore import _keys
+from dtpscore._anndata import Element, Slot, Source, plain
+from dtpscore._errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dtpscore._scoring import ScoreResult
+
+
+def check_key(key: object) -> None:
+    """Check that results can have this key in an AnnData and in a file of one.
+
+    Raises
+    ------
+    OptionError
+        The key is no text, is empty, is one that files cannot hold, or would give
+        the axis columns of the default key.
+    """
+    usable = isinstance(key, str) and key not in {"", ".", ".."} and "/" not in key
+    if not usable or key == "dtp":
+        why = (
+            "its axis columns would be those of the default key"
+            if usable
+            else "a key is a text that is not empty, is not a dot and holds no '/'"
+        )
+        msg = f"key_added cannot be {key!r}: {why}. Give another name, such as 'mine'."
+        raise OptionError(msg)
+
+
+def elements(
+    result: ScoreResult,
+    key_added: str,
+    obs_names: Iterable[str],
+    *,
+    source: Source | None = None,
+) -> list[Element]:
+    """Places of a scoring result in an AnnData or a file of one.
+
+    Parameters
+    ----------
+    result
+        What ``dtpscore._scoring.score_matrix`` returned.
+    key_added
+        Key of the score frame in ``obsm`` and of its record in ``uns``.
+    obs_names
+        Names of the cells.
+    source
+        Where the matrix came from; kept with the parameters.
+
+    Returns
+    -------
+    ``obsm`` frames of scores (and z and p-value), one ``obs`` column an axis, and
+    the record for ``uns``.
+    """
+    index = pd.Index(list(obs_names))
+    names = list(result.names)
+    frames = {
+        key_added: result.scores,
+        _keys.control_z(key_added): result.z,
+        _keys.control_pvalue(key_added): result.pvalue,
+    }
+    record = {
+        "params": {**result.params, **asdict(source or Source())},
+        "coverage": result.coverage,
+        "axes": result.axes,
+        "provenance": result.provenance,
+    }
+    return [
+        *(
+            Element("obsm", key, pd.DataFrame(values, index=index, columns=names))
+            for key, values in frames.items()
+            if values is not None
+        ),
+        *(
+            Element("obs", _keys.axis_column(axis, key_added), values)
+            for axis, values in result.axis.items()
+        ),
+        Element("uns", key_added, plain(record)),
+    ]
+
+
+def axes_of(record: object) -> list[str] | None:
+    """Names of the axes in ``uns[key]``, or None where that is no record of scores."""
+    axes = record.get("axes") if isinstance(record, Mapping) else None
+    if not isinstance(axes, pd.DataFrame) or "n_used" not in axes:
+        return None
+    return [str(axis) for axis in axes.index]
+
+
+def stale(record: object, fresh: Iterable[Element], key_added: str) -> list[Element]:
+    """Entries of an earlier run under the same key that a new run does not replace.
+
+    Without their removal, an axis that is no longer scored would keep the column of
+    the earlier run beside the record of the new one.
+
+    Parameters
+    ----------
+    record
+        ``uns[key_added]`` as the earlier run left it, or anything else.
+    fresh
+        Elements of the new run.
+    key_added
+        The key.
+    """
+    axes = axes_of(record)
+    if axes is None:
+        return []
+    kept = {(element.slot, element.key) for element in fresh}
+    old: list[tuple[Slot, str]] = [
+        ("obs", _keys.axis_column(axis, key_added)) for axis in axes
+    ]
+    old += [
+        ("obsm", _keys.control_z(key_added)),
+        ("obsm", _keys.control_pvalue(key_added)),
+    ]
+    return [Element(slot, key, None) for slot, key in old if (slot, key) not in kept]

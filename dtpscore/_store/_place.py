@@ -1,0 +1,199 @@
+"""Where outputs go: checked before any work, and complete or not there at all."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from dtpscore._errors import DataError
+from dtpscore._store._kinds import is_zarr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Room in bytes that must be free beside the copy of the input before any work.
+_ROOM = 16 * 2**20
+
+
+def _size(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+
+
+def _part(path: Path) -> Path:
+    """Name in the same folder that no other run uses."""
+    return path.with_name(f".{path.name[:40]}.{token_hex(4)}.part")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """Write to a temporary name and rename it when the block ends well.
+
+    Parameters
+    ----------
+    path
+        The output. What stands there stays until the new one is complete. Where it
+        is a link, the link stays and what it points to is replaced. A file never
+        replaces a folder.
+
+    Yields
+    ------
+    The name to write to, in the same folder.
+
+    Raises
+    ------
+    DataError
+        The folder cannot be written to, or the disk is full. Nothing is left behind.
+    """
+    target = path.resolve()
+    part = _part(target)
+    try:
+        yield part
+        _move(part, target)
+    except OSError as error:
+        msg = (
+            f"{path} could not be written: {error.strerror or error}. Choose another "
+            "place with -o, or make room there. Nothing was written."
+        )
+        raise DataError(msg) from error
+    finally:
+        _remove(part)
+
+
+def _move(part: Path, target: Path) -> None:
+    """Put a complete output in its place."""
+    if not (part.is_dir() and target.is_dir()):
+        part.replace(target)
+        return
+    # A folder cannot be renamed to one that holds something.
+    old = _part(target)
+    target.replace(old)
+    try:
+        part.replace(target)
+    except OSError:
+        old.replace(target)
+        raise
+    _remove(old)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, and those above it.
+
+    Raises
+    ------
+    DataError
+        It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = (
+            f"The folder {folder} cannot be made: {error.strerror}. Choose another "
+            "place."
+        )
+        raise DataError(msg) from error
+
+
+def check_file(path: Path, *, overwrite: bool) -> None:
+    """Check before any work that a file can stand at a path; makes its folder.
+
+    Raises
+    ------
+    DataError
+        A folder stands there, or a file that may not be replaced; or the folder of
+        the file cannot be made.
+    """
+    if path.is_dir():
+        msg = f"{path} is a folder. Give the name of a file."
+        raise DataError(msg)
+    if path.exists() and not overwrite:
+        msg = f"{path} exists. Add --overwrite to replace it."
+        raise DataError(msg)
+    make_folder(path.parent)
+
+
+def check_output(path_in: Path, path_out: Path, *, overwrite: bool) -> None:
+    """Check before any work that an output can be written; makes its folder.
+
+    Raises
+    ------
+    DataError
+        The output is the input or within it, exists already, has another format than
+        the input, or its folder cannot be written to or is too full.
+    """
+    _check_apart(path_in, path_out)
+    if path_out.exists() and not overwrite:
+        msg = (
+            f"{path_out} exists. Add --overwrite to replace it, or give another name "
+            "with -o."
+        )
+        raise DataError(msg)
+    _check_form(path_in, path_out)
+    target = path_out.resolve()
+    _check_writable(target)
+    free, needed = shutil.disk_usage(target.parent).free, _size(path_in) + _ROOM
+    if free < needed:
+        msg = (
+            f"The folder {path_out.parent} is too full: the output needs "
+            f"{needed / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free. Choose "
+            "another place with -o, or make room there."
+        )
+        raise DataError(msg)
+
+
+def _check_apart(path_in: Path, path_out: Path) -> None:
+    """Check that writing the output cannot touch the input."""
+    if not path_in.exists():
+        return
+    source, target = path_in.resolve(), path_out.resolve()
+    same = path_out.exists() and path_out.samefile(path_in)
+    if same or source in target.parents or target in source.parents:
+        where = "is" if same else "lies within" if source in target.parents else "holds"
+        msg = (
+            f"The output {path_out} {where} the input. The input is never changed: "
+            "give another name with -o."
+        )
+        raise DataError(msg)
+
+
+def _check_form(path_in: Path, path_out: Path) -> None:
+    """Check that the output has the format of the input and replaces no other one."""
+    ending, form = (".zarr", "folder") if path_in.is_dir() else (".h5ad", "file")
+    taken = path_out.is_file() if form == "folder" else path_out.is_dir()
+    if path_out.suffix != ending or taken:
+        msg = (
+            f"The output of {path_in.name} must be a {ending} {form}, not {path_out}. "
+            f"Give a name that ends in {ending}, or a folder that exists."
+        )
+        raise DataError(msg)
+    if path_out.is_dir() and not is_zarr(path_out) and any(path_out.iterdir()):
+        msg = (
+            f"The folder {path_out} is no zarr store and holds other files, so it is "
+            "not replaced. Give another name with -o."
+        )
+        raise DataError(msg)
+
+
+def _check_writable(target: Path) -> None:
+    probe = _part(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        msg = (
+            f"The folder {target.parent} cannot be written to: {error.strerror}. "
+            "Choose another place with -o."
+        )
+        raise DataError(msg) from error

@@ -1,0 +1,155 @@
+"""dask arrays, here and on a cluster of separate processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import anndata as ad
+import numpy as np
+import pytest
+import reference
+import scipy.sparse as sp
+
+from dtpscore import _methods, tl
+from dtpscore._errors import DataError
+from dtpscore._methods import METHODS, MethodOptions
+
+da = pytest.importorskip("dask.array")
+distributed = pytest.importorskip("distributed")
+
+N_CELLS, N_GENES, ROWS = 90, 300, 20
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def counts():
+    rng = np.random.default_rng(4)
+    depth = rng.lognormal(0, 0.5, (N_CELLS, 1))
+    values = rng.poisson(rng.lognormal(-1, 1.2, N_GENES) * depth)
+    return sp.csr_matrix(values.astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def net():
+    rng = np.random.default_rng(5)
+    pairs = [
+        (genes[:size], genes[size:])
+        for size in (4, 10, 25)
+        for genes in [rng.choice(N_GENES, 2 * size, replace=False)]
+    ]
+    return reference.make_net(pairs, N_GENES)
+
+
+def lazy(counts, *, sparse=True):
+    array = da.from_array(counts.toarray(), chunks=(ROWS, N_GENES // 2))
+    return array.map_blocks(sp.csr_matrix) if sparse else array
+
+
+def run(matrix, net, method="ucell", *, control=False, **more):
+    options = MethodOptions(max_rank=150, normalize="log1p")
+    return _methods.run(
+        matrix, net, method=method, options=options, control=control, **more
+    )
+
+
+def same(one, other):
+    for name in ("scores", "z", "pvalue"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+@pytest.mark.parametrize("method", list(METHODS))
+def test_threads_give_the_numbers_of_the_matrix_in_memory(counts, net, method, sparse):
+    control = METHODS[method].linear
+    same(
+        run(lazy(counts, sparse=sparse), net, method, control=control, n_jobs=2),
+        run(counts, net, method, control=control),
+    )
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_a_cluster_gives_the_numbers_of_the_matrix_in_memory(
+    client, counts, net, method
+):
+    control = METHODS[method].linear
+    found = run(lazy(counts), net, method, control=control, chunk_size=7)
+    same(found, run(counts, net, method, control=control))
+
+
+def noted(rows, folder=None, pause=0.0):
+    """The rows as they are, after noting the process that read them."""
+    (folder / f"{os.getpid()}_{time.monotonic_ns()}").touch()
+    time.sleep(pause)
+    return rows
+
+
+def readers(folder):
+    return [int(path.name.split("_")[0]) for path in folder.iterdir()]
+
+
+def test_workers_read_the_partitions_and_nothing_is_read_before(
+    client, counts, net, tmp_path
+):
+    matrix = lazy(counts).rechunk((ROWS, N_GENES))
+    matrix = matrix.map_blocks(noted, folder=tmp_path, meta=counts[:0])
+    assert readers(tmp_path) == []
+    run(matrix, net)
+    assert len(readers(tmp_path)) == len(matrix.chunks[0])
+    assert os.getpid() not in readers(tmp_path)
+
+
+def test_a_killed_worker_loses_nothing(client, counts, net, tmp_path):
+    matrix = da.from_array(counts.toarray(), chunks=(3, N_GENES))
+    matrix = matrix.map_blocks(noted, folder=tmp_path, pause=0.05, dtype=matrix.dtype)
+    seen = []
+
+    def kill_once(n_cells):
+        seen.append(n_cells)
+        if len(seen) == 3:
+            os.kill(readers(tmp_path)[-1], signal.SIGKILL)
+
+    found = run(matrix, net, progress=kill_once)
+    assert sum(seen) == N_CELLS
+    same(found, run(counts, net))
+    assert len(set(readers(tmp_path))) > 1
+
+
+def test_errors_of_a_worker_name_the_row_of_the_whole_matrix(client, counts, net):
+    broken = counts.toarray()
+    broken[53, 2] = np.nan
+    with pytest.raises(DataError, match=r"nan in row 53, column 2"):
+        run(da.from_array(broken, chunks=(ROWS, N_GENES)), net)
+
+
+def test_tl_score_reads_a_lazy_store_on_the_cluster(
+    client, counts, tmp_path, make_signature
+):
+    import zarr
+    from anndata.experimental import read_elem_lazy
+    from anndata.io import write_elem
+
+    genes = [f"GENE{i}" for i in range(N_GENES)]
+    signature = make_signature("one", up=genes[:9], down=genes[20:30])
+    write_elem(zarr.open_group(tmp_path, mode="w"), "X", counts)
+    stored = zarr.open_group(tmp_path, mode="r")["X"]
+    found = []
+    for matrix in (counts, read_elem_lazy(stored, chunks=(ROWS, N_GENES))):
+        adata = ad.AnnData(matrix)
+        adata.var_names = genes
+        tl.score(adata, signature, control=True)
+        found.append(adata)
+    assert hasattr(found[1].X, "dask")
+    for key in ("dtp_scores", "dtp_scores_z", "dtp_scores_pvalue"):
+        np.testing.assert_array_equal(found[0].obsm[key], found[1].obsm[key])
