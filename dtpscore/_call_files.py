@@ -1,0 +1,115 @@
+"""Call a file of cells: write a copy with the calls added."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from dtpscore import _store
+from dtpscore._anndata import Source, available
+from dtpscore._call_elements import call_elements, score_frame
+from dtpscore._calls import CallResult, ScoreFrame, call_matrix
+from dtpscore._errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dtpscore._call_options import CallOptions
+
+
+@dataclass(frozen=True)
+class CallJob:
+    """What to do with a file.
+
+    Attributes
+    ----------
+    options
+        How to call.
+    source
+        Which matrix and which gene names.
+    scores
+        Frame in ``obsm`` to learn the shift from, or None.
+    backed
+        Leave the matrix on disk and read it piece by piece.
+    overwrite
+        Replace outputs that exist.
+    """
+
+    options: CallOptions
+    source: Source = field(default_factory=Source)
+    scores: str | None = None
+    backed: bool = True
+    overwrite: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of ``obs`` to read."""
+        keys = {
+            name: value
+            for name, value in asdict(self.options.columns).items()
+            if name == "groupby" or name.endswith("_key")
+        }
+        return tuple(dict.fromkeys(value for value in keys.values() if value))
+
+
+def _scores(path: Path, key: str | None) -> ScoreFrame | None:
+    from anndata.io import read_elem
+
+    if key is None:
+        return None
+    with _store.open_root(path) as root:
+        there = list(root["obsm"]) if "obsm" in root else []
+        if key not in there:
+            msg = (
+                f"obsm has no score frame {key!r}. Entries there are: "
+                f"{available(there)}. Run dtpscore score first, or leave --scores out."
+            )
+            raise DataError(msg)
+        uns = read_elem(root["uns"]) if "uns" in root else {}
+        return score_frame(key, read_elem(root["obsm"][key]), uns)
+
+
+def call_file(
+    path_in: Path, path_out: Path, job: CallJob, *, tables: Path | None = None
+) -> CallResult:
+    """Call a file of cells into a copy of it.
+
+    Parameters
+    ----------
+    path_in
+        An h5ad file or the folder of a zarr store. It is not changed.
+    path_out
+        The output: the input with the results added.
+    job
+        What to do.
+    tables
+        Folder for the results as CSV files as well.
+
+    Returns
+    -------
+    The calls.
+
+    Raises
+    ------
+    DataError
+        The input cannot be used or the output cannot be written.
+    SignatureError
+        The index does not exist or was made from an excluded study.
+    """
+    with _store.open_matrix(
+        path_in, job.source, backed=job.backed, obs=job.columns
+    ) as stored:
+        _store.check_output(path_in, path_out, overwrite=job.overwrite)
+        result = call_matrix(
+            stored.matrix,
+            stored.gene_names,
+            stored.obs,
+            job.options,
+            scores=_scores(path_in, job.scores),
+        )
+        names = stored.obs_names
+    elements = call_elements(result, job.source)
+    _store.write_with(path_in, path_out, elements, overwrite=job.overwrite)
+    if tables is not None:
+        _store.write_tables(elements, names, tables, overwrite=job.overwrite)
+    return result

@@ -1,0 +1,154 @@
+"""Call the cells of one group of one batch against the reference of that batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dtpscore._calling.conformal import (
+    benjamini_hochberg,
+    conformal_pvalues,
+    smallest_share,
+)
+from dtpscore._calling.folds import Cells
+from dtpscore._calling.shift import READINGS, held_out_shift, library_shift
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Cells of one sample that the models are fitted on; all are scored.
+LARGEST_FIT = 1000
+SHIFT_BASIS, INDEX_BASIS = "shift", "index"
+
+
+@dataclass(frozen=True)
+class GroupCall:
+    """Calls of one query group; arrays over the cells that were passed.
+
+    Attributes
+    ----------
+    shift, library_shift
+        float64; NaN where that kind of shift does not exist.
+    pvalue, qvalue
+        float64, NaN for reference cells.
+    tail
+        float64, all cells: p-value of query cells, and of reference cells against
+        the reference cells of the other samples (of all samples with one library).
+    coefficients
+        Weight of each feature in the shift.
+    calibration
+        Plain values: basis, numbers of cells, smallest share that could be called,
+        tolerance between libraries, threshold.
+    """
+
+    shift: NDArray[np.float64]
+    library_shift: NDArray[np.float64]
+    pvalue: NDArray[np.float64]
+    qvalue: NDArray[np.float64]
+    tail: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
+    calibration: dict[str, Any]
+
+
+def _granularity(n_reference: int, n_readings: int, alpha: float) -> dict[str, Any]:
+    return {
+        "smallest_pvalue": n_readings / (n_reference + 1),
+        "smallest_share": smallest_share(n_reference, alpha, n_readings),
+    }
+
+
+def _threshold(
+    pvalue: NDArray[np.float64], qvalue: NDArray[np.float64], alpha: float
+) -> float:
+    called = qvalue <= alpha
+    return float(pvalue[called].max()) if called.any() else float("nan")
+
+
+def call_group(cells: Cells, index: NDArray[np.float64], *, alpha: float) -> GroupCall:
+    """Call one group.
+
+    With two or more reference samples the learned shift makes the calls. With one,
+    treatment and library cannot be told apart: the shift is kept as a library shift,
+    and the calls rest on the published index alone.
+
+    Parameters
+    ----------
+    cells
+        Reference and query cells of a batch.
+    index
+        Index of each cell.
+    alpha
+        False discovery rate.
+
+    Returns
+    -------
+    Scores, p- and q-values and their calibration.
+    """
+    n, query = len(cells.sample), ~cells.reference
+    nan = np.full(n, np.nan)
+    n_samples = len(np.unique(cells.sample[cells.reference]))
+    n_reference = int(cells.reference.sum())
+    common = {
+        "n_reference_cells": n_reference,
+        "n_reference_samples": n_samples,
+        "n_query_cells": int(query.sum()),
+    }
+    if n_samples > 1:
+        found = held_out_shift(cells, alpha=alpha)
+        pvalue, weights = found.pvalue, found.coefficients
+        tail = np.minimum(found.readings.min(axis=1) * len(READINGS), 1.0)
+        shift, library = found.score, nan
+        extra = {"basis": SHIFT_BASIS, "tolerance": found.margin}
+        extra |= _granularity(n_reference, len(READINGS), alpha)
+    else:
+        library, weights = library_shift(cells)
+        shift, pvalue = nan, nan.copy()
+        pvalue[query] = conformal_pvalues(index[cells.reference], index[query])
+        tail = conformal_pvalues(index[cells.reference], index)
+        extra = {"basis": INDEX_BASIS, "tolerance": float("nan")}
+        extra |= _granularity(n_reference, 1, alpha)
+    qvalue = nan.copy()
+    qvalue[query] = benjamini_hochberg(pvalue[query])
+    extra["threshold_pvalue"] = _threshold(pvalue[query], qvalue[query], alpha)
+    extra["n_called"] = int((qvalue[query] <= alpha).sum())
+    return GroupCall(shift, library, pvalue, qvalue, tail, weights, common | extra)
+
+
+def leave_one_out(
+    cells: Cells, index: NDArray[np.float64], *, alpha: float
+) -> dict[int, float]:
+    """Share of each reference sample that is called against the other ones.
+
+    Parameters
+    ----------
+    cells
+        Cells of a batch, of which the reference cells are used.
+    index
+        Index of each cell.
+    alpha
+        False discovery rate.
+
+    Returns
+    -------
+    Share for each sample code; empty with fewer than three reference samples, where
+    the others would be a single library.
+    """
+    own = cells.reference
+    samples = np.unique(cells.sample[own])
+    if len(samples) < 3:
+        return {}
+    part = Cells(
+        cells.features[own],
+        cells.sample[own],
+        np.ones(int(own.sum()), bool),
+        cells.evidence[own],
+        cells.fit[own],
+    )
+    shares = {}
+    for one in samples:
+        trial = replace(part, reference=part.sample != one)
+        found = call_group(trial, index[own], alpha=alpha)
+        shares[int(one)] = float((found.qvalue[~trial.reference] <= alpha).mean())
+    return shares

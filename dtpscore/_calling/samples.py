@@ -1,0 +1,181 @@
+"""Tests with the sample as the unit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# More rearrangements than this are drawn at random.
+_MOST = 20_000
+
+
+@dataclass(frozen=True)
+class SampleTest:
+    """Result of a comparison of samples.
+
+    Attributes
+    ----------
+    difference
+        Mean over strata of treated minus reference.
+    pvalue
+        Two-sided, NaN where the design allows none.
+    method
+        Test that was used, or ``none``.
+    note
+        Caveat or reason, in a sentence.
+    """
+
+    difference: float
+    pvalue: float
+    method: str
+    note: str
+
+
+def logit_fraction(
+    called: NDArray[np.int64], total: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Log odds of a fraction with half a cell added to both sides."""
+    result: NDArray[np.float64] = np.log((called + 0.5) / (total - called + 0.5))
+    return result
+
+
+def _difference(
+    values: NDArray[np.float64],
+    treated: NDArray[np.bool_],
+    strata: list[NDArray[np.int64]],
+) -> float:
+    return float(
+        np.mean(
+            [
+                values[rows[treated[rows]]].mean() - values[rows[~treated[rows]]].mean()
+                for rows in strata
+            ]
+        )
+    )
+
+
+def n_arrangements(treated: NDArray[np.bool_], strata: list[NDArray[np.int64]]) -> int:
+    """Ways to label the samples that keep the number of treated ones per stratum."""
+    return math.prod(math.comb(len(rows), int(treated[rows].sum())) for rows in strata)
+
+
+def _stratum_differences(values: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    """Treated less reference mean for every choice of k treated samples."""
+    n = len(values)
+    chosen = np.array(list(combinations(range(n), k)))
+    treated = values[chosen].sum(axis=1)
+    result: NDArray[np.float64] = treated / k - (values.sum() - treated) / (n - k)
+    return result
+
+
+def _permutation(
+    values: NDArray[np.float64],
+    treated: NDArray[np.bool_],
+    strata: list[NDArray[np.int64]],
+    rng: np.random.Generator,
+) -> float:
+    """Exact two-sided p-value, or a random one where there are too many labelings."""
+    observed = abs(_difference(values, treated, strata)) * (1 - 1e-9)
+    if n_arrangements(treated, strata) <= _MOST:
+        sums = np.zeros(1)
+        for rows in strata:
+            part = _stratum_differences(values[rows], int(treated[rows].sum()))
+            sums = np.add.outer(sums, part).ravel()
+        return float(np.mean(np.abs(sums) / len(strata) >= observed))
+    hits = 1
+    for _ in range(_MOST):
+        labels = treated.copy()
+        for rows in strata:
+            labels[rows] = rng.permutation(treated[rows])
+        hits += abs(_difference(values, labels, strata)) >= observed
+    return hits / (_MOST + 1)
+
+
+def _t_test(
+    values: NDArray[np.float64],
+    treated: NDArray[np.bool_],
+    strata: list[NDArray[np.int64]],
+) -> float:
+    """T test of treatment in a linear model with one mean a stratum.
+
+    One stratum: the equal-variance t test. One pair a stratum: the paired t test.
+    """
+    from scipy import stats
+
+    used = np.concatenate(strata)
+    design = np.zeros((len(values), len(strata) + 1))
+    for column, rows in enumerate(strata):
+        design[rows, column] = 1
+    design[treated, -1] = 1
+    design, target = design[used], values[used]
+    inverse = np.linalg.inv(design.T @ design)
+    effect = inverse @ design.T @ target
+    residual = target - design @ effect
+    freedom = len(used) - design.shape[1]
+    variance = float(residual @ residual) / freedom * inverse[-1, -1]
+    statistic = effect[-1] / np.sqrt(max(variance, 1e-300))
+    return float(2 * stats.t.sf(abs(statistic), freedom))
+
+
+def compare_samples(
+    values: NDArray[np.float64],
+    treated: NDArray[np.bool_],
+    stratum: NDArray[np.int64],
+    *,
+    alpha: float,
+    seed: int = 0,
+) -> SampleTest:
+    """Compare treated with reference samples, within strata (batches or patients).
+
+    Labels are exchanged within strata only, so pairs are used as pairs. The exact
+    permutation test is used where its smallest possible p-value is at or below
+    ``alpha`` (from 4 against 4, or 6 pairs); with fewer samples, the t test of a
+    linear model with a mean for each stratum, which needs normal values. Where a
+    stratum has no sample of one arm it is left out.
+
+    Parameters
+    ----------
+    values
+        One number a sample.
+    treated
+        Which samples are treated.
+    stratum
+        Batch or patient of each sample.
+    alpha
+        Level at which the exact test must be able to reject.
+    seed
+        Seed where there are more than 20,000 labelings.
+
+    Returns
+    -------
+    Difference, p-value, test and caveat; no p-value without a replicate.
+    """
+    strata = [
+        np.flatnonzero(stratum == one)
+        for one in np.unique(stratum)
+        if 0 < treated[stratum == one].sum() < (stratum == one).sum()
+    ]
+    if not strata:
+        return SampleTest(math.nan, math.nan, "none", "no sample to compare with")
+    difference = _difference(values, treated, strata)
+    freedom = sum(map(len, strata)) - len(strata) - 1
+    if freedom < 1:
+        note = "one sample in each group: no replicate, so no p-value"
+        return SampleTest(difference, math.nan, "none", note)
+    total = n_arrangements(treated, strata)
+    # Where the arms can be exchanged as a whole, the mirror image counts too.
+    mirrored = all(2 * treated[rows].sum() == len(rows) for rows in strata)
+    if (2 if mirrored else 1) / total <= alpha:
+        rng = np.random.default_rng(seed)
+        pvalue = _permutation(values, treated, strata, rng)
+        kind = "exact permutation" if total <= _MOST else "random permutation"
+        return SampleTest(difference, pvalue, kind, "")
+    note = "too few samples for a permutation test; the t test assumes normal values"
+    return SampleTest(difference, _t_test(values, treated, strata), "t test", note)

@@ -1,0 +1,129 @@
+"""Tables of samples: what was seen in each, and tests between groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dtpscore._calling.samples import compare_samples, logit_fraction
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from dtpscore._calling.design import Design
+
+DTP_STATES = ("DTP-like", "DTP-like cycling")
+
+
+def sample_table(
+    design: Design,
+    used: NDArray[np.bool_],
+    *,
+    state: NDArray[np.str_],
+    tail: NDArray[np.float64],
+    index: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    alpha: float,
+) -> pd.DataFrame:
+    """One row a library.
+
+    Parameters
+    ----------
+    design
+        The experiment.
+    used
+        Cells that took part.
+    state
+        State of each cell.
+    tail
+        p-value of each cell, reference cells against the other reference samples.
+    index
+        Index in standard deviations of the reference.
+    counts
+        Depth of each cell before libraries were matched. Cells that make less RNA
+        have less of it; matching takes that out of the evidence, so it is shown here.
+    alpha
+        Cells with a p-value at or below it are beyond the reference.
+
+    Returns
+    -------
+    ``batch``, ``group``, ``sample``, ``pair``, ``n_cells``, ``n_dtp_like`` (called),
+    ``n_beyond`` (beyond the reference, reference samples counted alike),
+    ``mean_index`` and ``median_counts``.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        {
+            "library": design.library[used],
+            "batch": design.batch[used],
+            "group": design.group[used],
+            "sample": design.sample[used],
+            "pair": design.pair[used],
+            "n_dtp_like": np.isin(state[used], DTP_STATES),
+            "n_beyond": tail[used] <= alpha,
+            "mean_index": index[used],
+            "median_counts": counts[used],
+        }
+    )
+    grouped = frame.groupby("library", sort=True)
+    table = grouped[["batch", "group", "sample", "pair"]].first()
+    table["n_cells"] = grouped.size()
+    table["n_dtp_like"] = grouped["n_dtp_like"].sum().astype(np.int64)
+    table["n_beyond"] = grouped["n_beyond"].sum().astype(np.int64)
+    table["mean_index"] = grouped["mean_index"].mean()
+    table["median_counts"] = grouped["median_counts"].median()
+    return table.reset_index(drop=True)
+
+
+def sample_tests(
+    table: pd.DataFrame, reference: str, *, alpha: float, seed: int
+) -> pd.DataFrame:
+    """Compare every group with the reference, with the sample as the unit.
+
+    Parameters
+    ----------
+    table
+        What `sample_table` returned.
+    reference
+        Reference group.
+    alpha
+        Level of the tests.
+    seed
+        Seed where labels are permuted at random.
+
+    Returns
+    -------
+    Two rows a group: ``fraction`` (log odds of the share of cells beyond the
+    reference) and ``index`` (mean index), each with the number of samples,
+    ``difference``, ``pvalue`` (NaN without a replicate), ``method`` and ``note``.
+    """
+    import pandas as pd
+
+    rows = []
+    for group in sorted(set(table["group"]) - {reference}):
+        part = table[table["group"].isin([reference, group])]
+        treated = (part["group"] == group).to_numpy()
+        pairs = np.unique(part["pair"].to_numpy(dtype=np.str_), return_inverse=True)[1]
+        beyond = part["n_beyond"].to_numpy(), part["n_cells"].to_numpy()
+        measures = {
+            "fraction": logit_fraction(*beyond),
+            "index": part["mean_index"].to_numpy(dtype=np.float64),
+        }
+        for measure, values in measures.items():
+            test = compare_samples(values, treated, pairs, alpha=alpha, seed=seed)
+            rows.append(
+                {
+                    "group": group,
+                    "measure": measure,
+                    "n_reference_samples": int((~treated).sum()),
+                    "n_samples": int(treated.sum()),
+                    "difference": test.difference,
+                    "pvalue": test.pvalue,
+                    "method": test.method,
+                    "note": test.note,
+                }
+            )
+    return pd.DataFrame(rows)
