@@ -47,6 +47,8 @@ def path_elements(
         codes = np.asarray([names.index(one) if one else -1 for one in labels])
         known = pd.Categorical.from_codes(codes, categories=list(map(str, names)))
         columns[f"{key_added}_{name}"] = known if names else None
+    fate = result.fate.astype(np.float32)
+    columns[f"{key_added}_fate"] = None if np.isnan(fate).all() else fate
     elements = [Element("obs", name, value) for name, value in columns.items()]
     return [*elements, Element("uns", key_added, plain(record))]
 

@@ -150,6 +150,19 @@ def test_late_cells_are_split_by_division(ordered):
     assert (resting == "G1").mean() > 0.8
 
 
+def test_fate_where_both_ends_exist():
+    adata = dtp.datasets.simulate(n_cells=1800, n_genes=1500, holiday_day=None, seed=0)
+    order(adata, holiday=())
+    found = adata.uns["dtp_pseudotime"]["branches"]
+    assert found["exists"].all()
+    fate = adata.obs["dtp_pseudotime_fate"]
+    assert fate.between(0, 1).all()
+    end = adata.obs["dtp_pseudotime_end"]
+    assert (fate[(end == "cycling end").to_numpy()] == 1).all()
+    assert (fate[(end == "resting end").to_numpy()] == 0).all()
+    assert "reversal" not in adata.uns["dtp_pseudotime"]
+
+
 def test_result_survives_a_file(ordered, tmp_path):
     path = tmp_path / "ordered.h5ad"
     ordered.write_h5ad(path)

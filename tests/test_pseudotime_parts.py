@@ -335,6 +335,50 @@ def test_ends_need_cells_in_two_samples():
     assert list(found["exists"]) == [False, True]
 
 
+def planted_fork(n=400, seed=12):
+    """A path that forks half way: order, arm, and both ends."""
+    rng = np.random.default_rng(seed)
+    order = np.linspace(0, 1, n)
+    arm = np.where(np.arange(n) % 2, 1.0, -1.0)
+    off = np.maximum(order - 0.5, 0) * arm * 8
+    features = np.column_stack([8 * order, off, 0.1 * rng.normal(size=n)])
+    end = np.full(n, "", dtype="<U11")
+    late = order > 0.9
+    end[late & (arm > 0)] = branches.CYCLING
+    end[late & (arm < 0)] = branches.RESTING
+    return features, order, arm, end
+
+
+def test_fates_follow_the_fork():
+    features, order, arm, end = planted_fork()
+    fate = branches.fates(diffusion.graph(features, 12), order, end)
+    assert ((fate >= 0) & (fate <= 1)).all()
+    apart = (order > 0.7) & (end == "")
+    assert (fate[apart & (arm > 0)] > 0.9).all()
+    assert (fate[apart & (arm < 0)] < 0.1).all()
+    assert np.abs(fate[order < 0.4] - 0.5).max() < 0.2
+
+
+def test_fates_are_those_of_the_linear_equations():
+    features, order, _, end = planted_fork(n=60)
+    order = order.copy()
+    order[7] = np.nan
+    graph = diffusion.graph(features, 6)
+    fate = branches.fates(graph, order, end)
+    weights = graph.toarray().astype(float)
+    for i in range(60):
+        for j in range(60):
+            step = order[j] - order[i]
+            weights[i, j] *= 0 if np.isnan(step) else 1 / (1 + np.exp(-10 * step))
+    weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
+    on_way = (end == "") & ~np.isnan(order)
+    inner = weights[np.ix_(on_way, on_way)]
+    into = weights[np.ix_(on_way, end == branches.CYCLING)].sum(axis=1)
+    expected = np.linalg.solve(np.eye(on_way.sum()) - inner, into)
+    np.testing.assert_allclose(fate[on_way], expected, atol=1e-4)
+    assert np.isnan(fate[7])
+
+
 def test_order_without_genes_is_the_sum_over_the_others():
     rng = np.random.default_rng(11)
     values, weights = rng.normal(size=(6, 4)), rng.normal(size=(4, 2))

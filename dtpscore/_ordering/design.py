@@ -136,7 +136,7 @@ def _text(column: pd.Series[str]) -> NDArray[np.str_]:
 
 
 def _check_groups(groups: NDArray[np.str_], keys: Keys) -> None:
-    present = sorted(set(groups) - {""})
+    present = sorted({str(group) for group in groups} - {""})
     for group in (keys.root, *keys.holiday):
         if group not in present:
             msg = (

@@ -40,6 +40,8 @@ class Diffusion:
         Spearman's rho of the order from each further root with that of the first.
     subsample_rho
         The same for graphs built anew on 80 % of the cells.
+    connectivities
+        The graph.
     """
 
     time: FloatArray
@@ -47,6 +49,7 @@ class Diffusion:
     root_agreement: float
     root_rho: FloatArray
     subsample_rho: FloatArray
+    connectivities: sp.csr_matrix
 
 
 def graph(features: FloatArray, n_neighbors: int) -> sp.csr_matrix:
@@ -205,4 +208,5 @@ def diffusion_time(
             [spearmanr(orders[:, 0], other)[0] for other in orders[:, 1:].T]
         ),
         subsample_rho=subsample_rho,
+        connectivities=connectivities,
     )

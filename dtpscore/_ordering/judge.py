@@ -40,6 +40,7 @@ class Judged:
     record: dict[str, Any]
     place: NDArray[np.str_]
     end: NDArray[np.str_]
+    fate: FloatArray
 
 
 def time_courses(basis: Basis, random_state: int) -> pd.DataFrame:
@@ -53,7 +54,12 @@ def time_courses(basis: Basis, random_state: int) -> pd.DataFrame:
 
 
 def judge(
-    basis: Basis, orders: dict[str, FloatArray], method: str, *, random_state: int
+    basis: Basis,
+    orders: dict[str, FloatArray],
+    method: str,
+    *,
+    found: Diffusion | None,
+    random_state: int,
 ) -> Judged:
     """Look at direction, cell cycle, branches, reversal and agreement of orders."""
     design, time = basis.design, orders[method]
@@ -77,7 +83,10 @@ def judge(
     if {"dpt", "ordinal"} <= set(orders):
         both = (orders["ordinal"], orders["dpt"])
         record["agreement"] = checks.agreement(*both, design)
-    return Judged(record, place, end)
+    fate = np.full(design.n_cells, np.nan)
+    if found is not None and found_ends["exists"].all():
+        fate = branches.fates(found.connectivities, time, end)
+    return Judged(record, place, end, fate)
 
 
 def stability(found: Diffusion | None, learned: OrdinalOrder | None) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def pseudotime(
     that are not whole numbers are taken as log values); genes of the cell cycle, of
     the nuisance signatures and of the mitochondrial genome are left out; the most
     variable others give principal components. Where samples are known, components are
-    those of the variation within samples and a third of that between them, so that
+    those of the variation within samples and half of the distance between them, so that
     a difference between libraries steers the order less. The root is the medoid of
     the reference cells in the lowest third of the index.
 
@@ -189,6 +189,10 @@ def pseudotime(
         Holiday cells: parental-like, persister-like or neither.
     ``obs["dtp_pseudotime_end"]``
         Late cells of the path: cycling end or resting end.
+    ``obs["dtp_pseudotime_fate"]``
+        float32, where both ends exist (30 or more cells in two or more samples):
+        probability that a walk along the path from the cell ends among the cycling
+        ones.
     ``uns["dtp_pseudotime"]``
         ``method``; ``root`` (name of the cell); ``n_root_cells``; ``n_unreachable``;
         ``validated`` (the order was learned on other replicates); ``messages``;

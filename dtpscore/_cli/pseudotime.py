@@ -1,0 +1,136 @@
+"""``dtpscore pseudotime``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from dtpscore._cli import _arguments as option
+from dtpscore._cli._console import say
+
+if TYPE_CHECKING:
+    from dtpscore._ordering.follow import TrendResult
+    from dtpscore._ordering.path import PathResult
+
+EPILOG = """\b
+Examples:
+  dtpscore pseudotime cells.h5ad -o ordered.h5ad --groupby condition --root parental
+  dtpscore pseudotime cells.h5ad -o ordered.h5ad --groupby condition --root parental \\
+    --time-key day --sample-key sample --replicate-key replicate --holiday holiday
+  dtpscore pseudotime cells.h5ad -o ordered.h5ad --groupby arm --root DMSO --gene AXL
+\b
+"""
+
+
+def pseudotime(
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="IN", help="An h5ad file or zarr folder; unchanged."),
+    ],
+    output: option.Output,
+    groupby: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Column of obs with the groups.")
+    ],
+    root: Annotated[
+        str, typer.Option(metavar="GROUP", help="The untreated group: the start.")
+    ],
+    method: Annotated[
+        Literal["auto", "dpt", "ordinal", "palantir"],
+        typer.Option(help="auto: ordinal with times and two replicates, else dpt."),
+    ] = "auto",
+    time_key: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column of obs with times or doses."),
+    ] = None,
+    sample_key: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column with the samples.")
+    ] = None,
+    replicate_key: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column with the replicate series."),
+    ] = None,
+    holiday: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GROUP", help="Group after a drug holiday; repeatable."),
+    ] = None,
+    index_key: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column with the persister index."),
+    ] = None,
+    gene: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GENE", help="Gene to follow too; repeatable."),
+    ] = None,
+    trends: Annotated[
+        bool, typer.Option("--trends/--no-trends", help="Follow axes along the order.")
+    ] = True,
+    layer: option.Layer = None,
+    use_raw: option.UseRaw = False,
+    gene_symbols: option.GeneSymbols = None,
+    species: option.SpeciesOption = "human",
+    random_state: Annotated[
+        int, typer.Option(help="Seed of subsamples and bootstraps.")
+    ] = 0,
+    backed: option.Backed = True,
+    csv: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also write the results as CSV tables here."),
+    ] = None,
+    overwrite: option.Overwrite = False,
+    quiet: option.Quiet = False,
+) -> None:
+    """Order cells from parental to persister, check the order, and follow the axes.
+
+    Writes a copy of the file with the order in obs and its checks in uns. Says where
+    index, time or the cell cycle contradict the order. The input is never changed.
+    """
+    import warnings
+
+    from dtpscore._anndata import Source
+    from dtpscore._errors import InputWarning
+    from dtpscore._order_files import OrderJob, order_file
+    from dtpscore._ordering.design import Keys
+    from dtpscore._ordering.options import PathOptions
+
+    job = OrderJob(
+        keys=Keys(
+            groupby=groupby,
+            root=root,
+            holiday=tuple(holiday or ()),
+            time=time_key,
+            sample=sample_key,
+            replicate=replicate_key,
+        ),
+        options=PathOptions(
+            method=None if method == "auto" else method,
+            species=species,
+            random_state=random_state,
+        ),
+        source=Source(layer=layer, use_raw=use_raw, gene_symbols=gene_symbols),
+        index_key=index_key,
+        trends=trends,
+        genes=tuple(gene or ()),
+        backed=backed,
+        overwrite=overwrite,
+    )
+    order, followed = order_file(path, output, job, tables=csv)
+    for text in order.warnings:
+        warnings.warn(text, InputWarning, stacklevel=1)
+    _summary(output, order, followed, quiet=quiet)
+
+
+def _summary(
+    output: Path, order: PathResult, followed: TrendResult | None, *, quiet: bool
+) -> None:
+    record = order.record
+    said = [text for text in order.messages if text not in order.warnings]
+    if followed is not None:
+        said += followed.messages
+    cells = len(order.orders[order.method])
+    say(
+        f"{output}: {cells:,} cells, {order.method}, root {record['root']}", quiet=quiet
+    )
+    for text in said:
+        say(f"  {text}", quiet=quiet)
