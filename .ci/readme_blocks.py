@@ -10,7 +10,8 @@ import inspect
 import re
 from pathlib import Path
 
-NAMESPACES = ("signatures", "tl", "get", "datasets")
+# Of the package; the empty one is the package itself.
+NAMESPACES = (".signatures", ".tl", ".pl", ".get", ".datasets", "")
 # More parameters than this are for the docstring.
 _MOST_PARAMETERS = 7
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -36,12 +37,12 @@ def api() -> str:
     """Every public function with its parameters."""
     lines = ["| Function | What it does |", "|---|---|"]
     for namespace in NAMESPACES:
-        module = importlib.import_module(f"dtpscore.{namespace}")
+        module = importlib.import_module(f"dtpscore{namespace}")
         for name in module.__all__:
             thing = getattr(module, name)
             if inspect.isfunction(inspect.unwrap(thing)):
-                call = f"`{namespace}.{name}{_parameters(thing)}`"
-                lines.append(f"| {call} | {_summary(thing)} |")
+                call = f"{namespace}.{name}{_parameters(thing)}".removeprefix(".")
+                lines.append(f"| `{call}` | {_summary(thing)} |")
     return "\n".join(lines)
 
 

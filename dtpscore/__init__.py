@@ -2,8 +2,9 @@
 
 The namespaces follow scanpy's habits: ``dtpscore.signatures`` (gene
 signatures), ``dtpscore.tl`` (computations on an AnnData), ``dtpscore.get``
-(results as data frames) and ``dtpscore.datasets``. Each is imported on first
-use, so that ``import dtpscore`` stays fast.
+(results as data frames), ``dtpscore.pl`` (plots) and ``dtpscore.datasets``; and
+``dtpscore.report`` writes one page of all results. Each is imported on first use, so
+that ``import dtpscore`` stays fast.
 """
 
 from __future__ import annotations
@@ -12,19 +13,23 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
-    from . import datasets, get, signatures, tl
+    from . import datasets, get, pl, signatures, tl
+    from ._report import report
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "datasets", "get", "signatures", "tl"]
+__all__ = ["__version__", "datasets", "get", "pl", "report", "signatures", "tl"]
 
-_NAMESPACES = ("datasets", "get", "signatures", "tl")
+_NAMESPACES = ("datasets", "get", "pl", "signatures", "tl")
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> ModuleType | Callable[..., None]:
     if name in _NAMESPACES:
         return importlib.import_module(f"{__name__}.{name}")
+    if name == "report":
+        return importlib.import_module(f"{__name__}._report").report
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)
 

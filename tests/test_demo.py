@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import anndata as ad
-import numpy as np
 import pandas as pd
 import pytest
 
 import dtpscore as dtp
 from dtpscore import _demo
+
+N_CELLS = 900
 
 
 @pytest.fixture(scope="module")
@@ -18,65 +21,69 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(folder):
-    return _demo.run(folder)
+    return _demo.run(folder, n_cells=N_CELLS)
 
 
-def test_every_file_is_there(made, folder):
-    assert {path.name for path in folder.iterdir()} == {p.name for p in made.files}
-    assert (folder / "axes_by_sample.png").read_bytes().startswith(b"\x89PNG")
+@pytest.fixture(scope="module")
+def result(made):
+    return ad.read_h5ad(made.outputs.data)
 
 
-def test_experiment_has_reference_treated_and_holiday_replicates(made, folder):
-    obs = ad.read_h5ad(folder / "scored.h5ad").obs
-    samples = obs.groupby("condition", observed=True)["sample"].nunique()
+def test_experiment_has_reference_treated_and_holiday_replicates(result):
+    samples = result.obs.groupby("condition", observed=True)["sample"].nunique()
     assert set(samples.index) == {"parental", "treated", "holiday"}
     assert samples.min() >= 3
-    assert (made.n_cells, made.n_samples) == (len(obs), obs["sample"].nunique())
 
 
-def test_scores_are_those_of_the_function(made, folder):
-    adata = dtp.datasets.simulate(seed=_demo.SEED)
-    dtp.tl.score(adata, control=True)
-    found = ad.read_h5ad(folder / "scored.h5ad")
-    pd.testing.assert_frame_equal(found.obsm["dtp_scores"], adata.obsm["dtp_scores"])
-    table = pd.read_csv(folder / "axes_by_sample.csv", index_col=[0, 1])
-    parental = (adata.obs["condition"] == "parental").to_numpy()
-    for axis in ("emt", "mtorc1", "g2m"):
-        values = adata.obs[f"dtp_{axis}"].to_numpy(dtype=float)
-        mean, sd = values[parental].mean(), values[parental].std(ddof=1)
-        for (condition, sample), shift in table[axis].items():
-            rows = (adata.obs["condition"] == condition).to_numpy()
-            rows = rows & (adata.obs["sample"] == sample).to_numpy()
-            np.testing.assert_allclose(
-                shift, (values[rows].mean() - mean) / sd, rtol=1e-4, atol=1e-6
-            )
+def test_every_step_gave_a_result(made, result):
+    assert {r.name: r.status for r in made.outputs.records} == dict.fromkeys(
+        ("score", "call", "pseudotime", "trends", "enrich"), "done"
+    )
+    assert {"dtp_scores", "dtp_call", "dtp_pseudotime"} <= set(result.uns)
+    page = made.outputs.report.read_text(encoding="utf-8")
+    assert "simulated" in page
 
 
-def test_summary_shows_what_was_put_into_the_simulation(made):
-    summary = made.summary
-    np.testing.assert_allclose(summary["parental"], 0, atol=1e-6)
-    raised = summary.index[summary["expected"] == "up"]
-    assert (summary.loc[raised, "treated"] > 0).all()
-    back = summary["holiday"].abs() < summary["treated"].abs()
-    assert back[["consensus", "slow_cycling", "mtorc1"]].all()
+def test_scores_are_those_of_the_function(result):
+    adata = dtp.datasets.simulate(n_cells=N_CELLS, seed=_demo.SEED)
+    dtp.tl.score(adata)
+    pd.testing.assert_frame_equal(
+        result.obsm["dtp_scores"], adata.obsm["dtp_scores"], check_exact=True
+    )
+
+
+def test_comparison_with_the_truth_counts_cells(made, result):
+    obs = result.obs
+    treated = obs[obs["condition"] == "treated"]
+    called = treated[treated["dtp_call"].astype(str).str.startswith("DTP-like")]
+    assert made.n_called == len(called) > 0
+    assert made.n_right == called["true_state"].astype(str).str.startswith("DTP").sum()
+    assert made.n_right / made.n_called >= 0.9
+    counts = made.calls.loc["treated"]
+    assert counts.sum() == len(treated)
+    assert made.calls.loc["parental"].drop("parental-like").sum() <= 0.05 * N_CELLS / 5
 
 
 def test_a_second_run_needs_leave_and_changes_nothing(made, folder, command):
-    before = (folder / "scored.h5ad").read_bytes()
+    before = made.outputs.data.read_bytes()
     code, _, err = command("demo", "-o", folder)
     assert code == 3
     assert "--overwrite" in err
-    assert (folder / "scored.h5ad").read_bytes() == before
+    assert made.outputs.data.read_bytes() == before
 
 
-def test_command_prints_the_summary_and_names_the_files(made, folder, command):
-    code, out, err = command("demo", "-o", folder, "--overwrite")
+def test_command_prints_the_calls_and_names_the_files(made, command, monkeypatch):
+    monkeypatch.setattr(_demo, "run", lambda *_, **__: made)
+    code, out, err = command("demo")
     assert code == 0
-    assert {"consensus", "emt", "redox_nrf2"} <= {
-        line.split()[0] for line in out.splitlines() if line
-    }
-    for path in made.files:
-        assert str(path) in err
+    assert out == made.calls.to_string() + "\n"
+    assert f"of {made.n_called:,} treated cells called" in err
+    assert str(made.outputs.report) in err
+
+
+def test_run_can_be_repeated_from_its_record(made):
+    record = json.loads(made.outputs.provenance.read_text(encoding="utf-8"))
+    assert record["versions"]["dtpscore"] == dtp.__version__
 
 
 def test_folder_that_is_a_file(tmp_path, command):

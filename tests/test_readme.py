@@ -52,9 +52,18 @@ def test_every_command_shown_exists(text):
             assert sub in commands[command].commands
 
 
-@pytest.mark.parametrize("namespace", ["signatures", "tl", "get", "datasets"])
-def test_docstrings_name_every_parameter(namespace):
-    module = getattr(dtpscore, namespace)
+NAMESPACES = [
+    dtpscore,
+    dtpscore.datasets,
+    dtpscore.get,
+    dtpscore.pl,
+    dtpscore.signatures,
+    dtpscore.tl,
+]
+
+
+@pytest.mark.parametrize("module", NAMESPACES, ids=lambda module: module.__name__)
+def test_docstrings_name_every_parameter(module):
     for name in module.__all__:
         thing = getattr(module, name)
         if not inspect.isfunction(inspect.unwrap(thing)):

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated
 
 import typer
 
-from dtpscore._cli import datasets, demo, score, signatures
+from dtpscore._cli import (
+    call,
+    datasets,
+    demo,
+    pseudotime,
+    report,
+    run,
+    score,
+    signatures,
+)
 from dtpscore._cli._console import plain_warnings, report_failure
 
 _EPILOG = """\b
@@ -32,6 +42,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("score", epilog=score.EPILOG, no_args_is_help=True)(score.score)
+app.command("call", epilog=call.EPILOG, no_args_is_help=True)(call.call)
+app.command("pseudotime", epilog=pseudotime.EPILOG, no_args_is_help=True)(
+    pseudotime.pseudotime
+)
+app.command("run", epilog=run.EPILOG, no_args_is_help=True)(run.run)
+app.command("report", epilog=report.EPILOG, no_args_is_help=True)(report.report)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(signatures.app, name="signatures")
 app.command("demo", epilog=demo.EPILOG)(demo.demo)
@@ -73,6 +89,11 @@ def _options(
     """Score drug-tolerant persister states in single-cell RNA data."""
 
 
+def _end(number: int, _frame: object) -> None:
+    # An exception, so that half-written outputs are removed on the way out.
+    sys.exit(128 + number)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave Python with its exit code.
 
@@ -81,6 +102,7 @@ def main(arguments: list[str] | None = None) -> None:
     arguments
         The words after ``dtpscore``; those of the process by default.
     """
+    signal.signal(signal.SIGTERM, _end)
     words = sys.argv[1:] if arguments is None else list(arguments)
     with plain_warnings():
         try:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dtpscore._cli import _arguments as option
-from dtpscore._cli._console import cell_progress, say
+from dtpscore._cli._console import say
+from dtpscore._cli._steps import step_progress, tell_outputs
+
+if TYPE_CHECKING:
+    from dtpscore._demo import Demo
 
 EPILOG = """\b
 Examples:
@@ -25,26 +29,27 @@ def demo(
     overwrite: option.Overwrite = False,
     quiet: option.Quiet = False,
 ) -> None:
-    """Score a simulated persister experiment and write results to open.
+    """Score, call and order a simulated persister experiment, and write a report.
 
     The experiment has parental, treated and drug-holiday samples with three
     replicates each, made with a fixed seed. It is simulated, so it shows how dtpscore
     works and nothing about real cells.
     """
-    from functools import partial
-
     from dtpscore import _demo
 
-    made = _demo.run(
-        output, overwrite=overwrite, progress=partial(cell_progress, quiet=quiet)
+    say("Simulate 3,000 cells, then score, call and order them.", quiet=quiet)
+    with step_progress(quiet=quiet) as progress:
+        made = _demo.run(output, overwrite=overwrite, progress=progress)
+    typer.echo(made.calls.to_string())
+    say(_compared(made), quiet=quiet)
+    tell_outputs(made.outputs, quiet=quiet)
+
+
+def _compared(made: Demo) -> str:
+    right = f"{made.n_right / max(made.n_called, 1):.1%}"
+    found = f"{made.n_right / max(made.n_persisters, 1):.0%}"
+    return (
+        f"The simulation knows the truth: of {made.n_called:,} treated cells called "
+        f"DTP-like, {right} are persisters; {found} of the {made.n_persisters:,} "
+        "persisters were called."
     )
-    say(
-        f"Simulated and scored {made.n_cells:,} cells in {made.n_samples} samples. "
-        "Shift of each axis from the parental cells, in their standard deviations, "
-        "mean over samples:",
-        quiet=quiet,
-    )
-    typer.echo(made.summary.to_string(float_format=lambda value: f"{value:+.2f}"))
-    say("Written:", quiet=quiet)
-    for path, what in made.files.items():
-        say(f"  {path}  {what}", quiet=quiet)

@@ -6,16 +6,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dtpscore.tl._call import call
+    from dtpscore.tl._enrich import enrich
     from dtpscore.tl._pseudotime import pseudotime
     from dtpscore.tl._score import score
     from dtpscore.tl._trends import trends
 
 _HOMES = {
+    "call": "dtpscore.tl._call",
+    "enrich": "dtpscore.tl._enrich",
     "pseudotime": "dtpscore.tl._pseudotime",
     "score": "dtpscore.tl._score",
     "trends": "dtpscore.tl._trends",
 }
-__all__ = ["pseudotime", "score", "trends"]
+__all__ = ["call", "enrich", "pseudotime", "score", "trends"]
 
 
 def __getattr__(name: str) -> Any:

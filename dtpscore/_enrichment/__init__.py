@@ -1,0 +1,1 @@
+"""Rank genes between groups, and test gene sets along the ranking with GSEApy."""

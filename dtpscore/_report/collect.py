@@ -1,0 +1,170 @@
+"""Collect what a report shows from an AnnData with results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dtpscore._frames import states
+from dtpscore._report import calls
+from dtpscore._report.answers import leading_axes, uncalled_answers
+from dtpscore._report.called import called_answers
+from dtpscore._report.context import Context, context
+from dtpscore._report.enrichment import enrichment_section
+from dtpscore._report.format import count, listed
+from dtpscore._report.model import ReportData, Section
+from dtpscore._report.path import (
+    holiday_section,
+    methods_text,
+    path_section,
+    trends_section,
+)
+from dtpscore._report.scores import axes_section, axis_table, checks_section
+from dtpscore._report.text import (
+    limits_section,
+    methods_section,
+    vulnerability_section,
+)
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+_SIMULATED = "dtpscore_simulation"
+_THINNED = "dtpscore_thinned"
+
+
+def _banners(found: Context, provenance: dict[str, Any]) -> tuple[str, ...]:
+    lines = []
+    if _SIMULATED in found.adata.uns:
+        lines.append(
+            "These data are simulated. They show how dtpscore works and nothing about "
+            "real cells."
+        )
+    thinned = found.adata.uns.get(_THINNED)
+    if thinned is not None:
+        lines.append(str(thinned["note"]))
+    lines += [
+        f"Step {step['name']} has no result. {step['reason']}"
+        for step in provenance.get("steps", ())
+        if step["status"] != "done"
+    ]
+    return tuple(lines)
+
+
+def _reason(provenance: dict[str, Any]) -> str:
+    """Why a run made no calls; empty where it did, or where there was no run."""
+    calls_step = [s for s in provenance.get("steps", ()) if s["name"] == "call"]
+    return str(calls_step[0]["reason"]) if calls_step else ""
+
+
+def _subtitle(found: Context) -> str:
+    parts = [f"{count(found.adata.n_obs)} cells", f"{count(found.adata.n_vars)} genes"]
+    if found.sample_key is not None:
+        parts.append(f"{found.n_samples} samples")
+    parts.append(f"groups of {found.groupby}: {listed(found.names)}")
+    if found.reference is not None:
+        parts.append(f"reference {found.reference}")
+    return " \u00b7 ".join(parts)
+
+
+def _plain(record: Any) -> Any:
+    """Values as JSON holds them; frames and arrays are left to the tables."""
+    if isinstance(record, dict):
+        kept = {str(key): _plain(value) for key, value in record.items()}
+        return {key: value for key, value in kept.items() if value is not None}
+    return record if isinstance(record, str | int | float | bool) else None
+
+
+def _records(adata: AnnData) -> dict[str, Any]:
+    """Parameters of every result, where no run recorded them."""
+    return {
+        key: _plain(entry["params"])
+        for key, entry in adata.uns.items()
+        if key.startswith("dtp_") and isinstance(entry, dict) and "params" in entry
+    }
+
+
+def _methods(found: Context) -> tuple[str, ...]:
+    """Paragraphs of methods on the calls and the order, where there are such."""
+    texts = [calls.methods_text(found)] if found.has_calls else []
+    texts += [methods_text(found)] if found.has_path else []
+    return tuple(texts)
+
+
+def _limits(found: Context) -> tuple[str, ...]:
+    """Limits of the calls, where there are such."""
+    if not found.has_calls:
+        return ()
+    record = states.record(found.adata)
+    first = (
+        []
+        if record["calibrated"]
+        else [
+            "The index is not calibrated: there are no usable reference cells, so "
+            "nothing here has an error rate."
+        ]
+    )
+    return (*first, *(str(text) for text in record["messages"]))
+
+
+def _vulnerable_axes(found: Context, leading: list[str]) -> list[str]:
+    """List axes that carry calls, or else differ most."""
+    if not found.has_calls:
+        return leading
+    table = states.record(found.adata).get("vulnerabilities")
+    return [] if table is None else list(dict.fromkeys(map(str, table["axis"])))
+
+
+def collect(
+    adata: AnnData,
+    *,
+    groupby: str | None = None,
+    reference: str | None = None,
+    sample_key: str | None = None,
+    title: str = "Drug-tolerant persister states",
+    provenance: dict[str, Any] | None = None,
+) -> ReportData:
+    """Collect text, tables and figures of a report from the results there are.
+
+    Parameters
+    ----------
+    adata
+        Data with scores, and with whatever else was computed.
+    groupby, reference, sample_key
+        Columns and reference group; by default those of the calls.
+    title
+        Heading.
+    provenance
+        Record of the run, if there was one.
+
+    Raises
+    ------
+    DataError
+        There are no scores, or the columns or the group do not exist.
+    """
+    found = context(adata, groupby=groupby, reference=reference, sample_key=sample_key)
+    table = axis_table(found)
+    leading = leading_axes(table, found.queries)
+    made: list[Section | None] = [
+        calls.calls_section(found),
+        calls.why_section(found),
+        axes_section(found),
+        path_section(found),
+        trends_section(found),
+        calls.reversal_section(found),
+        holiday_section(found),
+        enrichment_section(found),
+        checks_section(found),
+        vulnerability_section(_vulnerable_axes(found, leading)),
+        methods_section(found, _methods(found)),
+        limits_section(found, _limits(found)),
+    ]
+    return ReportData(
+        title=title,
+        subtitle=_subtitle(found),
+        banners=_banners(found, provenance or {}),
+        answers=called_answers(found)
+        if found.has_calls
+        else uncalled_answers(found, table, reason=_reason(provenance or {})),
+        sections=tuple(section for section in made if section is not None),
+        provenance=provenance or {"parameters": _records(adata)},
+    )

@@ -1,0 +1,67 @@
+"""Numbers as text, the same way everywhere in the report."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dtpscore._report.model import Format
+
+NOT_AVAILABLE = "n/a"
+_MINUS = "\u2212"
+
+
+def number(value: float, digits: int = 2, *, sign: bool = False) -> str:
+    """Write fixed digits with a true minus sign, and no minus before zero."""
+    if math.isnan(value):
+        return NOT_AVAILABLE
+    rounded = round(float(value), digits) + 0.0
+    text = f"{rounded:+.{digits}f}" if sign and rounded else f"{rounded:.{digits}f}"
+    return text.replace("-", _MINUS)
+
+
+def count(value: float) -> str:
+    """Whole number with a comma between thousands."""
+    return f"{int(value):,}"
+
+
+def share(value: float) -> str:
+    """Share as percent, one digit."""
+    if math.isnan(value):
+        return NOT_AVAILABLE
+    return f"{100 * float(value):.1f}\u00a0%"
+
+
+def pvalue(value: float, floor: float = 0.001) -> str:
+    """Probability with three digits, or that it is below the floor."""
+    if math.isnan(value):
+        return NOT_AVAILABLE
+    return f"< {floor:g}" if value < floor else f"{value:.3f}"
+
+
+def shown(value: Any, how: Format, floor: float = 0.001) -> str:
+    """Text of one cell of a table."""
+    if how in {"text", "doi"}:
+        return "" if value is None or value != value else str(value)
+    if how == "count":
+        return NOT_AVAILABLE if value != value else count(value)
+    if how == "share":
+        return share(value)
+    if how == "pvalue":
+        return pvalue(value, floor)
+    return number(float(value), sign=how == "signed")
+
+
+def sort_key(value: Any, how: Format) -> str:
+    """Value by which the page sorts: full precision for numbers."""
+    if how in {"text", "doi"}:
+        return shown(value, how)
+    return "" if value != value else repr(float(value))
+
+
+def listed(names: list[str]) -> str:
+    """Names as in a sentence."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,171 @@
+"""What a step wrote into an AnnData: find it, keep it in a file, put it back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from dtpscore import _store
+from dtpscore._anndata import Element, Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from anndata import AnnData
+
+_SLOTS = ("obs", "obsm", "obsp", "uns")
+
+
+@dataclass(frozen=True)
+class Record:
+    """How one step ended.
+
+    Attributes
+    ----------
+    name
+        Name of the step.
+    fingerprint
+        SHA-256 of all that decides the result.
+    status
+        ``"done"``, ``"refused"`` (the data do not allow it) or ``"left out"``.
+    reason
+        Why it was refused or left out; empty when done.
+    warnings
+        Sentences that the step warned with.
+    removed
+        Entries that it took away, as ``slot/key``.
+    """
+
+    name: str
+    fingerprint: str
+    status: str = "done"
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    written: tuple[str, ...] = field(default=())
+
+
+def fingerprint(content: Mapping[str, Any]) -> str:
+    """SHA-256 of plain values, the same for the same values."""
+    text = json.dumps(content, sort_keys=True, default=list)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of the files of a folder."""
+    digest = hashlib.sha256()
+    files = (
+        sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    )
+    for file in files:
+        if path.is_dir():
+            digest.update(str(file.relative_to(path)).encode())
+        with file.open("rb") as stream:
+            while block := stream.read(2**20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _stored(slot: str, value: Any) -> Any:
+    """Values of an ``obs`` column without its index; other entries as they are."""
+    if slot != "obs":
+        return value
+    return value.to_numpy() if isinstance(value.dtype, np.dtype) else value.array
+
+
+def snapshot(adata: AnnData) -> dict[tuple[str, str], Any]:
+    """Every entry that a step might replace, by slot and key."""
+    return {
+        (slot, str(key)): getattr(adata, slot)[key]
+        for slot in _SLOTS
+        for key in getattr(adata, slot)
+    }
+
+
+def _same(slot: str, before: Any, after: Any) -> bool:
+    # obs hands out a new series each time; the other slots the object itself.
+    return bool(before.equals(after)) if slot == "obs" else before is after
+
+
+def changes(
+    before: Mapping[tuple[str, str], Any], after: Mapping[tuple[str, str], Any]
+) -> list[Element]:
+    """Entries that are new or replaced, in their order, then those gone (None)."""
+    found = [
+        Element(cast("Slot", slot), key, value)
+        for (slot, key), value in after.items()
+        if (slot, key) not in before or not _same(slot, before[slot, key], value)
+    ]
+    gone = [
+        Element(cast("Slot", slot), key, None)
+        for slot, key in before
+        if (slot, key) not in after
+    ]
+    return [*found, *gone]
+
+
+class StepFiles:
+    """The folder in which every finished step keeps its results.
+
+    Parameters
+    ----------
+    folder
+        The folder; it is made when the first step ends.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _paths(self, name: str) -> tuple[Path, Path]:
+        return self._folder / f"{name}.h5ad", self._folder / f"{name}.json"
+
+    def find(self, name: str, fingerprint_now: str) -> Record | None:
+        """Record of a step that ended with the same fingerprint, if there is one."""
+        data, described = self._paths(name)
+        try:
+            content = json.loads(described.read_text(encoding="utf-8"))
+            record = TypeAdapter(Record).validate_python(content)
+        except (OSError, ValueError, TypeError):
+            return None
+        if record.fingerprint != fingerprint_now or not data.is_file():
+            return None
+        return record
+
+    def save(self, record: Record, elements: list[Element], adata: AnnData) -> None:
+        """Keep the results of a step; the record comes last, so it vouches for them."""
+        import anndata as ad
+
+        self._folder.mkdir(parents=True, exist_ok=True)
+        data, described = self._paths(record.name)
+        described.unlink(missing_ok=True)
+        small = ad.AnnData(obs=adata.obs[[]].copy())
+        for element in elements:
+            if element.value is not None:
+                getattr(small, element.slot)[element.key] = element.value
+        with _store.beside(data) as part:
+            small.write_h5ad(part)
+        with _store.beside(described) as part:
+            part.write_text(json.dumps(asdict(record), indent=2) + "\n", "utf-8")
+
+    def load(self, record: Record) -> list[Element]:
+        """Read the results of a step back, in the order in which it wrote them."""
+        import anndata as ad
+
+        small = ad.read_h5ad(self._paths(record.name)[0])
+        pairs = [
+            cast("tuple[Slot, str]", tuple(w.split("/", 1))) for w in record.written
+        ]
+        found = [
+            Element(slot, key, _stored(slot, getattr(small, slot)[key]))
+            for slot, key in pairs
+        ]
+        gone = [
+            cast("tuple[Slot, str]", tuple(w.split("/", 1))) for w in record.removed
+        ]
+        return [*found, *(Element(slot, key, None) for slot, key in gone)]

@@ -1,0 +1,209 @@
+"""The report shows the numbers of the AnnData, and nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from report_page import read_page
+
+import dtpscore as dtp
+from dtpscore import _report
+from dtpscore._errors import DataError
+from dtpscore._frames import checks, enrichment, scores
+from dtpscore._report import format as fmt
+
+KW = {"groupby": "condition", "reference": "parental", "sample_key": "sample"}
+
+
+@pytest.fixture(scope="module")
+def adata():
+    made = dtp.datasets.simulate(n_cells=300, n_genes=1500, seed=4)
+    dtp.tl.score(made)
+    dtp.tl.enrich(made, permutations=20, **KW)
+    return made
+
+
+@pytest.fixture(scope="module")
+def made(adata):
+    data = _report.collect(adata, **KW)
+    html = _report.render(data)
+    return data, html, read_page(html)
+
+
+def column(page, table, place):
+    return [row[place]["value"] for row in page.tables[table]["rows"]]
+
+
+def test_every_axis_value_equals_the_data(adata, made):
+    *_, page = made
+    table = scores.axis_by_group(adata, **KW)
+    head = list(page.tables["axes"]["head"])
+    for group in ("parental", "treated", "holiday"):
+        found = [float(v) for v in column(page, "axes", head.index(group))]
+        np.testing.assert_array_equal(found, table[group])
+    # The mean over samples of the column that a person would plot.
+    obs = adata.obs
+    emt = obs["dtp_emt"].astype(float)
+    base = emt[(obs["condition"] == "parental").to_numpy()]
+    unit = (emt - base.mean()) / base.std()
+    treated = unit[(obs["condition"] == "treated").to_numpy()]
+    by_hand = treated.groupby(obs["sample"].astype(str)).mean().mean()
+    titles = column(page, "axes", 0)
+    row = page.tables["axes"]["rows"][titles.index("EMT and plasticity")]
+    assert float(row[head.index("treated")]["value"]) == pytest.approx(by_hand)
+
+
+def test_enrichment_coverage_and_confounders_equal_the_data(adata, made):
+    *_, page = made
+    table = enrichment.table(adata)
+    assert column(page, "enrichment", 1) == table["term"].tolist()
+    assert [float(v) for v in column(page, "enrichment", 3)] == table["nes"].tolist()
+    coverage = checks.coverage(adata)
+    found = [float(v) for v in column(page, "coverage", 3)]
+    assert found == coverage["n_found"].tolist()
+    confounders = checks.confounders(adata, groupby="condition")
+    found = [float(v) for v in column(page, "confounders", 1)]
+    np.testing.assert_array_equal(found, confounders.iloc[:, 0])
+
+
+def test_shown_text_is_the_value_rounded(made):
+    *_, page = made
+    seen = 0
+    for table in page.tables.values():
+        for cell in (cell for row in table["rows"] for cell in row):
+            text = cell["text"].replace("\u2212", "-").replace(",", "")
+            if re.fullmatch(r"[+-]?\d+\.\d{2}", text):
+                assert float(text) == pytest.approx(float(cell["value"]), abs=0.00501)
+                seen += 1
+            elif re.fullmatch(r"\d+\.\d\xa0%", text):
+                value = 100 * float(cell["value"])
+                assert float(text[:-2]) == pytest.approx(value, abs=0.0501)
+                seen += 1
+    assert seen > 200
+
+
+def test_csv_files_are_the_frames(made, tmp_path):
+    data, _, page = made
+    written = _report.write_tables(data, tmp_path)
+    assert {path.stem for path in written} == set(page.tables)
+    back = pd.read_csv(tmp_path / "axes.csv", float_precision="round_trip")
+    (table,) = [t for s in data.sections for t in s.tables if t.name == "axes"]
+    np.testing.assert_array_equal(back["treated"], table.frame["treated"])
+
+
+def test_parquet_tables_hold_the_same(adata, tmp_path):
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    dtp.report(
+        adata, tmp_path / "r.html", **KW, tables=tmp_path, table_format="parquet"
+    )
+    back = pd.read_parquet(tmp_path / "enrichment.parquet")
+    table = dtp.get.enrichment(adata)
+    np.testing.assert_array_equal(back["nes"], table["nes"])
+
+
+def test_the_page_needs_nothing_from_elsewhere(made):
+    _, html, page = made
+    assert all(one == "inline" or one.startswith("data:") for one in page.loads)
+    outside = [one for one in page.links if not one.startswith("#")]
+    assert all(one.startswith("https://doi.org/") for one in outside)
+    assert "default-src 'none'" in html
+    assert "@import" not in html
+    assert "url(" not in html
+
+
+def test_a_screen_reader_finds_its_way(made):
+    _, html, page = made
+    assert len(page.ids) == len(set(page.ids))
+    inside = [one[1:] for one in page.links if one.startswith("#")]
+    assert set(inside) <= set(page.ids)
+    assert page.alts
+    assert all(len(alt) > 20 for alt in page.alts)
+    assert '<html lang="en">' in html
+    assert html.count("<h1>") == 1
+    assert html.count("<main") == 1
+
+
+def test_the_first_screen_answers_five_questions(made):
+    *_, page = made
+    assert [answer[0] for answer in page.answers] == [
+        "How many DTP-like cells?",
+        "In which groups?",
+        "How sure?",
+        "By which mechanisms?",
+        "What would prove it?",
+    ]
+
+
+def test_simulated_data_are_called_simulated(adata, made):
+    *_, page = made
+    assert "These data are simulated" in page.words
+    real = adata.copy()
+    del real.uns["dtpscore_simulation"]
+    html = _report.render(_report.collect(real, **KW))
+    assert "simulated" not in html
+
+
+def test_scores_alone_are_enough(adata, tmp_path):
+    alone = adata.copy()
+    del alone.uns["dtp_enrichment"]
+    dtp.report(alone, tmp_path / "r.html", groupby="condition")
+    page = read_page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert "enrichment" not in page.ids
+    assert page.answers[0][1] == "Not called"
+    assert "Samples are not known" in page.words
+
+
+def test_same_data_same_bytes(adata, made):
+    assert _report.render(_report.collect(adata, **KW)) == made[1]
+
+
+def test_text_from_the_data_cannot_become_markup(adata):
+    odd = adata.copy()
+    odd.obs["condition"] = odd.obs["condition"].cat.rename_categories(
+        {"treated": "<b>x</b>"}
+    )
+    del odd.uns["dtp_enrichment"]
+    html = _report.render(_report.collect(odd, **KW, title="<script>alert(1)</script>"))
+    assert "<b>x</b>" not in html
+    assert "<script>alert" not in html
+    read_page(html)
+
+
+def test_what_is_missing_is_said():
+    bare = dtp.datasets.simulate(n_cells=60, n_genes=500, seed=0)
+    with pytest.raises(DataError, match="no scores"):
+        _report.collect(bare)
+
+
+def test_groups_must_be_given_without_calls(adata):
+    with pytest.raises(DataError, match="--groupby"):
+        _report.collect(adata)
+
+
+@pytest.mark.parametrize(
+    ("value", "how", "text"),
+    [
+        (-0.001, "number", "0.00"),
+        (-1.234, "number", "\u22121.23"),
+        (0.5, "signed", "+0.50"),
+        (0.0, "signed", "0.00"),
+        (12345, "count", "12,345"),
+        (0.1234, "share", "12.3\u00a0%"),
+        (0.0004, "pvalue", "< 0.001"),
+        (0.05, "pvalue", "0.050"),
+        (float("nan"), "number", "n/a"),
+        (float("nan"), "count", "n/a"),
+        (None, "text", ""),
+    ],
+)
+def test_numbers_as_text(value, how, text):
+    assert fmt.shown(value, how) == text
+
+
+def test_names_in_a_sentence():
+    assert fmt.listed([]) == ""
+    assert fmt.listed(["a"]) == "a"
+    assert fmt.listed(["a", "b", "c"]) == "a, b and c"
