@@ -1,9 +1,8 @@
-"""``dtpscore.datasets``: the registry, fetching and loading, without a network."""
+"""``dtpscore.datasets``: fetching and loading, without a network."""
 
 from __future__ import annotations
 
 import gzip
-import hashlib
 
 import anndata as ad
 import numpy as np
@@ -11,14 +10,12 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from local_server import CUT, serve
+from small_dataset import BULK, bulk_entry
 
 import dtpscore as dtp
 from dtpscore._errors import DataError
 from dtpscore.datasets import _download, _load, _registry
-from dtpscore.datasets._registry import Dataset, File
-
-REAL = ["sc_mixology_nsclc", "bulk_brafi_4lines", "bulk_skmel5_timecourse", "pbmc3k"]
-BULK = "gene,A_0day_rep1,A_8day_rep1\nG1,5,0\nG2,0,7\nG3,1,2\n"
+from dtpscore.datasets._registry import File
 
 
 @pytest.fixture
@@ -39,32 +36,6 @@ def home(tmp_path, monkeypatch):
     return cache
 
 
-def bulk_entry(url="", text=BULK, **fields):
-    raw = text.encode()
-    file = {
-        "name": "bulk.csv",
-        "url": url and f"{url}/bulk.csv",
-        "sha256": hashlib.sha256(raw).hexdigest(),
-        "size": len(raw),
-    }
-    content = {
-        "title": "Small bulk table",
-        "kind": "bulk",
-        "accession": "none",
-        "paper": "none",
-        "doi": "",
-        "licence": "CC0",
-        "platform": "none",
-        "species": "human",
-        "note": "A test.",
-        "name_pattern": r"(?P<cell_line>\w)_(?P<day>\d+)day_(?P<replicate>rep\d)",
-        "by_day": {"0": {"condition": "parental"}, "8": {"condition": "DTP"}},
-        "labels": {"condition": {"parental": "before", "DTP": "after"}},
-        "files": [file],
-    }
-    return Dataset.model_validate({**content, **fields})
-
-
 @pytest.fixture
 def registered(monkeypatch):
     """A function that makes a data set the only one of the registry."""
@@ -80,49 +51,7 @@ def left_behind(cache):
     return sorted(path.name for path in cache.glob("*")) if cache.exists() else []
 
 
-# The registry
-
-
-def test_every_pinned_file_has_address_checksum_and_size():
-    for name, entry in _registry.registry().items():
-        for file in entry.files:
-            for part in file.parts():
-                assert part.url or entry.instead, (name, part.name)
-                assert (part.sha256 is None) == (part.size is None), part.name
-        assert entry.checked == (entry.n_obs is not None), name
-
-
-def test_unchecked_data_sets_say_so():
-    for entry in _registry.registry().values():
-        assert entry.checked != entry.note.startswith("Not run against GEO")
-
-
-def test_addresses_of_repositories_name_a_commit():
-    for entry in _registry.registry().values():
-        for part in (part for file in entry.files for part in file.parts()):
-            if "githubusercontent" in part.url:
-                assert len(part.url.split("/")[5]) == 40
-
-
-def test_the_control_that_is_none_is_told():
-    entry = _registry.registry()["pc9_erlotinib_d11"]
-    assert "not a control" in entry.note
-    assert {file.obs["file_label"] for file in entry.files} == {"control", "erlotinib"}
-    assert entry.obs["condition"] == "DTP"
-
-
-def test_the_registry_refuses_labels_without_meaning():
-    with pytest.raises(ValueError, match="no meaning for condition"):
-        bulk_entry(labels={"condition": {"parental": "before"}})
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [{"sha256": "abc"}, {"url": "ftp://x"}, {"name": "a/b"}, {"unknown": 1}],
-)
-def test_the_registry_refuses_malformed_files(fields):
-    with pytest.raises(ValueError, match=next(iter(fields))):
-        File.model_validate({"name": "a", **fields})
+# Fetching
 
 
 def test_the_table_of_data_sets(home):
@@ -131,39 +60,6 @@ def test_the_table_of_data_sets(home):
     assert not table["local"].any()
     assert table.loc["pbmc3k", "n_obs"] == 2638
     assert table.loc["gse150949", ["n_obs", "mebibytes"]].isna().all()
-
-
-def test_an_unknown_name_gets_the_names_and_a_guess():
-    with pytest.raises(DataError, match=r"Did you mean 'pbmc3k'.*Available: pc9_erl"):
-        dtp.datasets.load("pbmc3")
-
-
-def test_a_superseries_gets_the_names_of_its_parts():
-    with pytest.raises(DataError, match=r"'gse134839' or 'gse134841' or 'gse134838'"):
-        dtp.datasets.load("GSE149383")
-
-
-def test_addresses_and_checksums_are_those_of_the_mirror(data_dir):
-    path = data_dir / "sources.tsv"
-    if not path.is_file():
-        pytest.skip(f"{path} is not there")
-    listed = pd.read_csv(path, sep="\t", index_col="file")
-    known = {
-        part.name: part
-        for entry in _registry.registry().values()
-        for file in entry.files
-        for part in file.parts()
-    }
-    for name, row in listed.iterrows():
-        part = known[name]
-        assert (part.url, part.sha256, part.size) == (
-            row["url"],
-            row["sha256"],
-            row["bytes"],
-        )
-
-
-# Fetching
 
 
 def test_a_download_is_checked_kept_and_used_again(served, home, registered):
@@ -362,58 +258,3 @@ def test_pbmc_falls_back_to_the_file_of_scanpy(served, home, registered):
     assert adata.X.dtype == np.int32
     assert set(adata.obs["condition"]) == {"normal"}
     assert list(adata.uns["dtpscore_dataset"]["files"].index) == ["pbmc3k_raw.h5ad"]
-
-
-# The real files, against conversions of the same files made independently
-
-
-def compare_with_conversion(name, adata, other):
-    entry = _registry.registry()[name]
-    assert adata.shape == (entry.n_obs, entry.n_vars)
-    if "gene_id" in adata.var:
-        adata.var_names = adata.var["gene_id"].astype(str)
-        other.var_names = other.var["gene_id"].astype(str)
-    assert set(adata.obs_names) == set(other.obs_names)
-    aligned = adata[other.obs_names, other.var_names]
-    assert (aligned.X != other.X).nnz == 0
-    same = ["condition"] if name.startswith("bulk") else ["condition", "sample"]
-    for column in same:
-        assert (
-            aligned.obs[column].astype(str) == other.obs[column].astype(str)
-        ).all(), column
-
-
-@pytest.fixture
-def mirrored(data_dir, monkeypatch):
-    monkeypatch.setenv(_download.MIRROR, str(data_dir))
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_the_loader_gives_what_an_independent_conversion_gave(
-    name, mirrored, real_file
-):
-    other = ad.read_h5ad(real_file(name))
-    compare_with_conversion(name, dtp.datasets.load(name), other)
-
-
-@pytest.mark.slow
-def test_pc9_is_loaded_with_both_replicates_as_persisters(mirrored, real_file):
-    other = ad.read_h5ad(real_file("pc9_erlotinib_d11"))
-    adata = dtp.datasets.load("pc9_erlotinib_d11")
-    assert set(adata.obs["condition"]) == {"DTP"}
-    assert adata.obs["file_label"].value_counts().to_dict() == {
-        "erlotinib": 1243,
-        "control": 415,
-    }
-    compare_with_conversion("pc9_erlotinib_d11", adata, other)
-
-
-def test_ensembl_ids_become_symbols_where_one_fits(mirrored, real_file):
-    other = ad.read_h5ad(real_file("sc_mixology_nsclc"))
-    adata = dtp.datasets.load("sc_mixology_nsclc")
-    assert adata.var_names.is_unique
-    ids = pd.Series(adata.var_names, index=adata.var["gene_id"].astype(str))
-    known = other.var["symbol_mapped"].to_numpy(dtype=bool)
-    theirs = pd.Series(other.var_names[known], index=other.var["gene_id"][known])
-    share = (ids[theirs.index.astype(str)].to_numpy() == theirs.to_numpy()).mean()
-    assert share > 0.9
