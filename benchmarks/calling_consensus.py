@@ -1,0 +1,38 @@
+"""The consensus with every study left out in turn, on data of none of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from calling_data import pool
+from sklearn.metrics import roc_auc_score
+
+from dtpscore import _control, _genes, signatures
+
+CONSENSUS = "dtp_consensus_no_cycle"
+
+
+def leave_one_study_out(contexts: tuple[str, ...]) -> pd.DataFrame:
+    """AUROC of persister against parental cells of the same replicate, 2,000 UMI.
+
+    The contexts are melanoma lines under a BRAF inhibitor, which are of none of the
+    studies. Leaving a study out here shows how much the consensus leans on it; on the
+    study's own data only the list without it may be used.
+    """
+    table = signatures.available()
+    names = [name for name in table.index if str(name).startswith(CONSENSUS)]
+    lists = [signatures.load(str(name)) for name in names]
+    rows = []
+    for context in contexts:
+        cells = pool(context, 2000)
+        matched = _genes.match(lists, list(cells.var_names))
+        z = _control.control_z(cells.X, matched.net)
+        truth = (cells.obs["true_state"] == "DTP").to_numpy()
+        replicate = cells.obs["replicate"].astype(str).to_numpy()
+        for one in np.unique(replicate):
+            rows_of = replicate == one
+            for column, name in enumerate(names):
+                found = roc_auc_score(truth[rows_of], z[rows_of, column])
+                rows.append({"consensus": name, "auroc": found})
+    grouped = pd.DataFrame(rows).groupby("consensus")["auroc"]
+    return grouped.agg(["median", "min", "max"]).reset_index()
