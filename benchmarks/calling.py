@@ -28,7 +28,8 @@ from calling_consensus import leave_one_study_out
 from calling_data import LINES, SUBCLONES, Run, held_out_runs, pool
 from calling_methods import METHODS, Scored, Verdict, prepare, published
 
-SHARES = (0.0, 0.03, 0.1, 0.5)
+SHARES = (0.0, 0.03, 0.1, 0.5, 1.0)
+SHORT_SHARES = (0.0, 0.1, 0.5)
 N_BINS = 10
 
 
@@ -59,14 +60,16 @@ def measure(verdict: Verdict, run: Run) -> dict[str, float]:
     }
 
 
-def one_pool(context: str, umi: int) -> list[dict[str, object]]:
+def one_pool(
+    context: str, umi: int, shares: tuple[float, ...] = SHARES
+) -> list[dict[str, object]]:
     """Every method on the runs of one context and depth."""
     cells = pool(context, umi)
     scored: Scored = prepare(cells)
     methods = METHODS | {f"list {name}": published(name) for name in scored.lists}
     rows: list[dict[str, object]] = []
-    for number, share in enumerate(SHARES):
-        for run in held_out_runs(cells, share, seed=number):
+    for share in shares:
+        for run in held_out_runs(cells, share, seed=SHARES.index(share)):
             label = {"umi": umi, "share": share, "context": context, "run": run.label}
             for name, method in methods.items():
                 found = measure(method(scored, run), run)
@@ -74,13 +77,17 @@ def one_pool(context: str, umi: int) -> list[dict[str, object]]:
     return rows
 
 
-def power(contexts: tuple[str, ...], depths: tuple[int, ...]) -> pd.DataFrame:
+def power(
+    contexts: tuple[str, ...],
+    depths: tuple[int, ...],
+    shares: tuple[float, ...] = SHARES,
+) -> pd.DataFrame:
     """Every method on every context, depth, share and held-out replicate."""
     rows = []
     for umi in depths:
         for context in contexts:
             started = time.perf_counter()
-            rows += one_pool(context, umi)
+            rows += one_pool(context, umi, shares)
             taken = time.perf_counter() - started
             print(f"{context} {umi} UMI: {taken:.0f} s", file=sys.stderr, flush=True)
     return pd.DataFrame(rows)
@@ -106,8 +113,8 @@ def power_table(frame: pd.DataFrame) -> str:
     lines = [
         "| method | UMI | runs with calls, 0 % | 3 % AUROC / recall / FDP "
         "| 10 % AUROC (min) / AP / FDP / recall / ECE "
-        "| 50 % AUROC (min) / AP / FDP / recall / ECE |",
-        "|---|---|---|---|---|---|",
+        "| 50 % AUROC (min) / AP / FDP / recall / ECE | 100 % recall |",
+        "|---|---|---|---|---|---|---|",
     ]
     for (name, umi), part in shown.groupby(["method", "umi"], sort=False):
         cells = []
@@ -125,17 +132,18 @@ def power_table(frame: pd.DataFrame) -> str:
                 f"{_number(one['ap'].median())} / {_number(one['fdp'].mean())} / "
                 f"{_number(one['recall'].mean())} / {_number(one['ece'].mean())}"
             )
+        cells.append(_number(at[1.0]["recall"].mean()))
         lines.append(f"| {name} | {umi} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def by_context(frame: pd.DataFrame, method: str = "dtpscore") -> str:
     """Median AUROC and mean recall of one method, context by context."""
-    part = frame[(frame["method"] == method) & (frame["share"] > 0)]
+    part = frame[(frame["method"] == method) & frame["share"].isin(SHARES[1:4])]
     lines = ["| context | UMI | 3 % | 10 % | 50 % |", "|---|---|---|---|---|"]
     for (context, umi), one in part.groupby(["context", "umi"], sort=False):
         texts = []
-        for share in SHARES[1:]:
+        for share in SHARES[1:4]:
             at = one[one["share"] == share]
             texts.append(
                 f"{_number(at['auroc'].min())}-{_number(at['auroc'].max())}, recall "
@@ -195,7 +203,8 @@ def main(arguments: list[str] | None = None) -> dict[str, pd.DataFrame]:
         return options.only in (None, part)
 
     if wanted("power"):
-        frames["power"] = power(contexts, depths)
+        shares = SHORT_SHARES if options.short else SHARES
+        frames["power"] = power(contexts, depths, shares)
         print("\n## Power on thinned bulk, held-out replicate (semi-synthetic)\n")
         print(power_table(frames["power"]))
         print("\nLowest and highest AUROC of the default over held-out replicates:\n")

@@ -90,20 +90,22 @@ def held_out_runs(cells: ad.AnnData, share: float, seed: int) -> Iterator[Run]:
     line = str(cells.obs["cell_line"].iloc[0])
     names = np.unique(replicate)
     for held in names:
-        n_persister = round(N_QUERY * share)
+        persisters = rng.permutation(
+            np.flatnonzero((replicate == held) & (state == "DTP"))
+        )[: round(N_QUERY * share)]
+        n_parental = N_QUERY - round(N_QUERY * share)
         parts, samples, truth = [], [], []
         for name in [*names[names != held], held]:
             rows = rng.permutation(
                 np.flatnonzero((replicate == name) & (state == "parental"))
             )
-            size = N_QUERY - n_persister if name == held else N_REFERENCE
+            size = n_parental if name == held else N_REFERENCE
             parts.append(rows[:size])
             samples += [name] * size
             truth += [False] * size
-        rows = np.flatnonzero((replicate == held) & (state == "DTP"))
-        parts.append(rng.permutation(rows)[:n_persister])
-        samples += [held] * n_persister
-        truth += [True] * n_persister
+        parts.append(persisters)
+        samples += [held] * len(persisters)
+        truth += [True] * len(persisters)
         sample = np.unique(samples, return_inverse=True)[1]
         yield Run(
             label=f"{line} {held}",

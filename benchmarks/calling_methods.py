@@ -93,12 +93,11 @@ def cells_of(scored: Scored, run: Run) -> tuple[Cells, np.ndarray]:
     """Arrays as the package makes them, and the index."""
     found, rows = scored.features, run.rows
     index = reference_units(found.index[rows], run.reference)
-    dividing = reference_units(found.proliferation[rows], run.reference)
     cells = Cells(
         features=standardized(found.values[rows]),
         sample=run.sample,
         reference=run.reference,
-        evidence=index - dividing,
+        evidence=index,
         fit=np.ones(len(rows), bool),
     )
     return cells, index
@@ -141,10 +140,11 @@ def with_index(scored: Scored, run: Run) -> Verdict:
     return from_pvalues(found.score[query] + index[query], np.minimum(3 * least, 1))
 
 
-def without_proliferation(scored: Scored, run: Run) -> Verdict:
-    """Ablation: the index alone votes on the direction."""
+def with_proliferation(scored: Scored, run: Run) -> Verdict:
+    """Ablation: low proliferation votes on the direction beside the index."""
     cells, index = cells_of(scored, run)
-    found = held_out_shift(replace(cells, evidence=index), alpha=ALPHA)
+    dividing = reference_units(scored.features.proliferation[run.rows], run.reference)
+    found = held_out_shift(replace(cells, evidence=index - dividing), alpha=ALPHA)
     query = ~run.reference
     return from_pvalues(found.score[query], found.pvalue[query])
 
@@ -212,7 +212,7 @@ METHODS: dict[str, Method] = {
     "- within samples only": one_reading(0),
     "- whole samples only": one_reading(1),
     "- index as third reading": with_index,
-    "- no proliferation vote": without_proliferation,
+    "- proliferation votes too": with_proliferation,
     "index alone": lambda s, r: one_sided(s.features.index[r.rows], r),
     "inverse proliferation": lambda s, r: one_sided(
         -s.features.proliferation[r.rows], r

@@ -103,12 +103,7 @@ def real_replicates() -> Iterator[dict[str, Any]]:
         query = library == one
         arms = with_arms(cells, query, library)
         yield {"null": "CEL-seq2 plates", "run": one, **run_call(arms)}
-        half = query & (np.arange(len(query)) % 2 == 0)
-        deep = thin_rows(arms, half, 0.3, 0)
-        name = "CEL-seq2 plates, half of the query at 30 % depth"
-        yield {"null": name, "run": one, **run_call(deep)}
-        name += ", depth not matched"
-        yield {"null": name, "run": one, **run_call(deep, match_depth=False)}
+        yield from shallow_queries(arms, query, "CEL-seq2 plates", one)
         double = with_doublets(arms, query, 0)
         name = "CEL-seq2 plates, doublets in the query"
         yield {"null": name, "run": one, **run_call(double)}
@@ -125,7 +120,7 @@ def real_replicates() -> Iterator[dict[str, Any]]:
 
 
 def thinned_replicates(
-    contexts: tuple[str, ...], depths: tuple[int, ...]
+    contexts: tuple[str, ...], depths: tuple[int, ...], *, shallow: bool = True
 ) -> Iterator[dict[str, Any]]:
     """Parental replicate against the other two, through ``tl.call`` itself."""
     for context in contexts:
@@ -136,10 +131,23 @@ def thinned_replicates(
                 arms = with_arms(part, ~run.reference, run.sample)
                 name = f"thinned parental replicate, {umi} UMI"
                 yield {"null": name, "run": run.label, **run_call(arms)}
-                half = ~run.reference & (np.arange(len(run.rows)) % 2 == 0)
-                deep = thin_rows(arms, half, 0.3, 0)
-                name = f"{name}, half at 30 % depth"
-                yield {"null": name, "run": run.label, **run_call(deep)}
+                if shallow:
+                    query = ~run.reference
+                    yield from shallow_queries(arms, query, name, run.label)
+
+
+def shallow_queries(
+    arms: ad.AnnData, query: np.ndarray, name: str, label: str
+) -> Iterator[dict[str, Any]]:
+    """Half of the query, and all of it, at 30 % depth, with and without matching."""
+    half = query & (np.arange(len(query)) % 2 == 0)
+    for what, rows in (("half", half), ("all of the query", query)):
+        shallow = thin_rows(arms, rows, 0.3, 0)
+        for match in (True, False):
+            null = f"{name}, {what} at 30 % depth"
+            null += "" if match else ", not matched"
+            counted = run_call(shallow, match_depth=match)
+            yield {"null": null, "run": label, **counted}
 
 
 def split_cells(
@@ -151,12 +159,11 @@ def split_cells(
         return_inverse=True,
     )[1]
     index = reference_units(found.index, ~query)
-    dividing = reference_units(found.proliferation, ~query)
     cells = Cells(
         features=standardized(found.values),
         sample=code,
         reference=~query,
-        evidence=index - dividing,
+        evidence=index,
         fit=np.ones(len(query), bool),
     )
     return cells, index
@@ -242,7 +249,7 @@ def all_nulls(*, short: bool) -> pd.DataFrame:
     """Every null, or a few of them."""
     contexts = ("SKMEL5",) if short else LINES + SUBCLONES
     depths = (2000,) if short else (2000, 8000)
-    rows = [*thinned_replicates(contexts, depths)]
+    rows = [*thinned_replicates(contexts, depths, shallow=not short)]
     if not short:
         rows += [*real_replicates(), *random_gene_sets(contexts), *permuted_samples()]
         rows += random_splits(40)

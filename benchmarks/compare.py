@@ -77,6 +77,10 @@ def _seconds(value: float) -> str:
     return f"{value:.2f} s" if value >= 0.1 else f"{value * 1000:.0f} ms"
 
 
+def _both(timed: timing.Timed) -> str:
+    return f"{_seconds(timed.seconds)} (CPU {_seconds(timed.cpu)})"
+
+
 def _difference(one: Any, other: Any) -> str:
     return f"{np.abs(np.asarray(one, float) - np.asarray(other, float)).max():.1e}"
 
@@ -87,8 +91,8 @@ def _against(
     wall, cpu = other.seconds / ours.seconds, other.cpu / ours.cpu
     return Row(
         what,
-        f"{_seconds(ours.seconds)} (CPU {_seconds(ours.cpu)})",
-        f"{_seconds(other.seconds)} (CPU {_seconds(other.cpu)})",
+        _both(ours),
+        _both(other),
         f"{wall:.0f} x faster (CPU {cpu:.0f} x)",
         target,
         agreement,
@@ -169,7 +173,7 @@ def sums(setting: Setting) -> Iterator[Row]:
 
 
 def ssgsea(setting: Setting) -> Iterator[Row]:
-    adata = setting.head(1_000)
+    adata = setting.head(2_000)
     ours = setting.ours(adata, "ssgsea")
     threads = os.cpu_count() or 1
     other = timing.fastest(
@@ -264,7 +268,7 @@ def growth(setting: Setting, *, times: int) -> Iterator[Row]:
 def starts(setting: Setting) -> Iterator[Row]:
     repeats = setting.repeats
     first = timing.first_call(repeats=repeats)
-    yield Row("first tl.score of a process, over later", _seconds(first), "", "", "2 s")
+    yield Row("first tl.score of a process, over later", _both(first), "", "", "2 s")
     for what, arguments in (
         ("dtpscore --help", ("-m", "dtpscore", "--help")),
         ("import dtpscore", ("-c", "import dtpscore")),

@@ -172,7 +172,7 @@ def rho(values, truth):
 
 
 def scores(order, obs):
-    """Spearman's rho over all cells on drug, and within samples on drug."""
+    """Spearman's rho over all cells before the holiday, and within samples on drug."""
     order = np.where(np.isfinite(order), order, np.nan)
     truth = obs["true_progress"].to_numpy(dtype=float)
     condition = obs["condition"].astype(str).to_numpy()

@@ -239,8 +239,9 @@ def _csr_on_disk(matrix: Any) -> Source:
         inside = slice(int(here[0]), int(here[-1]))
         return data[inside], indices[inside], here - here[0]
 
-    # A block that is smaller than a chunk would decompress the chunk again.
-    n_values = (data.chunks or (1,))[0]
+    # Chunks at both ends of a block are decompressed again for its neighbors, so a
+    # block has several.
+    n_values = 4 * (data.chunks or (1,))[0]
     rows = int(np.ceil(n_values / max(per_row, 1.0))) if n_values > _VALUES else 1
     return Source(
         n_rows, n_genes, read, per_row, ahead=True, multiple=min(rows, max(n_rows, 1))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dtpscore import _keys, _store
 from dtpscore._anndata import Source
 from dtpscore._errors import DataError
+from dtpscore._partitions import connected
 from dtpscore._score_elements import check_key, elements, stale
 from dtpscore._scoring import ScoreOptions, ScoreResult, score_matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from dtpscore.signatures import Signature
 
@@ -40,6 +43,10 @@ class ScoreJob:
         Leave the matrix on disk and read it piece by piece.
     overwrite
         Replace outputs that exist.
+    scheduler
+        Address of a dask scheduler whose workers read and score the matrix, each
+        some rows at a time; they must see the input under the same path. None
+        scores here.
     """
 
     signatures: Sequence[Signature]
@@ -48,6 +55,7 @@ class ScoreJob:
     key_added: str = _keys.SCORES
     backed: bool = True
     overwrite: bool = False
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
         check_key(self.key_added)
@@ -86,7 +94,11 @@ def score_file(
         The input cannot be used or the output cannot be written.
     """
     with _store.open_matrix(
-        path_in, job.source, backed=job.backed, uns=(job.key_added,)
+        path_in,
+        job.source,
+        backed=job.backed,
+        lazy=job.scheduler is not None,
+        uns=(job.key_added,),
     ) as stored:
         _store.check_output(path_in, path_out, overwrite=job.overwrite)
         if tables is not None:
@@ -96,12 +108,9 @@ def score_file(
                 control=job.options.control,
                 overwrite=job.overwrite,
             )
-        matrix, names = stored.matrix, stored.gene_names
-        if progress is None:
-            result = _scored(path_in, matrix, names, job=job)
-        else:
-            with progress(stored.n_obs) as done:
-                result = _scored(path_in, matrix, names, job=job, done=done)
+        showing = nullcontext() if progress is None else progress(stored.n_obs)
+        with showing as done, _place(job, path_out) as scratch:
+            result = _scored(path_in, stored, job, done=done, scratch=scratch)
     fresh = elements(result, job.key_added, stored.obs_names, source=job.source)
     old = stale(stored.uns.get(job.key_added), fresh, job.key_added)
     _store.write_with(path_in, path_out, [*old, *fresh], overwrite=job.overwrite)
@@ -110,16 +119,40 @@ def score_file(
     return result
 
 
+@contextmanager
+def _place(job: ScoreJob, path_out: Path) -> Iterator[Path | None]:
+    """Connect to the cluster, if one is used, and give its results a folder.
+
+    Scores of a store that is too large for one machine are many as well, so they are
+    written to files beside the output as they come.
+    """
+    if job.scheduler is None:
+        yield None
+        return
+    with (
+        connected(job.scheduler),
+        TemporaryDirectory(dir=path_out.parent, prefix=".dtpscore_") as folder,
+    ):
+        yield Path(folder)
+
+
 def _scored(
     path: Path,
-    matrix: object,
-    names: list[str],
-    *,
+    stored: _store.Stored,
     job: ScoreJob,
-    done: Callable[[int], None] | None = None,
+    *,
+    done: Callable[[int], None] | None,
+    scratch: Path | None,
 ) -> ScoreResult:
     try:
-        return score_matrix(matrix, names, job.signatures, job.options, progress=done)
+        return score_matrix(
+            stored.matrix,
+            stored.gene_names,
+            job.signatures,
+            job.options,
+            progress=done,
+            scratch=scratch,
+        )
     except OSError as error:
         msg = (
             f"{path} could not be read to its end: {error}. The file is damaged, or "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.format import open_memmap
 
 from dtpscore import _blocks, _scorers
 from dtpscore._errors import DataError
@@ -23,12 +24,16 @@ from dtpscore._threads import in_order, n_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from dtpscore._types import MethodName, Net
 
 __all__ = ["METHODS", "Method", "MethodOptions", "MethodResult", "find_method", "run"]
+
+
+_FIELDS = ("scores", "z", "pvalue")
 
 
 @dataclass(frozen=True)
@@ -51,12 +56,15 @@ class MethodResult:
     pvalue: NDArray[np.float64] | None = None
 
     @classmethod
-    def empty(cls, n_cells: int, n_scores: int, *, control: bool) -> MethodResult:
-        """Room for the scores of some cells."""
-        shape = (n_cells, n_scores)
-        if not control:
-            return cls(np.empty(shape))
-        return cls(np.empty(shape), np.empty(shape), np.empty(shape))
+    def empty(
+        cls, shape: tuple[int, int], *, control: bool, scratch: Path | None = None
+    ) -> MethodResult:
+        """Room for the scores of some cells, in memory or in files of a folder."""
+        names = _FIELDS if control else _FIELDS[:1]
+        if scratch is None:
+            return cls(*(np.empty(shape) for _ in names))
+        files = [scratch / f"{name}.npy" for name in names]
+        return cls(*(open_memmap(file, "w+", np.float64, shape) for file in files))
 
     @classmethod
     def joined(cls, parts: list[MethodResult]) -> MethodResult:
@@ -66,13 +74,13 @@ class MethodResult:
         return cls(
             *(
                 np.concatenate([getattr(part, name) for part in parts])
-                for name in ("scores", "z", "pvalue")
+                for name in _FIELDS
             )
         )
 
     def put(self, rows: slice, part: MethodResult) -> None:
         """Fill in the results of some rows."""
-        for name in ("scores", "z", "pvalue"):
+        for name in _FIELDS:
             if getattr(self, name) is not None:
                 getattr(self, name)[rows] = getattr(part, name)
 
@@ -87,6 +95,7 @@ def run(
     chunk_size: int | None = None,
     n_jobs: int | None = None,
     progress: Callable[[int], None] | None = None,
+    scratch: Path | None = None,
 ) -> MethodResult:
     """Score every row of a matrix on every signature of a net.
 
@@ -114,6 +123,8 @@ def run(
         Rows a block and threads; neither changes a number.
     progress
         Called with the number of cells done since the last call.
+    scratch
+        Folder to keep the results in while they come; None keeps them in memory.
 
     Returns
     -------
@@ -139,7 +150,8 @@ def run(
             n_workers=n_workers,
         )
     scorer = chosen.build(_scorers.Setup(net, options, totals, control))
-    found = MethodResult.empty(source.n_rows, len(net.names), control=control)
+    shape = (source.n_rows, len(net.names))
+    found = MethodResult.empty(shape, control=control, scratch=scratch)
     for rows, result in _results(
         source, _Scoring(chosen.name, scorer, options, chunk_size), n_workers
     ):

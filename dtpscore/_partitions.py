@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from dtpscore._errors import OptionError
 from dtpscore._threads import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Result = TypeVar("Result")
+
+# Time a scheduler has to answer.
+_PATIENCE = "20s"
 
 
 def each(
@@ -72,6 +77,37 @@ def each(
     del futures
     for future, result in waiting:
         yield places[future.key], result
+
+
+@contextmanager
+def connected(scheduler: str) -> Iterator[None]:
+    """Use a dask cluster inside the block.
+
+    Parameters
+    ----------
+    scheduler
+        Address of the scheduler, such as ``tcp://host:8786``.
+
+    Raises
+    ------
+    OptionError
+        The package distributed is missing, or no scheduler answers there.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        msg = "A cluster needs the package distributed: pip install 'dtpscore[dask]'."
+        raise OptionError(msg) from error
+    try:
+        client: Any = Client(scheduler, timeout=_PATIENCE)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        msg = (
+            f"No dask scheduler answers at {scheduler!r}: {error}. Give the address "
+            "that 'dask scheduler' prints, such as tcp://host:8786."
+        )
+        raise OptionError(msg) from error
+    with client:
+        yield
 
 
 class _Work:

@@ -22,6 +22,7 @@ from dtpscore._score_checks import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -153,6 +154,7 @@ def score_matrix(
     options: ScoreOptions,
     *,
     progress: Callable[[int], None] | None = None,
+    scratch: Path | None = None,
 ) -> ScoreResult:
     """Score every cell of a matrix on every signature.
 
@@ -168,6 +170,8 @@ def score_matrix(
         How to score.
     progress
         Called with the number of cells done since the last call.
+    scratch
+        Folder to keep the results in while they come; None keeps them in memory.
 
     Returns
     -------
@@ -217,6 +221,7 @@ def score_matrix(
         chunk_size=options.chunk_size,
         n_jobs=options.n_jobs,
         progress=progress,
+        scratch=scratch,
     )
     check_not_empty(source, result.scores)
     axis, axes = axis_scores(result.scores, signatures, coverage)

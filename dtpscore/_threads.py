@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numba
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 # A function that kernels call; compiled into each of them. Division by 0 gives inf
 # or NaN, as in numpy.
-helper = numba.njit(cache=True, error_model="numpy")
+helper: Any = numba.njit(cache=True, error_model="numpy")
 # A loop over the rows of a block. It uses one thread and leaves the interpreter to
 # others meanwhile; blocks are shared out to threads by ``in_order``. That needs no
 # thread pool of numba, which must not be entered from two threads at once, nor in a
 # forked process, and no wait for the slowest thread after each loop.
-kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
+kernel: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
 def n_threads(n_jobs: int | None) -> int:

@@ -16,6 +16,8 @@ from statsmodels.stats.multitest import multipletests
 from dtpscore._calling import conformal, depth, evidence, index, reversal, samples, why
 from dtpscore._calling.batch import call_group
 from dtpscore._calling.confounders import confounder_table
+from dtpscore._calling.experiment import axis_means
+from dtpscore._calling.features import Features
 from dtpscore._calling.folds import Cells
 from dtpscore._calling.line import fit_line
 from dtpscore._calling.shift import combined, held_out_shift, library_shift, tolerance
@@ -483,3 +485,20 @@ def test_mixture_note_sees_two_parts_where_there_are_two():
     assert gain > 0
     assert "two parts" in sentence
     assert "not calibrated" in sentence
+
+
+def test_axes_are_means_of_features_that_were_turned():
+    """A signature that stands against its axis counts with the opposite sign."""
+    values = np.array([[1.0, 3.0, 5.0], [2.0, -2.0, 0.0]])
+    found = Features(
+        values=values,
+        names=["a", "b", "c"],
+        axis=["x", "x", "y"],
+        sign=[1.0, -1.0, 1.0],
+        index=values[:, 0],
+        proliferation=values[:, 0],
+        nuisance={},
+        random=values,
+        coverage=pd.DataFrame(),
+    )
+    assert axis_means(found, np.arange(2)).tolist() == [[-1.0, 5.0], [2.0, 0.0]]

@@ -153,3 +153,42 @@ def test_tl_score_reads_a_lazy_store_on_the_cluster(
     assert hasattr(found[1].X, "dask")
     for key in ("dtp_scores", "dtp_scores_z", "dtp_scores_pvalue"):
         np.testing.assert_array_equal(found[0].obsm[key], found[1].obsm[key])
+
+
+@pytest.mark.parametrize("ending", ["h5ad", "zarr"])
+def test_the_command_line_scores_a_file_on_the_cluster(
+    client, cells, tmp_path, command, ending
+):
+    path = tmp_path / f"cells.{ending}"
+    getattr(cells, f"write_{ending}")(path)
+    plain, spread = tmp_path / f"plain.{ending}", tmp_path / f"spread.{ending}"
+    options = ("--axis", "emt", "--method", "mean", "--control", "-q")
+    address = client.scheduler.address
+    assert command("score", path, "-o", plain, *options)[0] == 0
+    code, _, err = command("score", path, "-o", spread, *options, "--dask", address)
+    assert code == 0, err
+    first, second = (getattr(ad, f"read_{ending}")(file) for file in (plain, spread))
+    for key in ("dtp_scores", "dtp_scores_z", "dtp_scores_pvalue"):
+        np.testing.assert_array_equal(first.obsm[key], second.obsm[key])
+    np.testing.assert_array_equal(first.obs["dtp_emt"], second.obs["dtp_emt"])
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted(
+        (path.name, plain.name, spread.name)
+    )
+
+
+def test_a_scheduler_that_does_not_answer_is_named(path, out, command, monkeypatch):
+    monkeypatch.setattr("dtpscore._partitions._PATIENCE", "1s")
+    code, _, err = command("score", path, "-o", out, "--dask", "tcp://127.0.0.1:9")
+    assert code == 2
+    assert "No dask scheduler answers at 'tcp://127.0.0.1:9'" in err
+    assert not out.exists()
+
+
+def test_a_matrix_stored_by_columns_is_refused(client, cells, tmp_path, out, command):
+    path = tmp_path / "columns.h5ad"
+    columns = cells.copy()
+    columns.X = columns.X.tocsc()
+    columns.write_h5ad(path)
+    code, _, err = command("score", path, "-o", out, "--dask", client.scheduler.address)
+    assert code == 3
+    assert "stored by columns" in err

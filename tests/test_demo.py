@@ -11,7 +11,7 @@ import pytest
 import dtpscore as dtp
 from dtpscore import _demo
 
-N_CELLS = 900
+N_CELLS = 1800
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,8 @@ def test_cell_cycle_does_not_drive_the_order(ordered):
 
 def test_direction_agrees_with_index_and_time(ordered):
     direction = ordered.uns["dtp_pseudotime"]["direction"]
-    assert list(direction["verdict"]) == ["agrees", "agrees"]
+    assert list(direction.index) == ["groups", "index", "time"]
+    assert (direction["verdict"] == "agrees").all()
 
 
 def test_reversal_is_partial(ordered):
@@ -336,6 +337,17 @@ def test_contradicted_direction_is_said_and_not_turned(small):
     assert rho > 0.5
     direction = turned.uns["dtp_pseudotime"]["direction"]
     assert direction.loc["index", "verdict"] == "contradicts"
+
+
+def test_treated_cells_that_are_no_farther_are_said(small):
+    """Groups at random: half of the untreated cells are called treated."""
+    untreated = small[(small.obs["condition"] == "parental").to_numpy()].copy()
+    arm = np.where(np.arange(untreated.n_obs) % 2, "a", "b")
+    untreated.obs["arm"] = arm
+    with pytest.warns(InputWarning, match="does not lead away from the root"):
+        dtp.tl.pseudotime(untreated, **{**PLAIN, "groupby": "arm", "root": "a"})
+    direction = untreated.uns["dtp_pseudotime"]["direction"]
+    assert direction.loc["groups", "verdict"] != "agrees"
 
 
 def test_time_that_turns_back_is_not_progress(easy):

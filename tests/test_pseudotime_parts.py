@@ -249,9 +249,16 @@ def test_direction_verdicts():
     features, design, progress, _ = planted()
     noise = np.random.default_rng(0).normal(size=progress.size)
     agrees = checks.direction(features[:, 0], progress, design)
-    assert list(agrees["verdict"]) == ["agrees", "agrees"]
+    assert (agrees["verdict"] == "agrees").all()
     against = checks.direction(-features[:, 0], progress, design)
-    assert list(against["verdict"]) == ["contradicts", "contradicts"]
+    assert (against["verdict"] == "contradicts").all()
+    assert list(against.index) == ["groups", "index", "time"]
+    pairs = [
+        np.sign(late - early)
+        for late in features[~design.root, 0]
+        for early in features[design.root, 0]
+    ]
+    assert agrees.loc["groups", "rho"] == pytest.approx(np.mean(pairs))
     open_ = checks.direction(features[:, 0], noise, design)
     assert open_.loc["index", "verdict"] == "unresolved"
 

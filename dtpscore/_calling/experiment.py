@@ -88,7 +88,7 @@ def _cells(experiment: Experiment, outcome: Outcome, rows: NDArray[np.int64]) ->
         features=standardized(experiment.features.values[rows]),
         sample=sample,
         reference=experiment.design.reference[rows],
-        evidence=outcome.index[rows] - outcome.proliferation[rows],
+        evidence=outcome.index[rows],
         fit=chosen_for_fit(sample, experiment.keys[rows], LARGEST_FIT),
     )
 

@@ -32,7 +32,7 @@ class Cells:
     reference
         Which cells are reference cells.
     evidence
-        Published direction (index less proliferation), any unit.
+        Published direction: the index, in any unit.
     fit
         Which cells may be used to fit; scores are given to all.
     """

@@ -102,12 +102,14 @@ def main(arguments: list[str] | None = None) -> None:
     arguments
         The words after ``dtpscore``; those of the process by default.
     """
-    signal.signal(signal.SIGTERM, _end)
     words = sys.argv[1:] if arguments is None else list(arguments)
-    with plain_warnings():
-        try:
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        with plain_warnings():
             app([word for word in words if word != "--debug"], prog_name="dtpscore")
-        except Exception as error:
-            if "--debug" in words:
-                raise
-            sys.exit(report_failure(error))
+    except Exception as error:
+        if "--debug" in words:
+            raise
+        sys.exit(report_failure(error))
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -16,6 +16,7 @@ Examples:
   dtpscore score cells.h5ad -o scored.h5ad --method mean --normalize log1p --control
   dtpscore score cells.h5ad -o scored.h5ad --layer counts --gene-symbols feature_name
   dtpscore score mouse.h5ad -o scored.h5ad --species mouse
+  dtpscore score atlas.zarr -o scored.zarr --dask tcp://host:8786
   dtpscore score a.h5ad b.h5ad -o scored/ --signature-dir my_signatures/
 """
 
@@ -75,6 +76,14 @@ def score(
     chunk_size: option.ChunkSize = None,
     jobs: option.Jobs = None,
     backed: option.Backed = True,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCHEDULER",
+            help="Score on the dask cluster at this address, such as tcp://host:8786; "
+            "its workers must see IN under the same path.",
+        ),
+    ] = None,
     key_added: Annotated[
         str, typer.Option(metavar="KEY", help="Key of the results.")
     ] = "dtp_scores",
@@ -117,5 +126,6 @@ def score(
         key_added=key_added,
         backed=backed,
         overwrite=overwrite,
+        scheduler=dask,
     )
     score_all(inputs, output, job, csv=csv, quiet=quiet)

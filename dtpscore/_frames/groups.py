@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -74,3 +75,9 @@ def groups(adata: AnnData, groupby: str, reference: str | None = None) -> pd.Ser
         order = [reference, *(name for name in order if name != reference)]
     dtype = pd.CategoricalDtype(order, ordered=True)
     return pd.Series(as_text.astype(object), index=values.index).astype(dtype)
+
+
+def natural(name: str) -> list[tuple[bool, int, str]]:
+    """Sort key by which d3 comes before d14."""
+    parts = re.split(r"(\d+)", name)
+    return [(p.isdigit(), int(p) if p.isdigit() else 0, p) for p in parts if p]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dtpscore import _keys
 from dtpscore._errors import DataError
-from dtpscore._frames.groups import column, groups
+from dtpscore._frames.groups import column, groups, natural
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -86,7 +86,12 @@ def by_sample(frame: pd.DataFrame) -> pd.DataFrame:
             "high": parts.quantile(0.75),
         }
     )
-    return out.reset_index()
+    out = out.reset_index()
+    rows = sorted(
+        range(len(out)),
+        key=lambda row: (out["group"].cat.codes[row], natural(out["sample"][row])),
+    )
+    return out.iloc[rows].reset_index(drop=True)
 
 
 def direction(adata: AnnData, *, key: str | None = None) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,7 +9,7 @@ import pandas as pd
 from dtpscore import _keys
 from dtpscore._calling.states import STATES as _STATES
 from dtpscore._errors import DataError
-from dtpscore._frames.groups import column, groups
+from dtpscore._frames.groups import column, groups, natural
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -46,12 +45,6 @@ def calls(adata: AnnData, key: str | None = None) -> pd.Series:
     record(adata, key)
     values = adata.obs[key or _keys.CALL].astype(object)
     return values.astype(pd.CategoricalDtype(list(STATES), ordered=True))
-
-
-def _natural(name: str) -> list[tuple[bool, int, str]]:
-    """Sort key by which d3 comes before d14."""
-    parts = re.split(r"(\d+)", name)
-    return [(p.isdigit(), int(p) if p.isdigit() else 0, p) for p in parts if p]
 
 
 def counts(
@@ -104,7 +97,7 @@ def counts(
     order = {str(name): place for place, name in enumerate(member.cat.categories)}
     rows = sorted(
         range(len(out)),
-        key=lambda row: (order[out["group"][row]], _natural(out["sample"][row])),
+        key=lambda row: (order[out["group"][row]], natural(out["sample"][row])),
     )
     return out.iloc[rows].reset_index(drop=True)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from scipy.optimize import isotonic_regression
-from scipy.stats import spearmanr
+from scipy.stats import mannwhitneyu, spearmanr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,28 +51,54 @@ def within(a: FloatArray, b: FloatArray, codes: IntArray) -> FloatArray:
     return values[~np.isnan(values)]
 
 
-def _verdict(value: float) -> str:
-    if value > _RESOLVED:
+def _verdict(value: float, least: float = _RESOLVED) -> str:
+    if value > least:
         return AGREES
-    return CONTRADICTS if value < -_RESOLVED else UNRESOLVED
+    return CONTRADICTS if value < -least else UNRESOLVED
+
+
+def _beyond_root(order: FloatArray, design: Design) -> tuple[float, float, FloatArray]:
+    """Rank-biserial correlation of group and order, and each sample's lead."""
+    placed = ~np.isnan(order)
+    inside = order[design.root & placed]
+    other = ~design.root & ~design.holiday & (design.groups != "") & placed
+    middle = np.median(inside)
+    lead = [
+        float(np.median(order[other & (design.sample == code)]) - middle)
+        for code in np.unique(design.sample[other])
+    ]
+    pairs = inside.size * int(other.sum())
+    above = mannwhitneyu(order[other], inside).statistic if pairs else np.nan
+    value = float(2 * above / pairs - 1) if pairs else float("nan")
+    return value, value, np.asarray(lead)
+
+
+def _chance(design: Design) -> float:
+    """Two standard errors over cells of the correlation with groups without a lead."""
+    n_root = int(design.root.sum())
+    n_other = int((~design.root & ~design.holiday & (design.groups != "")).sum())
+    return 2 * float(np.sqrt((n_root + n_other + 1) / (3 * n_root * n_other)))
 
 
 def direction(
     order: FloatArray, index: FloatArray | None, design: Design
 ) -> pd.DataFrame:
-    """Compare the direction of the order with the index and with time.
+    """Compare the direction of the order with groups, index and time.
 
     Holiday cells do not count. The correlation with the index is within samples, as
     a difference between libraries proves nothing; that with time is over all cells,
-    as cells of one sample share their time.
+    as cells of one sample share their time. That with groups is the rank-biserial
+    correlation: how much oftener a cell outside the root group is farther on than one
+    in it, than the reverse.
 
     Returns
     -------
-    Rows ``index`` and ``time``, where known: ``rho`` (for the index the median over
-    samples), ``rho_all_cells``, ``n_samples``, ``n_positive`` (samples or series with
-    a positive correlation) and ``verdict``: agrees, contradicts or unresolved.
+    Rows ``groups``, and ``index`` and ``time`` where known: ``rho`` (for the index the
+    median over samples), ``rho_all_cells``, ``n_samples``, ``n_positive`` (samples or
+    series with a positive correlation; for groups, samples beyond the median of the
+    root group) and ``verdict``: agrees, contradicts or unresolved.
     """
-    rows = {}
+    rows = {"groups": _beyond_root(order, design)}
     on_path = ~design.holiday
     if index is not None:
         each = within(order[on_path], index[on_path], design.sample[on_path])
@@ -87,6 +113,7 @@ def direction(
             value,
             within(order[fitted], time, design.series[fitted]),
         )
+    least = {"groups": max(_RESOLVED, _chance(design))}
     return pd.DataFrame.from_dict(
         {
             name: {
@@ -94,7 +121,7 @@ def direction(
                 "rho_all_cells": overall,
                 "n_samples": each.size,
                 "n_positive": int((each > 0).sum()),
-                "verdict": _verdict(value),
+                "verdict": _verdict(value, least.get(name, _RESOLVED)),
             }
             for name, (value, overall, each) in rows.items()
         },

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dtpscore._ordering.checks import (
+    AGREES,
     CONTRADICTS,
     FALLS_AND_RISES,
     RISES_AND_FALLS,
@@ -60,14 +61,32 @@ def _about_direction(record: dict[str, Any]) -> tuple[list[str], list[str]]:
     against, open_ = [], []
     for name, row in record["direction"].iterrows():
         counts = f"{row['n_positive']} of {row['n_samples']}"
+        contradicted = row["verdict"] == CONTRADICTS
         number = f"rho {row['rho']:.2f}, positive in {counts}"
-        if row["verdict"] == CONTRADICTS:
+        if name == "groups" and row["verdict"] != AGREES:
+            if not contradicted and record["n_root_cells"] < _FEW_ROOT_CELLS:
+                open_.append(
+                    "Too few root cells to tell whether others are farther on."
+                )
+                continue
+            nearer = "nearer to its start" if contradicted else "not clearly farther on"
+            against.append(
+                f"The path does not lead away from the root group: other cells are "
+                f"{nearer} (rank correlation {row['rho']:.2f}, farther in {counts} "
+                "samples). Do not read it as a way from parental to persister."
+            )
+        elif contradicted:
             against.append(
                 f"The path runs against the {name} ({number}). It is left as it is; "
                 "do not read it as a way from parental to persister."
             )
         elif row["verdict"] == UNRESOLVED:
             open_.append(f"The {name} says nothing about the direction ({number}).")
+    if "index" not in record["direction"].index:
+        open_.append(
+            "There is no index to compare the direction with: too few genes of the "
+            "consensus signature are in the data."
+        )
     return against, open_
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from dtpscore import pl
 from dtpscore._frames import states
 from dtpscore._frames.scores import axis_titles
-from dtpscore._report.format import number
 from dtpscore._report.model import Column, Section, Table
 from dtpscore._report.picture import picture
+from dtpscore._report.text import calling_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +144,8 @@ def _pictures(context: Context) -> tuple[Any, ...]:
                 else None,
                 show=False,
             ),
-            alt="Share of each call in each sample or group; the table below has the numbers.",
+            alt="Share of each call in each sample or group; the table below has the "
+            "numbers.",
             caption="Calls. Reference cells are parental-like by definition.",
         ),
         picture(
@@ -175,7 +176,7 @@ def calls_section(context: Context) -> Section | None:
     return Section(
         name="calls",
         title="Calls and the evidence for them",
-        paragraphs=(str(found["note"]), methods_text(context)),
+        paragraphs=(str(found["note"]), calling_text(context)),
         notes=tuple(str(text) for text in found["messages"]),
         pictures=_pictures(context),
         tables=(_count_table(context), *_calibration_tables(found)),
@@ -272,31 +273,4 @@ def reversal_section(context: Context) -> Section | None:
                 ),
             ),
         ),
-    )
-
-
-def methods_text(context: Context) -> str:
-    """How the cells were called, as sentences to paste."""
-    found = states.record(context.adata)
-    params = found["params"]
-    if not found["calibrated"]:
-        return (
-            f"Cells were ranked by the index ({params['index']}) without reference "
-            "cells, so there is no error rate and no cell was called."
-        )
-    depth = (
-        "Counts were thinned so that all libraries of a batch have one distribution of "
-        "depth. "
-        if params["match_depth"]
-        else ""
-    )
-    return (
-        f"{depth}Cells were called against the reference {params['reference']} of the "
-        "same experiment. The index is the control-matched z-score of "
-        f"{params['index']} in robust standard deviations of the reference. The shift "
-        "was learned from control-matched z-scores of all signatures and calibrated by "
-        "holding out each reference sample in turn (conformal p-values; Bates et al. "
-        "2023, Annals of Statistics); Benjamini-Hochberg at "
-        f"{number(100 * params['alpha'], 0)} % within each group and batch. Evidence "
-        f"level {found['evidence_level']}: {found['evidence']}."
     )

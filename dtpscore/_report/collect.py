@@ -20,6 +20,7 @@ from dtpscore._report.path import (
 )
 from dtpscore._report.scores import axes_section, axis_table, checks_section
 from dtpscore._report.text import (
+    calling_text,
     limits_section,
     methods_section,
     vulnerability_section,
@@ -85,7 +86,7 @@ def _records(adata: AnnData) -> dict[str, Any]:
 
 def _methods(found: Context) -> tuple[str, ...]:
     """Paragraphs of methods on the calls and the order, where there are such."""
-    texts = [calls.methods_text(found)] if found.has_calls else []
+    texts = [calling_text(found)] if found.has_calls else []
     texts += [methods_text(found)] if found.has_path else []
     return tuple(texts)
 

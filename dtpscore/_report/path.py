@@ -74,7 +74,7 @@ def _check_tables(found: dict[str, Any]) -> list[Table]:
     tables = [
         Table(
             name="direction",
-            caption="Is the direction that of index and time?",
+            caption="Is the direction that of groups, index and time?",
             frame=direction,
             columns=(
                 Column("with", "Compared with"),
@@ -134,8 +134,9 @@ def path_section(context: Context) -> Section | None:
                 lambda: pl.pseudotime(context.adata, **groups, show=False),
                 alt="Position of the cells of each group on the path from parental to "
                 "persister; the table below has the numbers by sample.",
-                caption="Position of each cell. An unbroken arrow: index or time are "
-                "known and do not contradict the direction.",
+                caption="Position of each cell. The arrow is unbroken only where "
+                "groups, index or time agree with the direction and none "
+                "contradicts it.",
                 wide=True,
             ),
         ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dtpscore import _keys, signatures
-from dtpscore._frames import checks
+from dtpscore._frames import checks, states
 from dtpscore._report.format import listed, number
 from dtpscore._report.model import Column, Section, Table
 
@@ -90,6 +90,33 @@ def _enrichment_text(record: dict[str, Any]) -> str:
         "GSEApy's prerank (Fang et al. 2023, doi:10.1093/bioinformatics/btac757; "
         "Subramanian et al. 2005, doi:10.1073/pnas.0506580102) with "
         f"{params['permutations']:,} permutations and seed {params['seed']}."
+    )
+
+
+def calling_text(context: Context) -> str:
+    """How the cells were called, as sentences to paste."""
+    found = states.record(context.adata)
+    params = found["params"]
+    if not found["calibrated"]:
+        return (
+            f"Cells were ranked by the index ({params['index']}) without reference "
+            "cells, so there is no error rate and no cell was called."
+        )
+    depth = (
+        "Counts were thinned so that all libraries of a batch have one distribution of "
+        "depth. "
+        if params["match_depth"]
+        else ""
+    )
+    return (
+        f"{depth}Cells were called against the reference {params['reference']} of the "
+        "same experiment. The index is the control-matched z-score of "
+        f"{params['index']} in robust standard deviations of the reference. The shift "
+        "was learned from control-matched z-scores of all signatures and calibrated by "
+        "holding out each reference sample in turn (conformal p-values; Bates et al. "
+        "2023, Annals of Statistics); Benjamini-Hochberg at "
+        f"{number(100 * params['alpha'], 0)} % within each group and batch. Evidence "
+        f"level {found['evidence_level']}: {found['evidence']}."
     )
 
 

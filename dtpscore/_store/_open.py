@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+# Values in a partition that a worker of a cluster reads at once.
+_PARTITION = 8_000_000
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -121,12 +124,34 @@ def _find(root: Any, source: Source) -> tuple[Any, Any]:
     return root[f"layers/{source.layer}"], root["var"]
 
 
-def _matrix(stored: Any, *, backed: bool) -> Any:
+def _matrix(stored: Any, *, backed: bool, lazy: bool) -> Any:
     from anndata.io import read_elem, sparse_dataset
 
+    if lazy:
+        return _lazy(stored)
     if not backed:
         return read_elem(stored)
     return stored if hasattr(stored, "shape") else sparse_dataset(stored)
+
+
+def _lazy(stored: Any) -> Any:
+    """Open a stored matrix as a dask array whose chunks hold whole rows."""
+    from anndata.experimental import read_elem_lazy
+
+    if stored.attrs.get("encoding-type") == "csc_matrix":
+        msg = (
+            "The matrix is stored by columns (CSC), and a cluster needs it by rows. "
+            "Write it as CSR, or leave --dask out."
+        )
+        raise DataError(msg)
+    if "shape" in stored.attrs:
+        n_rows, n_genes = (int(n) for n in stored.attrs["shape"])
+        n_values = stored["data"].shape[0]
+    else:
+        n_rows, n_genes = stored.shape
+        n_values = n_rows * n_genes
+    rows = max(1, min(_PARTITION * n_rows // max(n_values, 1), n_rows))
+    return read_elem_lazy(stored, chunks=(rows, n_genes))
 
 
 def _read_table(group: Any, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -158,6 +183,7 @@ def open_matrix(
     source: Source | None = None,
     *,
     backed: bool = True,
+    lazy: bool = False,
     obs: tuple[str, ...] = (),
     uns: tuple[str, ...] = (),
 ) -> Iterator[Stored]:
@@ -171,6 +197,8 @@ def open_matrix(
         Which matrix and which gene names; ``X`` and the index of ``var`` by default.
     backed
         Leave the matrix on disk, to be read piece by piece.
+    lazy
+        Open the matrix as a dask array, to be read by the workers of a cluster.
     obs
         Columns of ``obs`` to read.
     uns
@@ -196,7 +224,7 @@ def open_matrix(
             stored, var = _find(root, source)
             cells = _read_table(root["obs"], "obs", obs)
             content = Stored(
-                matrix=_matrix(stored, backed=backed),
+                matrix=_matrix(stored, backed=backed, lazy=lazy),
                 gene_names=gene_names(
                     _read_table(var, "var", symbols), source.gene_symbols
                 ),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from matplotlib.axes import Axes
 
-_AGAINST = "contradicts"
+_AGREES, _AGAINST = "agrees", "contradicts"
 _SHARES = (
     Part("parental-like", "#A9CBE3", numbered=True),
     Part("neither", "#949494", "////"),
@@ -30,7 +30,8 @@ _SHARES = (
 def _arrow(ax: Axes, verdicts: list[tuple[str, str]]) -> None:
     """Show the way of the path; broken where index or time contradict it."""
     against = [name for name, verdict in verdicts if verdict == _AGAINST]
-    color = "#B2182B" if against else INK if verdicts else QUIET
+    agreed = any(verdict == _AGREES for _, verdict in verdicts) and not against
+    color = "#B2182B" if against else INK if agreed else QUIET
     ax.annotate(
         "",
         xy=(1.0, 1.06),
@@ -39,15 +40,15 @@ def _arrow(ax: Axes, verdicts: list[tuple[str, str]]) -> None:
         arrowprops={
             "arrowstyle": "-|>",
             "color": color,
-            "linestyle": (0, (3, 2)) if against or not verdicts else "-",
+            "linestyle": "-" if agreed else (0, (3, 2)),
             "linewidth": 1.0,
         },
     )
-    text = "; ".join(f"{name} {verdict}" for name, verdict in verdicts)
+    text = "; ".join(f"{name}: {verdict}" for name, verdict in verdicts)
     ax.text(
         0.5,
         1.08,
-        f"direction: {text}" if text else "direction: nothing to check it with",
+        f"direction \u2013 {text}" if text else "direction: nothing to check it with",
         transform=ax.transAxes,
         ha="center",
         va="bottom",
@@ -92,8 +93,8 @@ def pseudotime(
 ) -> Axes:
     """Draw where the cells of each group are on the path, and its direction.
 
-    The arrow runs from parental to persister. It is broken, and says so, where the
-    index or the time contradict the order, or where neither is known.
+    The arrow runs from parental to persister. It is unbroken only where groups, index
+    or time agree with the direction and none of them contradicts it.
 
     Parameters
     ----------
