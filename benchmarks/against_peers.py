@@ -1,0 +1,94 @@
+"""Lines of the table that compare dtpscore with other packages."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import peers
+import synthetic
+import timing
+from table import Row, Setting, against, cells, difference
+
+from dtpscore import tl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from anndata import AnnData
+
+
+def ucell(setting: Setting) -> Iterator[Row]:
+    for what, target in (("counts repeat", "40 x"), ("no value repeats", "8 x")):
+        adata = setting.adata
+        if what == "no value repeats":
+            adata = synthetic.as_adata(synthetic.without_repeats(adata.X))
+        ours = setting.ours(adata, "ucell")
+        tried = {
+            n_jobs: timing.fastest(
+                lambda n=n_jobs, a=adata: peers.pyucell(a, setting.sets, n_jobs=n),
+                repeats=1,
+            )
+            for n_jobs in sorted({1, os.cpu_count() or 1})
+        }
+        n_jobs, best = min(tried.items(), key=lambda item: item[1].seconds)
+        # The CPU time of worker processes is not counted: take that of one process.
+        best = replace(best, cpu=tried[1].cpu)
+        what = f"ucell, {what}: pyUCell with {n_jobs} jobs, {cells(adata)}"
+        agreement = difference(ours.value, best.value)
+        yield against(what, ours, best, target=target, agreement=agreement)
+
+
+def aucell(setting: Setting) -> Iterator[Row]:
+    adata = setting.adata
+    ours = setting.ours(adata, "aucell")
+    other = timing.fastest(lambda: peers.aucell(adata, setting.sets), repeats=1)
+    # The same numbers need the order in which decoupler breaks ties.
+    few = setting.head(1_000)[:, peers.aucell_order(adata)].copy()
+    tl.score(few, setting.signatures, method="aucell", ties_method="order")
+    agreement = difference(few.obsm["dtp_scores"], other.value[: few.n_obs])
+    what = f"aucell: decoupler aucell, {cells(adata)}"
+    yield against(what, ours, other, target="60 x", agreement=agreement)
+
+
+def tirosh(setting: Setting) -> Iterator[Row]:
+    adata = setting.adata
+    ours = setting.ours(adata, "tirosh")
+    other = timing.fastest(lambda: peers.score_genes(adata, setting.sets), repeats=1)
+    what = f"tirosh: scanpy score_genes, {len(setting.sets)} calls, {cells(adata)}"
+    agreement = difference(ours.value, other.value)
+    yield against(what, ours, other, target="20 x", agreement=agreement)
+
+
+def sums(setting: Setting) -> Iterator[Row]:
+    calls: list[tuple[str, str, Callable[[AnnData], Any], int]] = [
+        ("zscore", "decoupler zscore", lambda a: peers.zscore(a, setting.sets), 50_000),
+        (
+            "mean",
+            "decoupler waggr, no permutations",
+            lambda a: peers.waggr(a, setting.sets, times=1),
+            10_000,
+        ),
+    ]
+    for method, name, call, n_cells in calls:
+        adata = setting.head(n_cells)
+        ours = setting.ours(adata, method)
+        other = timing.fastest(lambda c=call, a=adata: c(a), repeats=1)
+        agreement = difference(ours.value, other.value)
+        what = f"{method}: {name}, {cells(adata)}"
+        yield against(what, ours, other, target="20 x", agreement=agreement)
+
+
+def ssgsea(setting: Setting) -> Iterator[Row]:
+    adata = setting.head(2_000)
+    ours = setting.ours(adata, "ssgsea")
+    threads = os.cpu_count() or 1
+    other = timing.fastest(
+        lambda: peers.ssgsea(adata, setting.sets, threads=threads), repeats=1
+    )
+    spread = float(np.ptp(other.value))
+    agreement = f"{difference(ours.value / spread, other.value / spread)} of range"
+    what = f"ssgsea: GSEApy with {threads} threads, {cells(adata)}"
+    yield against(what, ours, other, target="200 x", agreement=agreement)
