@@ -166,6 +166,34 @@ def _cell_keys(names: Sequence[str], seed: int) -> NDArray[np.uint64]:
     return np.asarray(keys, dtype=np.uint64)
 
 
+def _features(
+    matrix: Any,
+    gene_names: Sequence[str],
+    names: list[str],
+    *,
+    share: NDArray[np.float64],
+    normalize: Literal["log1p"] | None,
+    options: CallOptions,
+) -> features.Features:
+    """Thin the counts where libraries differ in depth, and compute the features."""
+    source = (
+        matrix
+        if (share == 1).all()
+        else depth.thinned(matrix, share, names, seed=options.random_state)
+    )
+    panel = features.choose(
+        index=options.index, exclude_studies=options.exclude_studies
+    )
+    return features.compute(
+        source,
+        gene_names,
+        panel,
+        species=options.species,
+        normalize=normalize,
+        n_jobs=options.n_jobs,
+    )
+
+
 def call_matrix(
     matrix: Any,
     gene_names: Sequence[str],
@@ -212,21 +240,8 @@ def call_matrix(
         check_arms(design, used, options.columns.holiday)
     share, said = _depth_share(design, used, quality, options)
     names = [str(name) for name in obs.index]
-    source = (
-        matrix
-        if (share == 1).all()
-        else depth.thinned(matrix, share, names, seed=options.random_state)
-    )
-    panel = features.choose(
-        index=options.index, exclude_studies=options.exclude_studies
-    )
-    found = features.compute(
-        source,
-        gene_names,
-        panel,
-        species=options.species,
-        normalize=normalize,
-        n_jobs=options.n_jobs,
+    found = _features(
+        matrix, gene_names, names, share=share, normalize=normalize, options=options
     )
     if scores is not None:
         found = features.replaced(found, scores.frame, scores.axis_of)
