@@ -24,6 +24,11 @@ N_CELLS, N_GENES, ROWS = 90, 300, 20
 
 @pytest.fixture(scope="module")
 def client():
+    if not os.environ.get("DTPSCORE_TEST_CLUSTER"):
+        pytest.skip(
+            "needs a cluster of processes, which a busy machine can stall: set "
+            "DTPSCORE_TEST_CLUSTER=1 to run it"
+        )
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
@@ -118,12 +123,14 @@ def test_a_killed_worker_loses_nothing(client, counts, net, tmp_path):
     def kill_once(n_cells):
         seen.append(n_cells)
         if len(seen) == 3:
-            os.kill(readers(tmp_path)[-1], signal.SIGKILL)
+            # dask also calls the function here, to learn what it returns.
+            workers = [pid for pid in readers(tmp_path) if pid != os.getpid()]
+            os.kill(workers[-1], signal.SIGKILL)
 
     found = run(matrix, net, progress=kill_once)
     assert sum(seen) == N_CELLS
     same(found, run(counts, net))
-    assert len(set(readers(tmp_path))) > 1
+    assert len(set(readers(tmp_path)) - {os.getpid()}) > 1
 
 
 def test_errors_of_a_worker_name_the_row_of_the_whole_matrix(client, counts, net):
