@@ -58,7 +58,7 @@ def level(name: str) -> int:
 FILES = [
     path
     for path in sorted(PACKAGE.rglob("*.py"))
-    if path.relative_to(PACKAGE).parts[0] not in {"__init__.py", "__main__.py"}
+    if path.relative_to(PACKAGE).parts[0] not in {"__init__.py", "__main__.py", "_data"}
 ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import multiprocessing
 import os
 import shutil
 import signal
@@ -204,19 +203,19 @@ def test_job_that_is_ended_leaves_nothing_behind(path, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["cells.h5ad"]
 
 
-def _copy(path, out, barrier):
-    barrier.wait(60)
-    _store.write_with(path, out, [], overwrite=True)
-
-
 def test_two_runs_on_one_output_leave_one_complete_file(path, out):
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(2)
-    runs = [context.Process(target=_copy, args=(path, out, barrier)) for _ in range(2)]
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from dtpscore._store import write_with\n"
+        "sys.stdin.readline()\n"
+        "write_with(Path(sys.argv[1]), Path(sys.argv[2]), [], overwrite=True)"
+    )
+    words = [sys.executable, "-c", code, str(path), str(out)]
+    runs = [subprocess.Popen(words, stdin=subprocess.PIPE) for _ in range(2)]
     for run in runs:
-        run.start()
-    for run in runs:
-        run.join(120)
-    assert [run.exitcode for run in runs] == [0, 0]
+        run.stdin.write(b"go\n")
+        run.stdin.close()
+    assert [run.wait(120) for run in runs] == [0, 0]
     assert out.read_bytes() == path.read_bytes()
     assert sorted(p.name for p in out.parent.iterdir()) == ["cells.h5ad", "scored.h5ad"]
