@@ -37,6 +37,10 @@ def data_folder(request, tutorial):
     return request.getfixturevalue("data_dir")
 
 
+@pytest.mark.skipif(
+    bool(os.environ.get("DTPSCORE_SKIP_TUTORIALS")),
+    reason="DTPSCORE_SKIP_TUTORIALS is set",
+)
 @pytest.mark.slow
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=names(TUTORIALS))
 def test_the_tutorial_runs(tutorial, data_folder, tmp_path):
