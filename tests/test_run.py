@@ -201,3 +201,11 @@ def test_the_report_command_makes_a_page_of_a_result(whole, tmp_path):
     again = CliRunner().invoke(app, words)
     assert isinstance(again.exception, DataError)
     assert "--overwrite" in str(again.exception)
+
+
+def test_a_folder_that_is_a_file_is_refused(path, tmp_path, command):
+    (tmp_path / "taken").write_text("")
+    words = ("--groupby", "condition", "--reference", "parental")
+    code, _, err = command("run", path, "-o", tmp_path / "taken", *words)
+    assert code == 3
+    assert "cannot be made" in err

@@ -7,7 +7,7 @@ from importlib.resources import files
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
-from dtpscore import __version__
+from dtpscore import __version__, _store
 from dtpscore._errors import DataError
 from dtpscore._report.format import shown, sort_key
 
@@ -58,12 +58,12 @@ def write_tables(
     Raises
     ------
     DataError
-        pyarrow is needed and not installed.
+        pyarrow is needed and not installed, or the folder cannot be made.
     """
     if kind == "parquet" and find_spec("pyarrow") is None:
         msg = "Parquet files need the package pyarrow: pip install pyarrow, or use csv."
         raise DataError(msg)
-    folder.mkdir(parents=True, exist_ok=True)
+    _store.make_folder(folder)
     written = []
     for section in data.sections:
         for table in section.tables:

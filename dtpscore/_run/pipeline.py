@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dtpscore import _anndata
+from dtpscore import _anndata, _store
 from dtpscore._errors import DataError, ResultError
 from dtpscore._frames.groups import column, groups
 from dtpscore._run import provenance as origin
@@ -237,7 +237,7 @@ def run(
     """
     adata = read(path)
     _check(adata, config)
-    folder.mkdir(parents=True, exist_ok=True)
+    _store.make_folder(folder)
     with _log_to(folder / "run.log"):
         sha256 = file_sha256(path)
         logger.info("input %s, sha256 %s", path.name, sha256)
