@@ -10,7 +10,10 @@ import synthetic
 import timing
 from table import Row, Setting, both, seconds
 
-from dtpscore import _genes, _methods
+from dtpscore import _genes
+from dtpscore._methods.registry import METHODS
+from dtpscore._methods.run import run_method
+from dtpscore._options import MethodOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +24,10 @@ if TYPE_CHECKING:
 def _kernel_cpu(
     matrix: Any, net: Any, method: str, *, repeats: int, control: bool = False
 ) -> float:
-    options = _methods.MethodOptions()
+    options = MethodOptions()
 
     def call() -> Any:
-        return _methods.run(
+        return run_method(
             matrix, net, method=method, options=options, control=control, n_jobs=1
         )
 
@@ -50,7 +53,7 @@ def kernels(setting: Setting) -> Iterator[Row]:
     many = synthetic.as_signatures(synthetic.gene_sets(200, matrix.shape[1]))
     net_many = _net(setting, many)
     targets = {"ucell": "6 x", "aucell": "6 x", "zscore": "3 x", "mean": "3 x"}
-    for method in _methods.METHODS:
+    for method in METHODS:
         taken = _kernel_cpu(matrix, net, method, repeats=repeats)
         yield Row(
             f"{method}: distance to the floor",
@@ -67,7 +70,7 @@ def kernels(setting: Setting) -> Iterator[Row]:
             f"{more / taken:.2f} x the time",
             "under 2.5 x",
         )
-        if not _methods.METHODS[method].linear:
+        if not METHODS[method].linear:
             continue
         for label, chosen, base in (("", net, taken), (" of 200", net_many, more)):
             full = _kernel_cpu(matrix, chosen, method, repeats=repeats, control=True)

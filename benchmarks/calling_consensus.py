@@ -7,7 +7,8 @@ import pandas as pd
 from calling_data import pool
 from sklearn.metrics import roc_auc_score
 
-from dtpscore import _control, _genes, signatures
+from dtpscore import _genes, signatures
+from dtpscore._methods import control
 
 CONSENSUS = "dtp_consensus_no_cycle"
 
@@ -26,7 +27,7 @@ def leave_one_study_out(contexts: tuple[str, ...]) -> pd.DataFrame:
     for context in contexts:
         cells = pool(context, 2000)
         matched = _genes.match(lists, list(cells.var_names))
-        z = _control.control_z(cells.X, matched.net)
+        z = control.control_z(cells.X, matched.net)
         truth = (cells.obs["true_state"] == "DTP").to_numpy()
         replicate = cells.obs["replicate"].astype(str).to_numpy()
         for one in np.unique(replicate):

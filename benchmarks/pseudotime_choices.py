@@ -18,7 +18,7 @@ from anndata import AnnData
 from pseudotime import scores, simulated
 from sklearn.neighbors import KNeighborsTransformer
 
-from dtpscore import _blocks
+from dtpscore._matrix import blocks
 from dtpscore._ordering import axes, diffusion, ordinal, recipe, root
 from dtpscore._ordering.design import Keys, read_design
 
@@ -60,7 +60,7 @@ def components_for(values, design, between):
 def orders_of(adata):
     keys = Keys("condition", "parental", ("holiday",), "day", "sample", "replicate")
     design = read_design(adata.obs, keys)
-    source, names = _blocks.source(adata.X), list(adata.var_names)
+    source, names = blocks.source(adata.X), list(adata.var_names)
     dropped = recipe.left_out(names, species="human")
     axis = axes.axis_features(source, names, "log1p", dropped=dropped, species="human")
     values = recipe.log_values(source, np.flatnonzero(~dropped), "log1p")

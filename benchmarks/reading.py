@@ -70,15 +70,17 @@ def score(path: Path) -> None:
     import synthetic
     from anndata.io import sparse_dataset
 
-    from dtpscore import _genes, _methods
+    from dtpscore import _genes
+    from dtpscore._methods.run import run_method
+    from dtpscore._options import MethodOptions
 
     matrix = sparse_dataset(root(path)["X"])
     signatures = synthetic.as_signatures(synthetic.gene_sets(20, 20_000))
     net = _genes.match(signatures, list(synthetic.gene_symbols()[:20_000])).net
-    options = _methods.MethodOptions()
-    _methods.run(matrix[:50], net, method="ucell", options=options)
+    options = MethodOptions()
+    run_method(matrix[:50], net, method="ucell", options=options)
     start, start_cpu = time.perf_counter(), time.process_time()
-    _methods.run(matrix, net, method="ucell", options=options)
+    run_method(matrix, net, method="ucell", options=options)
     report(start, start_cpu)
 
 

@@ -22,8 +22,8 @@ _KINDS = {
 
 def _record(adata: AnnData, key: str) -> Any:
     # Here and not above: anndata loads dask, and this module shall be light.
-    from dtpscore._anndata import check_anndata
-    from dtpscore._score_elements import axes_of
+    from dtpscore._results.elements import check_anndata
+    from dtpscore._results.scores import axes_of
 
     check_anndata(adata)
     record = adata.uns.get(key)

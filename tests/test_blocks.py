@@ -9,10 +9,11 @@ import reference
 import scipy.sparse as sp
 import zarr
 
-from dtpscore import _methods
-from dtpscore._blocks import iter_blocks, n_rows_cols, source
 from dtpscore._errors import DataError, InputWarning
-from dtpscore._methods import METHODS, MethodOptions
+from dtpscore._matrix.blocks import iter_blocks, n_rows_cols, source
+from dtpscore._methods.registry import METHODS
+from dtpscore._methods.run import run_method
+from dtpscore._options import MethodOptions
 
 N_ROWS, N_GENES = 37, 50
 KINDS = [
@@ -112,8 +113,8 @@ def test_blocks_cover_the_matrix_in_canonical_form(dense, as_kind, kind, chunk_s
 def test_scores_do_not_depend_on_the_kind_of_matrix(dense, as_kind, method, kind):
     net = reference.make_net([([1, 4, 30], [7, 8]), ([40, 41], [])], N_GENES)
     choices = {"method": method, "options": MethodOptions(max_rank=20, n_bins=5)}
-    expected = _methods.run(dense, net, **choices).scores
-    found = _methods.run(as_kind(dense, kind), net, **choices, chunk_size=9).scores
+    expected = run_method(dense, net, **choices).scores
+    found = run_method(as_kind(dense, kind), net, **choices, chunk_size=9).scores
     np.testing.assert_array_equal(found, expected)
 
 
@@ -129,7 +130,7 @@ def test_scores_do_not_depend_on_the_number_type(dense, dtype, make, normalize):
     for method in METHODS:
         options = MethodOptions(max_rank=20, n_bins=5, normalize=normalize)
         expected, found = (
-            _methods.run(matrix, net, method=method, options=options).scores
+            run_method(matrix, net, method=method, options=options).scores
             for matrix in (dense, make(dense.astype(dtype)))
         )
         np.testing.assert_array_equal(found, expected)

@@ -12,10 +12,11 @@ import pytest
 import typer
 from typer.main import get_command
 
-from dtpscore import _cli, _methods
+from dtpscore import _cli
 from dtpscore._cli._console import report_failure
 from dtpscore._cli.score import score
 from dtpscore._errors import DataError, ResultError, SignatureError
+from dtpscore._methods.registry import METHODS
 
 ROOT = get_command(_cli.app)
 
@@ -55,7 +56,7 @@ def test_examples_use_options_that_exist(name, command):
 
 def test_methods_are_those_of_the_package():
     method = get_type_hints(score)["method"]
-    assert sorted(get_args(method)) == sorted(_methods.METHODS)
+    assert sorted(get_args(method)) == sorted(METHODS)
 
 
 def test_version_names_the_dependencies(command):

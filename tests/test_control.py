@@ -7,10 +7,12 @@ import pytest
 import reference
 import scipy.sparse as sp
 
-from dtpscore import _control, _methods
-from dtpscore._blocks import source
-from dtpscore._methods import METHODS, MethodOptions
-from dtpscore._strata import GeneTotals, Null, expression_bins, gene_totals
+from dtpscore._matrix.blocks import source
+from dtpscore._methods import control
+from dtpscore._methods.registry import METHODS
+from dtpscore._methods.run import run_method
+from dtpscore._methods.strata import GeneTotals, Null, expression_bins, gene_totals
+from dtpscore._options import MethodOptions
 
 LINEAR = [name for name, method in METHODS.items() if method.linear]
 VARIANTS = [
@@ -38,7 +40,7 @@ def bins_of(dense, n_bins):
 
 
 def score(dense, net, method, options, **more):
-    return _methods.run(dense, net, method=method, options=options, **more)
+    return run_method(dense, net, method=method, options=options, **more)
 
 
 def raw_scores(dense, net, method, options):
@@ -193,7 +195,7 @@ def test_control_z_is_the_control_of_a_method(values, method):
         dense, net, method, MethodOptions(normalize="log1p"), control=True
     ).z
     np.testing.assert_array_equal(
-        _control.control_z(dense, net, values=values), expected
+        control.control_z(dense, net, values=values), expected
     )
 
 

@@ -12,9 +12,11 @@ import pytest
 import reference
 import scipy.sparse as sp
 
-from dtpscore import _methods, tl
+from dtpscore import tl
 from dtpscore._errors import DataError
-from dtpscore._methods import METHODS, MethodOptions
+from dtpscore._methods.registry import METHODS
+from dtpscore._methods.run import run_method
+from dtpscore._options import MethodOptions
 
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
@@ -64,7 +66,7 @@ def lazy(counts, *, sparse=True):
 
 def run(matrix, net, method="ucell", *, control=False, **more):
     options = MethodOptions(max_rank=150, normalize="log1p")
-    return _methods.run(
+    return run_method(
         matrix, net, method=method, options=options, control=control, **more
     )
 
@@ -184,7 +186,7 @@ def test_the_command_line_scores_a_file_on_the_cluster(
 
 
 def test_a_scheduler_that_does_not_answer_is_named(path, out, command, monkeypatch):
-    monkeypatch.setattr("dtpscore._partitions._PATIENCE", "1s")
+    monkeypatch.setattr("dtpscore._matrix.partitions._PATIENCE", "1s")
     code, _, err = command("score", path, "-o", out, "--dask", "tcp://127.0.0.1:9")
     assert code == 2
     assert "No dask scheduler answers at 'tcp://127.0.0.1:9'" in err

@@ -110,7 +110,7 @@ def test_planted_directions_come_out(enriched):
 def test_sums_do_not_depend_on_format_or_blocks(adata, make, monkeypatch):
     unit = np.resize([0, 1, 2, -1], adata.n_obs)
     expected = ranking.unit_sums(adata.X, unit, normalize=True)
-    monkeypatch.setattr("dtpscore._blocks._VALUES", 5_000)
+    monkeypatch.setattr("dtpscore._matrix.blocks._VALUES", 5_000)
     found = ranking.unit_sums(make(adata.X), unit, normalize=True)
     np.testing.assert_array_equal(found.total, expected.total)
     np.testing.assert_array_equal(found.squares, expected.squares)

@@ -18,14 +18,14 @@ HEAVY = {"scanpy", "matplotlib", "dask", "anndata", "pandas", "numba", "gseapy"}
 LEVELS = [
     {"_kernels", "_threads"},
     {"_errors", "_keys", "_types", "_options", "_resources"},
-    {"_rows", "_blocks", "_partitions", "_strata", "_linear", "_ssgsea", "_scorers"}
-    | {"_registry", "_methods", "_control"},
+    {"_matrix"},
+    {"_methods"},
     {"signatures", "_genes", "datasets"},
-    {"_axes", "_score_checks", "_scoring", "_calling", "_ordering", "_enrichment"}
-    | {"_call_options", "_call_record", "_calls"},
-    {"_anndata", "_score_elements", "_call_elements", "_order_elements"},
-    {"_store", "_files", "_call_files", "_order_files", "get", "_frames"},
-    {"tl", "pl", "_report", "_demo", "_run", "_dask"},
+    {"_scoring", "_calling", "_ordering", "_enrichment"},
+    {"_results"},
+    {"_store"},
+    {"_files", "get", "_frames"},
+    {"tl", "pl", "_report", "_demo", "_run"},
     {"_cli"},
 ]
 

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dtpscore import _methods
 from dtpscore._kernels import _gains, _ranks, _rows, _ssgsea, _sums, _zeros
-from dtpscore._methods import METHODS, MethodOptions
+from dtpscore._methods.registry import METHODS
+from dtpscore._methods.run import run_method
+from dtpscore._options import MethodOptions
 from dtpscore._threads import in_order, n_threads
 
 QUICK = settings(
@@ -42,7 +43,7 @@ def problems(draw):
 
 
 def run(dense, net, method, **options):
-    return _methods.run(
+    return run_method(
         dense, net, method=method, options=MethodOptions(**options)
     ).scores
 
@@ -99,7 +100,7 @@ def test_formats_and_blocks_give_the_same_bits(problem, method):
     dense, net = problem
     options = MethodOptions(max_rank=20, n_bins=4)
     first, second = (
-        _methods.run(matrix, net, method=method, options=options, **more).scores
+        run_method(matrix, net, method=method, options=options, **more).scores
         for matrix, more in (
             (dense, {}),
             (sp.csc_array(dense), {"chunk_size": 1, "n_jobs": 1}),

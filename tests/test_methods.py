@@ -9,9 +9,10 @@ import pytest
 import reference
 import scipy.sparse as sp
 
-from dtpscore import _methods
 from dtpscore._errors import DataError, InputWarning
-from dtpscore._methods import METHODS, MethodOptions
+from dtpscore._methods.registry import METHODS
+from dtpscore._methods.run import run_method
+from dtpscore._options import MethodOptions
 
 N_CELLS, N_GENES = 60, 900
 
@@ -79,7 +80,7 @@ def difference(net, by_half):
 
 
 def scores(matrix, net, method, **options):
-    return _methods.run(
+    return run_method(
         matrix, net, method=method, options=MethodOptions(**options)
     ).scores
 
@@ -406,7 +407,7 @@ def test_matrix_must_have_the_columns_of_the_net(counts, net):
 
 def test_progress_counts_every_cell(counts, net):
     seen = []
-    _methods.run(
+    run_method(
         counts,
         net,
         method="mean",

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 
-from dtpscore import _blocks, signatures
+from dtpscore import signatures
 from dtpscore._errors import DataError, ResultError
+from dtpscore._matrix import blocks
 from dtpscore._ordering import (
     branches,
     checks,
@@ -160,7 +161,7 @@ def test_genes_left_out_and_values():
     listed = signatures.load("tirosh2016_s_phase").genes.up
     assert recipe.left_out(listed, species="human").all()
     counts = np.array([[4, 0, 0, 0, 3, 1], [0, 0, 0, 0, 5, 5]])
-    source = _blocks.source(counts)
+    source = blocks.source(counts)
     assert recipe.needs_log(source) == "log1p"
     values = recipe.log_values(source, np.array([4, 5]), "log1p").toarray()
     kept = counts[:, 4:] / counts[:, 4:].sum(axis=1, keepdims=True)

@@ -12,8 +12,9 @@ from scipy.stats import norm
 from small_counts import NAMES, in_one_block, make_cells, make_pack, scored
 
 import dtpscore as dtp
-from dtpscore import _anndata, signatures
+from dtpscore import signatures
 from dtpscore._errors import CoverageWarning, DataError, InputWarning
+from dtpscore._results.elements import plain
 
 
 @pytest.fixture(scope="module")
@@ -168,10 +169,10 @@ def test_names_of_shipped_signatures_and_the_default(adata):
 
 
 def test_plain_values():
-    assert _anndata.plain({1: (np.float64(0.5), 2.0), "n": None}).keys() == {"1", "n"}
-    assert type(_anndata.plain(np.float32(2))) is float
+    assert plain({1: (np.float64(0.5), 2.0), "n": None}).keys() == {"1", "n"}
+    assert type(plain(np.float32(2))) is float
     with pytest.raises(TypeError, match="Cannot store a set"):
-        _anndata.plain({"a": {1}})
+        plain({"a": {1}})
 
 
 @pytest.mark.parametrize(

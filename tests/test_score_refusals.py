@@ -11,9 +11,9 @@ import scipy.sparse as sp
 from small_counts import COUNTS, GENES, N_CELLS, build, make_cells, make_pack
 
 import dtpscore as dtp
-from dtpscore import _scoring
 from dtpscore._errors import DataError, InputWarning, OptionError, SignatureError
-from dtpscore._methods import METHODS
+from dtpscore._methods.registry import METHODS
+from dtpscore._scoring.run import ScoreOptions, score_matrix
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +53,15 @@ def test_rank_methods_do_not_depend_on_the_scale_of_a_cell(method, adata, pack):
 
 def test_options_that_make_no_sense():
     with pytest.raises(ValueError, match="one of ucell"):
-        _scoring.ScoreOptions(method="gsva")
+        ScoreOptions(method="gsva")
     with pytest.raises(ValueError, match="between 0 and 1"):
-        _scoring.ScoreOptions(min_coverage=2)
+        ScoreOptions(min_coverage=2)
     with pytest.raises(ValueError, match="control does not exist for 'ssgsea'"):
-        _scoring.ScoreOptions(method="ssgsea", control=True)
+        ScoreOptions(method="ssgsea", control=True)
     with pytest.raises(ValueError, match="chunk_size must be 1 or more"):
-        _scoring.ScoreOptions(chunk_size=0)
+        ScoreOptions(chunk_size=0)
     with pytest.raises(ValueError, match="human or mouse"):
-        _scoring.ScoreOptions(species="rat")
+        ScoreOptions(species="rat")
 
 
 def test_missing_places_are_named_with_what_there_is(adata, pack):
@@ -115,13 +115,13 @@ def test_no_cells_no_genes_no_signatures(adata, pack):
 
 def test_names_must_fit_the_matrix(pack):
     with pytest.raises(DataError, match=rf"{len(GENES)} columns .* {len(GENES) - 1}"):
-        _scoring.score_matrix(COUNTS, GENES[1:], pack, _scoring.ScoreOptions())
+        score_matrix(COUNTS, GENES[1:], pack, ScoreOptions())
 
 
 def test_progress_counts_every_cell_once(pack):
     seen = []
-    options = _scoring.ScoreOptions(chunk_size=10)
-    _scoring.score_matrix(COUNTS, GENES, pack, options, progress=seen.append)
+    options = ScoreOptions(chunk_size=10)
+    score_matrix(COUNTS, GENES, pack, options, progress=seen.append)
     assert sum(seen) == N_CELLS
     assert len(seen) > 1
 

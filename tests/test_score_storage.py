@@ -21,9 +21,9 @@ from small_counts import (
 )
 
 import dtpscore as dtp
-from dtpscore import _scoring
 from dtpscore._errors import InputWarning
-from dtpscore._methods import METHODS
+from dtpscore._methods.registry import METHODS
+from dtpscore._scoring.run import ScoreOptions, score_matrix
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +85,10 @@ def test_zarr_on_disk_does_not_change_scores(form, method, pack, expected, tmp_p
     build(make(COUNTS.astype(np.float32))).write_zarr(tmp_path / "x.zarr")
     stored = zarr.open(tmp_path / "x.zarr", mode="r")["X"]
     matrix = sparse_dataset(stored) if form == "csr" else stored
-    options = _scoring.ScoreOptions(method=method, chunk_size=10)
+    options = ScoreOptions(method=method, chunk_size=10)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)
-        result = _scoring.score_matrix(matrix, GENES, pack, options)
+        result = score_matrix(matrix, GENES, pack, options)
     np.testing.assert_array_equal(result.scores, expected[method])
 
 

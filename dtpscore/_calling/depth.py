@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from dtpscore import _blocks
+from dtpscore._matrix import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ class Quality:
 
 def measure(matrix: Any, gene_names: Sequence[str]) -> Quality:
     """Measure quality in one pass over the blocks of a matrix."""
-    source = _blocks.source(matrix)
+    source = blocks.source(matrix)
     mito = np.array([str(gene).upper().startswith("MT-") for gene in gene_names])
     counts, genes = np.zeros(source.n_rows), np.zeros(source.n_rows, np.int64)
     of_mito = np.zeros(source.n_rows)
@@ -125,7 +125,7 @@ def kept_share(
 
 def thinned(
     matrix: Any, share: NDArray[np.float64], names: Sequence[str], *, seed: int
-) -> _blocks.Source:
+) -> blocks.Source:
     """Thin the counts of every cell binomially, when its rows are read.
 
     The draw depends on the name of the cell and the seed alone, so it does not
@@ -142,11 +142,11 @@ def thinned(
     seed
         Seed.
     """
-    source = _blocks.source(matrix)
+    source = blocks.source(matrix)
     keys = [zlib.crc32(str(name).encode()) for name in names]
 
     def read(start: int, stop: int) -> sp.csr_matrix:
-        part = _blocks.Source(
+        part = blocks.Source(
             stop - start,
             source.n_genes,
             lambda a, b: source.read(start + a, start + b),
@@ -164,7 +164,7 @@ def thinned(
             (data, block.indices, block.indptr), shape=(stop - start, source.n_genes)
         )
 
-    return _blocks.Source(
+    return blocks.Source(
         source.n_rows,
         source.n_genes,
         read,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from dtpscore import _control, _genes, signatures
+from dtpscore import _genes, signatures
 from dtpscore._errors import DataError, SignatureError
+from dtpscore._methods import control
 from dtpscore._types import Net
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def compute(
     usable = [one.name for one in panel.features if enough[one.name]]
     _check_coverage(coverage, panel, usable)
     net = _with_random(matched.net, _random_sets(gene_names, 0))
-    z = _control.control_z(matrix, net, normalize=normalize, n_jobs=n_jobs)
+    z = control.control_z(matrix, net, normalize=normalize, n_jobs=n_jobs)
     # A cell in which the control has no spread stands neither above nor below it.
     z = np.nan_to_num(z, nan=0.0, posinf=0.0, neginf=0.0)
     place = {name: column for column, name in enumerate(net.names)}

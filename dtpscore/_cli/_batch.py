@@ -20,13 +20,13 @@ from dtpscore._cli._console import (
     say,
 )
 from dtpscore._errors import DataError
-from dtpscore._files import ScoreJob, score_file
+from dtpscore._files.scores import ScoreJob, score_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dtpscore._scoring import ScoreResult
+    from dtpscore._scoring.run import ScoreResult
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dtpscore._cli import _arguments as option
 from dtpscore._cli._console import say
 
 if TYPE_CHECKING:
-    from dtpscore._calls import CallResult
+    from dtpscore._calling.run import CallResult
 
 EPILOG = """\b
 Examples:
@@ -147,10 +147,10 @@ def call(
     cells that could be called is printed before the calls. A call from RNA is
     evidence, not a diagnosis. The input is never changed.
     """
-    from dtpscore._anndata import Source
-    from dtpscore._call_files import CallJob, call_file
-    from dtpscore._call_options import CallOptions
     from dtpscore._calling.design import Columns
+    from dtpscore._calling.options import CallOptions
+    from dtpscore._files.calls import CallJob, call_file
+    from dtpscore._results.elements import Source
 
     job = CallJob(
         options=CallOptions(

@@ -88,11 +88,11 @@ def pseudotime(
     """
     import warnings
 
-    from dtpscore._anndata import Source
     from dtpscore._errors import InputWarning
-    from dtpscore._order_files import OrderJob, order_file
+    from dtpscore._files.order import OrderJob, order_file
     from dtpscore._ordering.design import Keys
     from dtpscore._ordering.options import PathOptions
+    from dtpscore._results.elements import Source
 
     job = OrderJob(
         keys=Keys(

@@ -100,11 +100,11 @@ def score(
     gene coverage and sources go to uns. The matrix is read piece by piece, so files
     larger than memory work. The input is never changed.
     """
-    from dtpscore._anndata import Source
     from dtpscore._cli._batch import score_all
-    from dtpscore._files import ScoreJob
+    from dtpscore._files.scores import ScoreJob
     from dtpscore._options import MethodOptions
-    from dtpscore._scoring import ScoreOptions
+    from dtpscore._results.elements import Source
+    from dtpscore._scoring.run import ScoreOptions
 
     job = ScoreJob(
         signatures=option.selected(signature, axis, signature_dir),

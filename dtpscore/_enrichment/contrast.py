@@ -76,7 +76,7 @@ def rank_groups(
     Parameters
     ----------
     matrix
-        Cells by genes, in any form that ``dtpscore._blocks`` reads.
+        Cells by genes, in any form that ``dtpscore._matrix.blocks`` reads.
     cells
         What `units` gives.
     genes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from dtpscore import _blocks
+from dtpscore._matrix import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,13 +46,13 @@ def unit_sums(
     Parameters
     ----------
     matrix
-        Cells by genes, in any form that ``dtpscore._blocks`` reads.
+        Cells by genes, in any form that ``dtpscore._matrix.blocks`` reads.
     unit
         Unit of each cell, 0 upwards; -1 leaves a cell out.
     normalize
         Take log(1 + counts per 10,000) of each cell first.
     """
-    source = _blocks.source(matrix)
+    source = blocks.source(matrix)
     n_units = int(unit.max()) + 1
     total = np.zeros(n_units * source.n_genes)
     squares = np.zeros_like(total)

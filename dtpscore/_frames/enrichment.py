@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from dtpscore import _keys
-from dtpscore._anndata import available
 from dtpscore._errors import DataError
+from dtpscore._results.elements import available
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dtpscore import _keys
-from dtpscore._anndata import available
 from dtpscore._errors import DataError
+from dtpscore._results.elements import available
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

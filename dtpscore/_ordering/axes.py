@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dtpscore import _control, _genes
+from dtpscore import _genes
 from dtpscore import signatures as library
-from dtpscore._axes import axis_scores
+from dtpscore._methods import control
 from dtpscore._ordering.recipe import PROLIFERATION
+from dtpscore._scoring.axes import axis_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from dtpscore._blocks import Normalize, Source
+    from dtpscore._matrix.blocks import Normalize, Source
     from dtpscore._types import Net, Species
 
 CONSENSUS = "consensus"
@@ -98,14 +99,14 @@ def axis_features(
     dropped: NDArray[np.bool_],
     species: Species,
 ) -> AxisFeatures:
-    """Score every axis, as `dtpscore._control.control_z` does, and average."""
+    """Score every axis, as `dtpscore._methods.control.control_z` does, and average."""
     signatures = _signatures()
     net = _genes.match(signatures, list(gene_names), species_of_data=species).net
     of_cycle = np.asarray([s.axis in (PROLIFERATION, *PHASES) for s in signatures])
     net = without_genes(net, dropped, of_cycle)
     found = net.n_found.reshape(-1, 2).sum(axis=1)
     coverage = pd.DataFrame({"n_found": found, "low": found < _LEAST_GENES})
-    z = _control.control_z(source, net, normalize=normalize)
+    z = control.control_z(source, net, normalize=normalize)
     z[:, found < _LEAST_GENES] = np.nan
     scored, _ = axis_scores(z, signatures, coverage)
     frame = pd.DataFrame(scored).astype(float)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dtpscore import _blocks
 from dtpscore._errors import DataError
+from dtpscore._matrix import blocks
 from dtpscore._ordering import recipe, trend_test, trends, without
 from dtpscore._ordering.axes import axis_features
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dtpscore._blocks import Source
+    from dtpscore._matrix.blocks import Source
     from dtpscore._ordering.design import Design
     from dtpscore._ordering.trends import Curves
     from dtpscore._types import Species
@@ -201,7 +201,7 @@ def find_trends(
     DataError
         A gene is not in the data, or no cell has a position.
     """
-    source = _blocks.source(matrix)
+    source = blocks.source(matrix)
     species = order.record["params"]["species"]
     dropped = recipe.left_out(gene_names, species=species)
     followed = _features(source, gene_names, genes, dropped=dropped, species=species)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore import _blocks
+from dtpscore._matrix import blocks
 from dtpscore._ordering import checks, recipe
 from dtpscore._ordering.axes import axis_features
 from dtpscore._ordering.design import read_design
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from dtpscore._blocks import Source
+    from dtpscore._matrix.blocks import Source
     from dtpscore._ordering.design import Design, Keys
 
     FloatArray = NDArray[np.float64]
@@ -72,7 +72,7 @@ def _read(
     features: FloatArray | None,
     index: FloatArray | None,
 ) -> Basis:
-    source: Source = _blocks.source(matrix)
+    source: Source = blocks.source(matrix)
     normalize = recipe.needs_log(source)
     dropped = recipe.left_out(gene_names, species=options.species)
     axes = axis_features(
@@ -108,7 +108,7 @@ def find_path(
     Parameters
     ----------
     matrix
-        Cells by genes, in any form that ``dtpscore._blocks`` reads.
+        Cells by genes, in any form that ``dtpscore._matrix.blocks`` reads.
     obs
         Annotation of the cells.
     gene_names

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore import _blocks, _genes
+from dtpscore import _genes
 from dtpscore import signatures as library
 from dtpscore._errors import DataError
+from dtpscore._matrix import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import scipy.sparse as sp
     from numpy.typing import NDArray
 
-    from dtpscore._blocks import Block, Normalize, Source
+    from dtpscore._matrix.blocks import Block, Normalize, Source
     from dtpscore._types import Species
 
     FloatArray = NDArray[np.float64]
@@ -105,7 +106,7 @@ def log_values(source: Source, columns: IntArray, normalize: Normalize) -> sp.cs
     if normalize is None:
         return raw
     everything = np.arange(columns.size)
-    return _stacked(_blocks.iter_blocks(raw, normalize=normalize), everything)
+    return _stacked(blocks.iter_blocks(raw, normalize=normalize), everything)
 
 
 def _stacked(blocks: Iterable[Block], columns: IntArray) -> sp.csr_array:
@@ -195,7 +196,7 @@ def embed(
     n_components: int,
 ) -> Embedding:
     """Variable genes among ``columns`` and the components of the cells on them."""
-    source = _blocks.source(source)
+    source = blocks.source(source)
     values = log_values(source, columns, normalize)
     chosen = variable_genes(values, n_top_genes)
     kept = values[:, chosen]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
-    from dtpscore._anndata import Element
+    from dtpscore._results.elements import Element
     from dtpscore._run.config import RunConfig
     from dtpscore._run.state import Record
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dtpscore import _anndata, _store
+from dtpscore import _store
 from dtpscore._errors import DataError, ResultError
 from dtpscore._frames.groups import column, groups
+from dtpscore._results.elements import Element, available, write
 from dtpscore._run import provenance as origin
 from dtpscore._run.outputs import Input, Outputs, write_outputs
 from dtpscore._run.state import (
@@ -55,7 +56,7 @@ class _Run:
     files: StepFiles
     base: dict[str, Any]
     records: dict[str, Record]
-    elements: list[_anndata.Element]
+    elements: list[Element]
 
 
 def _columns(config: RunConfig) -> tuple[str | None, ...]:
@@ -87,7 +88,7 @@ def _check(adata: AnnData, config: RunConfig) -> None:
     if missing:
         msg = (
             f"obs[{config.groupby!r}] has no group {missing[0]!r}. "
-            f"Groups there are: {_anndata.available(known)}."
+            f"Groups there are: {available(known)}."
         )
         raise DataError(msg)
 
@@ -161,7 +162,7 @@ def _do(step: Step, run: _Run) -> tuple[Record, bool]:
     # Results are always taken from the file, so that a run that was interrupted and
     # one that was not go on from the same values.
     elements = run.files.load(record)
-    _anndata.write(run.adata, elements)
+    write(run.adata, elements)
     run.elements.extend(elements)
     return record, found is not None
 

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from dtpscore import _store
-from dtpscore._anndata import Element, Slot
+from dtpscore._results.elements import Element, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 
-from dtpscore._anndata import available
 from dtpscore._errors import DataError
+from dtpscore._results.elements import available
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import h5py
 
-from dtpscore._anndata import Source, available, gene_names
 from dtpscore._errors import DataError
+from dtpscore._results.elements import Source, available, gene_names
 from dtpscore._store._kinds import check_layout, check_path, unreadable
 
 if TYPE_CHECKING:

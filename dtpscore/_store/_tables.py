@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from dtpscore._anndata import Element
+    from dtpscore._results.elements import Element
 
 
 def tables(elements: Iterable[Element], obs_names: pd.Index) -> dict[str, pd.DataFrame]:

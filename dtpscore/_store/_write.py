@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from dtpscore._anndata import Element
+    from dtpscore._results.elements import Element
 
 # Room in bytes for the records of the results.
 _ROOM_EACH = 2**20

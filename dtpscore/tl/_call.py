@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from dtpscore._anndata import Source, available, pick, writable, write
-from dtpscore._call_elements import call_elements, score_frame
-from dtpscore._call_options import CallOptions
 from dtpscore._calling.design import Columns
-from dtpscore._calls import ScoreFrame, call_matrix
+from dtpscore._calling.options import CallOptions
+from dtpscore._calling.run import ScoreFrame, call_matrix
 from dtpscore._errors import DataError
+from dtpscore._results.calls import call_elements, score_frame
+from dtpscore._results.elements import Source, available, pick, writable, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

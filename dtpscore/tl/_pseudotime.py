@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dtpscore import _keys
-from dtpscore._anndata import (
+from dtpscore._errors import DataError, InputWarning
+from dtpscore._ordering.design import Keys
+from dtpscore._ordering.options import PathOptions, Representation
+from dtpscore._ordering.path import find_path
+from dtpscore._results.elements import (
     Source,
     available,
     pick,
     writable,
     write,
 )
-from dtpscore._errors import DataError, InputWarning
-from dtpscore._order_elements import path_elements
-from dtpscore._ordering.design import Keys
-from dtpscore._ordering.options import PathOptions, Representation
-from dtpscore._ordering.path import find_path
+from dtpscore._results.order import path_elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from dtpscore import _keys
-from dtpscore._anndata import Source, pick, writable, write
 from dtpscore._options import MethodOptions
-from dtpscore._score_elements import check_key, elements, stale
-from dtpscore._scoring import ScoreOptions, score_matrix
+from dtpscore._results.elements import Source, pick, writable, write
+from dtpscore._results.scores import check_key, elements, stale
+from dtpscore._scoring.run import ScoreOptions, score_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dtpscore._anndata import Element, plain
+from dtpscore._results.elements import Element, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from dtpscore import _keys
-from dtpscore._call_record import cell_evidence, make_record
 from dtpscore._calling import depth, features
 from dtpscore._calling.design import Design, read_design
 from dtpscore._calling.evidence import LEVELS
 from dtpscore._calling.experiment import call_batches
 from dtpscore._calling.outcome import Experiment, Outcome
+from dtpscore._calling.record import cell_evidence, make_record
 from dtpscore._calling.states import REASONS, STATES
 from dtpscore._calling.summary import check_arms
 from dtpscore._errors import DataError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from dtpscore._call_options import CallOptions
+    from dtpscore._calling.options import CallOptions
 
 
 # Libraries whose median depth differs by more than this are worth a word.
@@ -208,7 +208,7 @@ def call_matrix(
     ----------
     matrix
         Cells x genes, counts or log-normalized values, of any kind that
-        ``dtpscore._blocks`` reads.
+        ``dtpscore._matrix.blocks`` reads.
     gene_names
         Names of the columns.
     obs

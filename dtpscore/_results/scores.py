@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from dtpscore import _keys
-from dtpscore._anndata import Element, Slot, Source, plain
 from dtpscore._errors import OptionError
+from dtpscore._results.elements import Element, Slot, Source, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dtpscore._scoring import ScoreResult
+    from dtpscore._scoring.run import ScoreResult
 
 
 def check_key(key: object) -> None:
@@ -50,7 +50,7 @@ def elements(
     Parameters
     ----------
     result
-        What ``dtpscore._scoring.score_matrix`` returned.
+        What ``dtpscore._scoring.run.score_matrix`` returned.
     key_added
         Key of the score frame in ``obsm`` and of its record in ``uns``.
     obs_names

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore import _blocks, _genes, _methods
-from dtpscore._axes import axis_scores
+from dtpscore import _genes
 from dtpscore._errors import CoverageWarning, DataError, OptionError
+from dtpscore._matrix import blocks
+from dtpscore._methods.registry import METHODS, find_method
+from dtpscore._methods.run import run_method
 from dtpscore._options import MethodOptions, whole_at_least
-from dtpscore._score_checks import (
+from dtpscore._scoring.axes import axis_scores
+from dtpscore._scoring.checks import (
     check_not_empty,
     check_signatures,
     warn_coverage,
@@ -60,7 +63,7 @@ class ScoreOptions:
     method_options: MethodOptions = field(default_factory=MethodOptions)
 
     def __post_init__(self) -> None:
-        _methods.find_method(self.method, control=self.control)
+        find_method(self.method, control=self.control)
         if self.species not in ("human", "mouse"):
             msg = f"species must be human or mouse, not {self.species!r}."
             raise OptionError(msg)
@@ -131,7 +134,7 @@ def _provenance(method: MethodName, signatures: Sequence[Signature]) -> dict[str
     return {
         "dtpscore": __version__,
         "method": method,
-        "citation": _methods.METHODS[method].citation,
+        "citation": METHODS[method].citation,
         "signatures": sources,
     }
 
@@ -161,7 +164,7 @@ def score_matrix(
     Parameters
     ----------
     matrix
-        Cells by genes, in any form that ``dtpscore._blocks`` reads.
+        Cells by genes, in any form that ``dtpscore._matrix.blocks`` reads.
     gene_names
         Names of the columns.
     signatures
@@ -195,7 +198,7 @@ def score_matrix(
     """
     check_signatures(signatures)
     names = [str(name) for name in gene_names]
-    source = _blocks.source(matrix)
+    source = blocks.source(matrix)
     if source.n_rows == 0:
         msg = "The data have no cells: the matrix has no rows."
         raise DataError(msg)
@@ -212,7 +215,7 @@ def score_matrix(
         warnings.warn(sentence, CoverageWarning, stacklevel=3)
     warn_coverage(coverage, options.min_coverage)
     warn_values(source, options)
-    result = _methods.run(
+    result = run_method(
         source,
         matched.net,
         method=options.method,

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dtpscore._blocks import Block
-    from dtpscore._strata import Null
+    from dtpscore._matrix.blocks import Block
+    from dtpscore._methods.strata import Null
     from dtpscore._types import Net
 
     FloatArray = NDArray[np.float64]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dtpscore import _keys
-from dtpscore._anndata import Element, Source, plain
-from dtpscore._calls import CallResult, ScoreFrame
+from dtpscore._calling.run import CallResult, ScoreFrame
+from dtpscore._results.elements import Element, Source, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ def call_elements(result: CallResult, source: Source) -> list[Element]:
     Parameters
     ----------
     result
-        What ``dtpscore._calls.call_matrix`` returned.
+        What ``dtpscore._calling.run.call_matrix`` returned.
     source
         Where the matrix came from; kept with the parameters.
     """

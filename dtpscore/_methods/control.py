@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from dtpscore import _methods
+from dtpscore._methods.run import run_method
+from dtpscore._options import MethodOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +29,7 @@ def control_z(
     Parameters
     ----------
     matrix
-        Cells x genes, of any kind that ``dtpscore._blocks.iter_blocks`` reads.
+        Cells x genes, of any kind that ``dtpscore._matrix.blocks.iter_blocks`` reads.
     net
         Signatures over the columns of the matrix.
     n_bins
@@ -51,11 +52,11 @@ def control_z(
         The matrix cannot be used.
     """
     method = "mean" if values == "value" else "ucell"
-    result = _methods.run(
+    result = run_method(
         matrix,
         net,
         method=method,
-        options=_methods.MethodOptions(normalize=normalize, n_bins=n_bins),
+        options=MethodOptions(normalize=normalize, n_bins=n_bins),
         control=True,
         chunk_size=chunk_size,
         n_jobs=n_jobs,

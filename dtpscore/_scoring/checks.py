@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore import _methods
 from dtpscore._errors import CoverageWarning, DataError, InputWarning, SignatureError
+from dtpscore._methods.registry import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from dtpscore import _blocks
-    from dtpscore._scoring import ScoreOptions
+    from dtpscore._matrix import blocks
+    from dtpscore._scoring.run import ScoreOptions
     from dtpscore.signatures import Signature
 
 # No log-normalized expression value comes near this; counts of a cell exceed it.
@@ -42,14 +42,14 @@ def check_signatures(signatures: Sequence[Signature]) -> None:
         raise SignatureError(msg)
 
 
-def warn_values(source: _blocks.Source, options: ScoreOptions) -> None:
+def warn_values(source: blocks.Source, options: ScoreOptions) -> None:
     """Say so where the values do not suit the method.
 
     Ranks within a cell do not change with its depth or with the logarithm; sums of
     values do.
     """
     normalize = options.method_options.normalize
-    if _methods.METHODS[options.method].on_ranks and normalize is None:
+    if METHODS[options.method].on_ranks and normalize is None:
         return
     blocks = source.blocks(chunk_size=_N_PEEK)
     values = next((block.data for block in blocks if block.data.size), None)
@@ -72,7 +72,7 @@ def warn_values(source: _blocks.Source, options: ScoreOptions) -> None:
         warnings.warn(msg, InputWarning, stacklevel=4)
 
 
-def check_not_empty(source: _blocks.Source, scores: NDArray[np.floating[Any]]) -> None:
+def check_not_empty(source: blocks.Source, scores: NDArray[np.floating[Any]]) -> None:
     """Refuse a matrix of zeros; it is read again only where all cells score alike."""
     alike = np.array_equal(scores[1:], scores[:-1], equal_nan=True)
     if not alike or any(block.data.size for block in source.blocks()):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dtpscore import _keys, _store
-from dtpscore._anndata import Element, Source
-from dtpscore._order_elements import path_elements, trend_elements
 from dtpscore._ordering.design import read_design
 from dtpscore._ordering.follow import Order, TrendOptions, find_trends, gene_columns
 from dtpscore._ordering.options import PathOptions
 from dtpscore._ordering.path import find_path
+from dtpscore._results.elements import Element, Source
+from dtpscore._results.order import path_elements, trend_elements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

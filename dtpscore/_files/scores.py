@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dtpscore import _keys, _store
-from dtpscore._anndata import Source
 from dtpscore._errors import DataError
-from dtpscore._partitions import connected
-from dtpscore._score_elements import check_key, elements, stale
-from dtpscore._scoring import ScoreOptions, ScoreResult, score_matrix
+from dtpscore._matrix.partitions import connected
+from dtpscore._results.elements import Source
+from dtpscore._results.scores import check_key, elements, stale
+from dtpscore._scoring.run import ScoreOptions, ScoreResult, score_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

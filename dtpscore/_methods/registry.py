@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dtpscore import _scorers
 from dtpscore._errors import OptionError
+from dtpscore._methods import scorers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ class Method:
     weighted: bool
     on_ranks: bool
     linear: bool
-    build: Callable[[_scorers.Setup], _scorers.Scorer]
+    build: Callable[[scorers.Setup], scorers.Scorer]
     needs_totals: Callable[[MethodOptions], bool] = lambda _options: False
 
 
@@ -63,7 +63,7 @@ _ALL = (
         weighted=False,
         on_ranks=True,
         linear=True,
-        build=_scorers.ucell,
+        build=scorers.ucell,
     ),
     Method(
         name="aucell",
@@ -72,7 +72,7 @@ _ALL = (
         weighted=False,
         on_ranks=True,
         linear=True,
-        build=_scorers.aucell,
+        build=scorers.aucell,
         needs_totals=lambda options: options.auc_genes == "detected",
     ),
     Method(
@@ -82,7 +82,7 @@ _ALL = (
         weighted=False,
         on_ranks=False,
         linear=True,
-        build=_scorers.tirosh,
+        build=scorers.tirosh,
         needs_totals=lambda _options: True,
     ),
     Method(
@@ -92,7 +92,7 @@ _ALL = (
         weighted=True,
         on_ranks=False,
         linear=True,
-        build=_scorers.zscore,
+        build=scorers.zscore,
     ),
     Method(
         name="mean",
@@ -101,7 +101,7 @@ _ALL = (
         weighted=True,
         on_ranks=False,
         linear=True,
-        build=_scorers.mean,
+        build=scorers.mean,
     ),
     Method(
         name="ssgsea",
@@ -110,7 +110,7 @@ _ALL = (
         weighted=False,
         on_ranks=True,
         linear=False,
-        build=_scorers.ssgsea,
+        build=scorers.ssgsea,
     ),
 )
 METHODS: Mapping[str, Method] = MappingProxyType({one.name: one for one in _ALL})

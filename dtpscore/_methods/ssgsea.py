@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dtpscore._kernels import _ranks, _ssgsea
-from dtpscore._linear import SetTable, signed
+from dtpscore._methods.linear import SetTable, signed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dtpscore._blocks import Block
+    from dtpscore._matrix.blocks import Block
 
     FloatArray = NDArray[np.float64]
 

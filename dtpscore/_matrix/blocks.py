@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from dtpscore._errors import DataError, InputWarning
-from dtpscore._rows import Block, canonical, log_normalized
+from dtpscore._matrix.rows import Block, canonical, log_normalized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

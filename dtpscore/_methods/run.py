@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from dtpscore import _blocks, _scorers
 from dtpscore._errors import DataError
 from dtpscore._kernels import _sums
-from dtpscore._options import MethodOptions
-from dtpscore._partitions import each
-from dtpscore._registry import METHODS, Method, find_method, needs_totals
-from dtpscore._strata import gene_totals
+from dtpscore._matrix import blocks
+from dtpscore._matrix.partitions import each
+from dtpscore._methods import scorers
+from dtpscore._methods.registry import METHODS, Method, find_method, needs_totals
+from dtpscore._methods.strata import gene_totals
 from dtpscore._threads import in_order, n_threads
 
 if TYPE_CHECKING:
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dtpscore._options import MethodOptions
     from dtpscore._types import MethodName, Net
-
-__all__ = ["METHODS", "Method", "MethodOptions", "MethodResult", "find_method", "run"]
 
 
 _FIELDS = ("scores", "z", "pvalue")
@@ -85,7 +84,7 @@ class MethodResult:
                 getattr(self, name)[rows] = getattr(part, name)
 
 
-def run(
+def run_method(
     matrix: Any,
     net: Net,
     *,
@@ -102,7 +101,7 @@ def run(
     The control asks, for one cell and signature, how the score compares with that
     of random gene sets drawn without replacement from the same expression bins, up
     and down genes drawn together. Mean and variance of that null are exact (see
-    ``dtpscore._strata``), there is no draw and no seed; only the p-value takes the
+    ``_methods.strata``), there is no draw and no seed; only the p-value takes the
     null to be normal. It is a competitive test within one cell: it treats genes as
     exchangeable within their bin and ignores their correlation, so that p-values of
     co-expressed sets are too small, and it says nothing about cells as replicates.
@@ -110,7 +109,7 @@ def run(
     Parameters
     ----------
     matrix
-        Cells x genes, of any kind that ``dtpscore._blocks.iter_blocks`` reads.
+        Cells x genes, of any kind that ``dtpscore._matrix.blocks.iter_blocks`` reads.
     net
         Signatures over the columns of the matrix.
     method
@@ -138,7 +137,7 @@ def run(
         The method is unknown, an option does not fit it, or it has no control.
     """
     chosen = find_method(method, control=control)
-    source = _blocks.source(matrix)
+    source = blocks.source(matrix)
     _check_width(source, net)
     n_workers = n_threads(n_jobs)
     totals = None
@@ -149,7 +148,7 @@ def run(
             normalize=options.normalize,
             n_workers=n_workers,
         )
-    scorer = chosen.build(_scorers.Setup(net, options, totals, control))
+    scorer = chosen.build(scorers.Setup(net, options, totals, control))
     shape = (source.n_rows, len(net.names))
     found = MethodResult.empty(shape, control=control, scratch=scratch)
     for rows, result in _results(
@@ -178,18 +177,18 @@ class _Scoring:
     """
 
     method: MethodName
-    scorer: _scorers.Scorer
+    scorer: scorers.Scorer
     options: MethodOptions
     chunk_size: int | None
 
-    def part(self, source: _blocks.Source, part: _blocks.Part) -> MethodResult:
+    def part(self, source: blocks.Source, part: blocks.Part) -> MethodResult:
         """Score rows that a source has read."""
         block = source.block(part, self.options.normalize)
         return score_block(block, METHODS[self.method], self.scorer)
 
     def partition(self, chunk: Any, start: int) -> MethodResult:
         """Score rows in memory that are counted from ``start``."""
-        source = _blocks.source(chunk)
+        source = blocks.source(chunk)
         done = [
             self.part(source, part.moved(start))
             for part in source.parts(self.chunk_size)
@@ -198,14 +197,14 @@ class _Scoring:
 
 
 def _results(
-    source: _blocks.Source, scoring: _Scoring, n_workers: int
+    source: blocks.Source, scoring: _Scoring, n_workers: int
 ) -> Iterator[tuple[slice, MethodResult]]:
     """Score rows in threads, or the partitions of a dask array where it computes."""
     if source.lazy is not None:
         yield from each(source.lazy, scoring.partition, n_workers=n_workers)
         return
 
-    def score(part: _blocks.Part) -> tuple[slice, MethodResult]:
+    def score(part: blocks.Part) -> tuple[slice, MethodResult]:
         return slice(part.start, part.stop), scoring.part(source, part)
 
     parts = source.parts(scoring.chunk_size)
@@ -213,7 +212,7 @@ def _results(
 
 
 def score_block(
-    block: _blocks.Block, method: Method, scorer: _scorers.Scorer
+    block: blocks.Block, method: Method, scorer: scorers.Scorer
 ) -> MethodResult:
     """Score one block, which a method on ranks may refuse."""
     if method.on_ranks and block.negative_row >= 0:
@@ -243,7 +242,7 @@ def finished(result: MethodResult, net: Net, options: MethodOptions) -> MethodRe
     return result
 
 
-def _check_width(source: _blocks.Source, net: Net) -> None:
+def _check_width(source: blocks.Source, net: Net) -> None:
     if source.n_genes != net.n_genes:
         msg = (
             f"The matrix has {source.n_genes} columns, but the signatures were matched "

@@ -6,15 +6,15 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from dtpscore import _store
-from dtpscore._anndata import Source, available
-from dtpscore._call_elements import call_elements, score_frame
-from dtpscore._calls import CallResult, ScoreFrame, call_matrix
+from dtpscore._calling.run import CallResult, ScoreFrame, call_matrix
 from dtpscore._errors import DataError
+from dtpscore._results.calls import call_elements, score_frame
+from dtpscore._results.elements import Source, available
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dtpscore._call_options import CallOptions
+    from dtpscore._calling.options import CallOptions
 
 
 @dataclass(frozen=True)

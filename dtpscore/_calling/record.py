@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from dtpscore._call_options import CallOptions
     from dtpscore._calling.depth import Quality
+    from dtpscore._calling.options import CallOptions
     from dtpscore._calling.outcome import Experiment, Outcome
 
 NOTE = (

@@ -23,15 +23,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore._blocks import source
 from dtpscore._kernels import _sums
-from dtpscore._partitions import each
+from dtpscore._matrix.blocks import source
+from dtpscore._matrix.partitions import each
 from dtpscore._threads import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dtpscore._blocks import Block, Normalize, Part, Source
+    from dtpscore._matrix.blocks import Block, Normalize, Part, Source
 
 
 @dataclass

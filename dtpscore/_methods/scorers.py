@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from dtpscore._blocks import Block
 from dtpscore._errors import InputWarning, OptionError
 from dtpscore._kernels import _gains, _sums
-from dtpscore._linear import (
+from dtpscore._matrix.blocks import Block
+from dtpscore._methods.linear import (
     Gains,
     LinearScorer,
     SetTable,
@@ -23,14 +23,14 @@ from dtpscore._linear import (
     signed,
     values_sums,
 )
-from dtpscore._ssgsea import SsgseaScorer
-from dtpscore._strata import Null, draw_controls, expression_bins
+from dtpscore._methods.ssgsea import SsgseaScorer
+from dtpscore._methods.strata import Null, draw_controls, expression_bins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dtpscore._methods.strata import GeneTotals
     from dtpscore._options import MethodOptions
-    from dtpscore._strata import GeneTotals
     from dtpscore._types import Net
 
 FloatArray: TypeAlias = "NDArray[np.float64]"

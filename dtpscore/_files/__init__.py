@@ -1,0 +1,1 @@
+"""Score, call and order a file on disk."""

@@ -1,0 +1,1 @@
+"""Read matrices of any kind in blocks of rows."""

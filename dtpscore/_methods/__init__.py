@@ -1,0 +1,1 @@
+"""The scoring methods and the exact control, on blocks of rows."""

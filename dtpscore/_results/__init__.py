@@ -1,0 +1,1 @@
+"""What a result is called and where it goes in an AnnData."""

@@ -1,0 +1,1 @@
+"""Score signatures and axes: from a matrix and gene names to tables."""
