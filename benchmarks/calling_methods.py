@@ -8,19 +8,21 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy.sparse as sp
 from calling_data import Run, score
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from dtpscore import signatures
+from dtpscore._calling import components
 from dtpscore._calling.conformal import (
     benjamini_hochberg,
     conformal_pvalues,
     local_fdr,
 )
 from dtpscore._calling.folds import Cells
-from dtpscore._calling.index import reference_units, standardized
+from dtpscore._calling.index import reference_units, shift_features, standardized
 from dtpscore._calling.shift import held_out_shift
 
 if TYPE_CHECKING:
@@ -59,9 +61,12 @@ class Scored:
         Control z of every published persister list and a few others, by name.
     n_genes, mki67
         Genes detected, and log-normalized MKI67.
+    counts
+        Cells x genes.
     """
 
     features: Features
+    counts: sp.csr_matrix
     lists: dict[str, np.ndarray]
     n_genes: np.ndarray
     mki67: np.ndarray
@@ -83,18 +88,28 @@ def prepare(cells: ad.AnnData) -> Scored:
     mki67 = counts[:, list(cells.var_names).index("MKI67")].toarray().ravel()
     return Scored(
         features=found,
+        counts=counts,
         lists={name: found.values[:, found.names.index(name)] for name in names},
         n_genes=np.diff(counts.indptr).astype(float),
         mki67=np.log1p(mki67 / total * 1e4),
     )
 
 
+@lru_cache(maxsize=2)
 def cells_of(scored: Scored, run: Run) -> tuple[Cells, np.ndarray]:
     """Arrays as the package makes them, and the index."""
     found, rows = scored.features, run.rows
     index = reference_units(found.index[rows], run.reference)
+    every = np.arange(len(rows))
+    placed = components.compute(
+        scored.counts[rows],
+        [every],
+        run.sample,
+        every.astype(np.uint64),
+        normalize="log1p",
+    )
     cells = Cells(
-        features=standardized(found.values[rows]),
+        features=shift_features(found.values[rows], placed),
         sample=run.sample,
         reference=run.reference,
         evidence=index,
@@ -127,6 +142,20 @@ def one_reading(column: int) -> Method:
     def method(scored: Scored, run: Run) -> Verdict:
         pvalue = _shift(scored, run).readings[~run.reference, column]
         return from_pvalues(-pvalue, pvalue)
+
+    return method
+
+
+def part_of_features(*, signatures_only: bool) -> Method:
+    """Ablation: signatures without components, or components without signatures."""
+
+    def method(scored: Scored, run: Run) -> Verdict:
+        cells, query = cells_of(scored, run)[0], ~run.reference
+        n_named = len(scored.features.names)
+        use = slice(n_named) if signatures_only else slice(n_named, None)
+        part = replace(cells, features=cells.features[:, use])
+        found = held_out_shift(part, alpha=ALPHA)
+        return from_pvalues(found.score[query], found.pvalue[query])
 
     return method
 
@@ -211,6 +240,8 @@ METHODS: dict[str, Method] = {
     MAIN: default_call,
     "- within samples only": one_reading(0),
     "- whole samples only": one_reading(1),
+    "- signatures only": part_of_features(signatures_only=True),
+    "- components only": part_of_features(signatures_only=False),
     "- index as third reading": with_index,
     "- proliferation votes too": with_proliferation,
     "index alone": lambda s, r: one_sided(s.features.index[r.rows], r),

@@ -222,7 +222,9 @@ def random_gene_sets(contexts: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         cells = pool(context, 2000)
         scored = prepare(cells)
         found = scored.features
-        scored = replace(scored, features=replace(found, values=found.random))
+        names = [f"random_{number}" for number in range(found.random.shape[1])]
+        random = replace(found, values=found.random, names=names)
+        scored = replace(scored, features=random)
         for run in held_out_runs(cells, 0.0, seed=0):
             counted = count_called(*cells_of(scored, run))
             yield {"null": "random gene sets, 2000 UMI", "run": run.label, **counted}

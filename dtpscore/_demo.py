@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from dtpscore import _keys, _run
-from dtpscore._errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,13 +74,10 @@ def run(
         Results stand there already, or the folder cannot be written to.
     """
     from dtpscore import datasets
-    from dtpscore._store import beside, make_folder
+    from dtpscore._store import beside, check_file
 
     simulated = folder / "simulated.h5ad"
-    if simulated.exists() and not overwrite:
-        msg = f"{simulated} exists. Add --overwrite to replace it, or choose -o."
-        raise DataError(msg)
-    make_folder(folder)
+    check_file(simulated, overwrite=overwrite)
     adata = datasets.simulate(n_cells=n_cells, seed=SEED)
     with beside(simulated) as part:
         adata.write_h5ad(part, compression="gzip")

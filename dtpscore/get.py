@@ -160,8 +160,10 @@ def calls(adata: AnnData, *, n_axes: int = 3) -> pd.DataFrame:
     """
     import numpy as np
 
+    from dtpscore._results.elements import check_anndata
     from dtpscore.signatures import axes as library_axes
 
+    check_anndata(adata)
     if _keys.CALL not in adata.obs or _keys.CONTRIBUTIONS not in adata.obsm:
         msg = "There are no calls. Run dtpscore.tl.call first."
         raise DataError(msg)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import dtpscore as dtp
 from dtpscore import _keys
-from dtpscore._errors import DataError, SignatureError
+from dtpscore._errors import DataError, OptionError, SignatureError
 
 STATES = ["low quality", "parental-like", "uncertain", "DTP-like cycling", "DTP-like"]
 WRITTEN = (
@@ -348,8 +348,7 @@ def swapped(easy, **columns):
         ({"sample_key": "nothing"}, "no column 'nothing' for the samples"),
         ({"batch_key": "nothing"}, "no column 'nothing' for the batches"),
         ({"layer": "counts"}, "no layer 'counts'"),
-        ({"cell_type_key": "sample"}, "Name the cell types that are tumor cells"),
-        ({"malignant": "tumor"}, "needs cell_type_key"),
+        ({"cell_type_key": "sample", "malignant": "x"}, "No cells are 'x'; the cell"),
         ({"quality_key": "sample"}, "must be true or false"),
         ({"days_key": "sample"}, "days on drug as numbers"),
         ({"min_reference": 5000}, "Calls need 5000 usable cells.*found all: 240"),
@@ -360,6 +359,28 @@ def swapped(easy, **columns):
 def test_refuses_with_the_reason(easy, choices, words):
     with pytest.raises(DataError, match=words):
         run(easy, **choices)
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({"alpha": 0}, "alpha must be above 0 and below 1, not 0"),
+        ({"alpha": "small"}, "alpha must be above 0 and below 1, not 'small'"),
+        ({"max_mitochondrial": 30}, "max_mitochondrial must be between 0 and 1"),
+        ({"min_reference": 3}, "min_reference must be 4 or more, not 3"),
+        ({"min_genes": -1}, "min_genes must be 0 or more"),
+        ({"random_state": 1.5}, "random_state must be a whole number"),
+        ({"n_jobs": 0}, "n_jobs must be 1 or more"),
+        ({"species": "rat"}, "species must be human or mouse, not 'rat'"),
+        ({"malignant": "tumor"}, "needs cell_type_key"),
+        ({"cell_type_key": "sample"}, "None is given; the cell types in"),
+        ({"holiday": "parental"}, "reference and holiday are both 'parental'"),
+    ],
+)
+def test_a_bad_option_is_an_option_error(easy, choices, words):
+    with pytest.raises(OptionError, match=words) as raised:
+        run(easy, **choices)
+    assert raised.value.exit_code == 2
 
 
 def test_refuses_data_that_cannot_be_called(easy):
@@ -381,8 +402,6 @@ def test_refuses_data_that_cannot_be_called(easy):
         panel = easy[:, np.random.default_rng(0).permutation(easy.n_vars)[:n_genes]]
         with pytest.raises(DataError, match="under half of them"):
             run(panel.copy(), min_genes=10)
-    with pytest.raises(ValueError, match="alpha"):
-        run(easy, alpha=0)
 
 
 def test_a_batch_without_reference_cells_is_left_uncalled(easy):

@@ -76,6 +76,11 @@ def test_equals_the_function_and_leaves_the_input_alone(path, tmp_path, capsys):
             "none",
         ),
         (["--reference", "parental"], 2, "--groupby"),
+        (
+            ["--groupby", "condition", "--reference", "parental", "--malignant", "x"],
+            2,
+            "malignant needs cell_type_key",
+        ),
     ],
 )
 def test_refuses_with_the_exit_code(path, tmp_path, capsys, options, code, words):

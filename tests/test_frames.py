@@ -83,8 +83,8 @@ def test_sample_means_weigh_cells_within_samples_only(cells):
     values, member, sample = cells
     found = scores.sample_means(values, member, sample)
     assert len(found) == len(set(zip(member, sample, strict=True)))
-    for row in found.to_dict("records"):
-        inside = (member == row["group"]) & (sample == row["sample"])
+    for (group, one), row in found.iterrows():
+        inside = (member == group) & (sample == one)
         assert row["a"] == pytest.approx(values.loc[inside, "a"].mean())
 
 

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dtpscore._kernels import _gains, _ranks, _rows, _ssgsea, _sums, _zeros
+from dtpscore._methods.linear import SetTable
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
+from dtpscore._methods.ssgsea import by_set
 from dtpscore._options import MethodOptions
 from dtpscore._threads import in_order, n_threads
 
@@ -134,10 +136,6 @@ def calls(rows):
     data, indices, indptr = rows
     n, size, keys = indptr.size - 1, data.size, _ranks.as_keys(data)
     member, ptr, sets, weights = tables()
-    genes = np.flatnonzero(member)
-    after = np.searchsorted(genes, np.arange(60), side="right")
-    owners = np.repeat(np.arange(genes.size), np.diff(ptr)[genes])
-    places = [one.astype(np.int32) for one in (genes, after, owners)]
     dense = np.zeros((n, 60), np.float32)
     dense[0, 3] = np.nan
     dense[2, :5] = 1
@@ -146,6 +144,7 @@ def calls(rows):
     ranked[::4] = 0
     powers = (np.arange(130) / 2) ** 0.25
     set_sizes = np.bincount(sets, minlength=4).astype(float)
+    table = SetTable(member, ptr, sets, weights, set_sizes)
     starts = np.array([0, 1, 1, 6], np.int64)
 
     def moments():
@@ -204,7 +203,7 @@ def calls(rows):
         (moments(),),
     )
     for order in (True, False):
-        arguments = (member, *places, ptr, sets, set_sizes, order, powers)
+        arguments = (member, *by_set(table), ptr, sets, set_sizes, order, powers)
         yield (
             _ssgsea.enrichment,
             (keys, indices, indptr, *arguments),

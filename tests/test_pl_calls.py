@@ -187,6 +187,19 @@ def test_call_tables_equal_the_data(adata, page):
         np.testing.assert_array_equal(values, expected)
 
 
+def test_vulnerabilities_on_the_page_are_those_of_the_calls(adata, page):
+    record = adata.uns["dtp_call"]["vulnerabilities"]
+    assert len(record)
+    table = page.tables["vulnerabilities"]
+    shown = ["target", "agent", "paper", "doi", "context", "evidence", "caveat"]
+    found = [[cell["text"] for cell in row[1:]] for row in table["rows"]]
+    expected = [
+        ["" if value is None else " ".join(str(value).split()) for value in row]
+        for row in record[shown].to_numpy()
+    ]
+    assert [[" ".join(text.split()) for text in row] for row in found] == expected
+
+
 def test_the_report_takes_groups_from_the_calls_and_shows_the_umap(page):
     assert "reference parental" in page.words
     assert "calls" in page.ids

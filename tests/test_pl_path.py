@@ -1,4 +1,4 @@
-"""Frames and plots of the order, of trends along it, and of the way back."""
+"""Order, trends and the way back: frames, plots, and how the report tells them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
+from report_page import read_page
 
 import dtpscore as dtp
-from dtpscore import pl
+from dtpscore import _report, pl
 from dtpscore._errors import DataError
 from dtpscore._frames import path, trends
+from dtpscore._frames.reversal import parental_shares
+from dtpscore._report.context import context
+from dtpscore._report.format import share
+from dtpscore._report.reversal import comparison
 
 KW = {"groupby": "condition", "reference": "parental"}
 
@@ -33,7 +39,21 @@ def adata():
         n_subsamples=2,
     )
     dtp.tl.trends(made, n_permutations=199, n_bootstrap=50)
+    dtp.tl.score(made)
     return made
+
+
+@pytest.fixture(scope="module")
+def page(adata):
+    html = _report.render(_report.collect(adata, sample_key="sample", **KW))
+    return read_page(html)
+
+
+def values(page, table, title, *, text=False):
+    """One column of a table of the page, as it is stored in it."""
+    place = page.tables[table]["head"].index(title)
+    found = [row[place]["value"] for row in page.tables[table]["rows"]]
+    return found if text else [float(value) if value else np.nan for value in found]
 
 
 @pytest.fixture(autouse=True)
@@ -160,3 +180,110 @@ def test_what_is_missing_is_said(adata):
         pl.trends(adata, features=["NOPE1"], show=False)
     with pytest.raises(ValueError, match="At most 6"):
         pl.trends(adata, features=list("abcdefg"), show=False)
+
+
+def test_every_trend_on_the_page_equals_the_data(adata, page):
+    record = adata.uns["dtp_trends"]["features"]
+    known = dtp.signatures.axes()
+    titles = [known[name].title if name in known else name for name in record.index]
+    assert values(page, "trends", "Axis", text=True) == titles
+    for title, column in (
+        ("rho within samples", "rho"),
+        ("Samples that agree", "n_agree"),
+        ("of", "n_samples"),
+        ("q", "q"),
+        ("Change", "change"),
+        ("Onset", "onset"),
+        ("95 % from", "onset_low"),
+        ("to", "onset_high"),
+    ):
+        np.testing.assert_array_equal(values(page, "trends", title), record[column])
+
+
+def test_every_position_on_the_page_equals_the_data(adata, page):
+    obs = adata.obs
+    samples = values(page, "positions", "Sample", text=True)
+    assert sorted(samples) == sorted(obs["sample"].astype(str).unique())
+    for place, sample in enumerate(samples):
+        own = obs[(obs["sample"].astype(str) == sample).to_numpy()]
+        assert values(page, "positions", "Group", text=True)[place] == str(
+            own["condition"].iloc[0]
+        )
+        order = own["dtp_pseudotime"].astype(float).dropna()
+        assert values(page, "positions", "Cells")[place] == len(order)
+        for title, level in (
+            ("Lower quartile", 0.25),
+            ("Median", 0.5),
+            ("Upper quartile", 0.75),
+        ):
+            found = values(page, "positions", title)[place]
+            assert found == pytest.approx(np.quantile(order, level))
+
+
+def test_reversal_and_direction_on_the_page_equal_the_data(adata, page):
+    record = adata.uns["dtp_pseudotime"]
+    frame = record["reversal"]
+    assert values(page, "holiday_samples", "Sample", text=True) == list(frame.index)
+    for title, column in (
+        ("Cells", "n_cells"),
+        ("Position", "position"),
+        ("95 % from", "low"),
+        ("to", "high"),
+        ("Parental-like", "parental-like"),
+        ("Persister-like", "persister-like"),
+        ("Neither", "neither"),
+        ("Share of the way back", "returned"),
+    ):
+        found = values(page, "holiday_samples", title)
+        np.testing.assert_array_equal(found, frame[column])
+    found = values(page, "direction", "Rank correlation")
+    np.testing.assert_array_equal(found, record["direction"]["rho"])
+    verdicts = values(page, "direction", "Verdict", text=True)
+    assert verdicts == record["direction"]["verdict"].tolist()
+
+
+def with_calls(adata, *, called, by_axes):
+    """The data with made-up calls of the cells off the drug, to set two shares."""
+    made = adata.copy()
+    off = (made.obs["condition"] == "holiday").to_numpy()
+    call = np.full(made.n_obs, "parental-like", dtype=object)
+    call[np.flatnonzero(off)[: round(called * off.sum())]] = "DTP-like"
+    made.obs["dtp_call"] = call
+    made.uns["dtp_call"] = {
+        "params": {"groupby": "condition", "holiday": "holiday"},
+        "reversal_shares": pd.Series({"parental-like": by_axes, "DTP-like": 0.1}),
+    }
+    return made
+
+
+def context_of(adata):
+    return context(adata, sample_key="sample", **KW)
+
+
+def test_the_measures_of_reversal_are_those_of_the_data(adata):
+    made = with_calls(adata, called=0.25, by_axes=0.5)
+    found = parental_shares(made)
+    off = made.obs["condition"] == "holiday"
+    assert found["calls"] == (made.obs.loc[off, "dtp_call"] == "parental-like").mean()
+    assert found["axes"] == 0.5
+    place = made.obs.loc[off, "dtp_pseudotime_place"]
+    assert found["path"] == pytest.approx((place == "parental-like").mean())
+    assert list(parental_shares(adata).index) == ["path"]
+
+
+def test_the_report_says_why_measures_differ_and_when_by_much(adata):
+    by_path = parental_shares(adata)["path"]
+    close = with_calls(adata, called=1 - by_path, by_axes=by_path)
+    paragraphs, notes = comparison(context_of(close))
+    assert f"{share(by_path)} by the path" in paragraphs[0]
+    assert "ask different questions" in paragraphs[0]
+    assert notes == ()
+    far = with_calls(adata, called=1 - by_path, by_axes=max(by_path - 0.4, 0))
+    assert "disagree by 40 percentage points" in comparison(context_of(far))[1][0]
+    assert comparison(context_of(adata)) == ((), ())
+
+
+def test_a_path_with_other_groups_off_the_drug_is_not_compared(adata):
+    made = with_calls(adata, called=0.25, by_axes=0.5)
+    made.uns["dtp_call"]["params"] = {"groupby": "condition", "holiday": "treated"}
+    assert list(parental_shares(made).index) == ["calls", "axes"]

@@ -163,7 +163,7 @@ def test_folder_of_tables_that_cannot_be_made(path, out, tmp_path, command):
     (tmp_path / "file").write_text("")
     code, _, err = command("score", path, "-o", out, *WORDS, "--csv", tmp_path / "file")
     assert code == 3
-    assert "cannot be made" in err
+    assert "cannot be written to" in err
     assert not out.exists()
 
 

@@ -91,7 +91,7 @@ def test_csv_files_are_the_frames(made, tmp_path):
     assert {path.stem for path in written} == set(page.tables)
     back = pd.read_csv(tmp_path / "axes.csv", float_precision="round_trip")
     (table,) = [t for s in data.sections for t in s.tables if t.name == "axes"]
-    np.testing.assert_array_equal(back["treated"], table.frame["treated"])
+    np.testing.assert_array_equal(back["mean_treated"], table.frame["mean_treated"])
 
 
 def test_parquet_tables_hold_the_same(adata, tmp_path):
@@ -170,6 +170,36 @@ def test_text_from_the_data_cannot_become_markup(adata):
     assert "<b>x</b>" not in html
     assert "<script>alert" not in html
     read_page(html)
+
+
+def test_groups_may_be_named_like_columns_of_a_table(adata, made):
+    odd = adata.copy()
+    names = {"parental": "axis", "treated": "sample", "holiday": "genes"}
+    odd.obs["condition"] = odd.obs["condition"].cat.rename_categories(names)
+    del odd.uns["dtp_enrichment"]
+    dtp.tl.enrich(odd, permutations=20, **{**KW, "reference": "axis"})
+    page = read_page(
+        _report.render(_report.collect(odd, **{**KW, "reference": "axis"}))
+    )
+    plain = made[-1]
+    for name, new in names.items():
+        place = plain.tables["axes"]["head"].index(name)
+        again = page.tables["axes"]["head"].index(new, 3)
+        assert column(page, "axes", again) == column(plain, "axes", place)
+    assert {row[0]["text"] for row in page.tables["enrichment"]["rows"]} == {
+        "sample",
+        "genes",
+    }
+
+
+def test_an_axis_may_be_named_like_a_column_of_a_table(adata, make_signature):
+    odd = adata[:, :200].copy()
+    genes = list(odd.var_names[:40])
+    names = ["group", "sample", "title", "index"]
+    dtp.tl.score(odd, [make_signature(f"own_{n}", genes, axis=n) for n in names])
+    del odd.uns["dtp_enrichment"]
+    page = read_page(_report.render(_report.collect(odd, **KW)))
+    assert len(page.tables["axes"]["rows"]) == len(names)
 
 
 def test_what_is_missing_is_said():

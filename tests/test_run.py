@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import dtpscore as dtp
 from dtpscore import _run, tl
 from dtpscore._cli import app
-from dtpscore._errors import DataError
+from dtpscore._errors import DataError, OptionError
 from dtpscore._run.config import to_toml
 
 CHOICES = {"reference": "parental", "sample_key": "sample", "permutations": 20}
@@ -169,13 +169,28 @@ def test_wrong_columns_stop_before_any_work(path, tmp_path, change, said):
     ],
 )
 def test_wrong_choices_are_named(given, said):
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(OptionError, match=said):
         _run.load_config(None, given)
+
+
+def test_several_groups_off_the_drug_are_refused_before_any_work(
+    path, tmp_path, command
+):
+    words = ("--reference", "parental", "--holiday", "holiday", "--holiday", "relapse")
+    code, _, err = command("run", path, "-o", tmp_path / "out", *words)
+    assert code == 2
+    assert "2 were given: 'holiday', 'relapse'" in err
+    assert "--skip call" in err
+    assert not (tmp_path / "out").exists()
+    config = _run.load_config(
+        None, {"reference": "x", "holiday": ["a", "b"], "skip": ["call"]}
+    )
+    assert config.holiday == ("a", "b")
 
 
 def test_config_survives_toml(tmp_path):
     config = _run.load_config(
-        None, {"reference": 'a "b" \\ c', "holiday": ["x", "y"], "alpha": 0.1}
+        None, {"reference": 'a "b" \\ c', "holiday": ["x"], "alpha": 0.1}
     )
     file = tmp_path / "run.toml"
     file.write_text(to_toml(config), encoding="utf-8")

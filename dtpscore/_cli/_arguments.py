@@ -10,8 +10,51 @@ import typer
 if TYPE_CHECKING:
     from dtpscore.signatures import Signature
 
+Input = Annotated[
+    Path,
+    typer.Argument(metavar="IN", help="An h5ad file or zarr folder; unchanged."),
+]
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="Where the result goes.", metavar="OUT")
+]
+SampleKey = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Column of obs with the sample of each cell."),
+]
+BatchKey = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Column with the tumor or line; each is called on its own reference.",
+    ),
+]
+PairKey = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Column with the patient of samples in pairs."),
+]
+CellTypeKey = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Column with the cell types.")
+]
+Malignant = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TYPE", help="Cell type to call; repeatable."),
+]
+DaysKey = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Column with the days on drug.")
+]
+Survival = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT", help="How it is known that the treated cells survived."
+    ),
+]
+ReplicateKey = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Column with the replicate series."),
+]
+TimeKey = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Column of obs with times or doses."),
 ]
 Layer = Annotated[
     str | None, typer.Option(help="Layer to use instead of X.", metavar="NAME")

@@ -11,7 +11,7 @@ from dtpscore._cli import _arguments as option
 from dtpscore._cli._console import say
 
 if TYPE_CHECKING:
-    from dtpscore._calling.run import CallResult
+    from dtpscore._calling.result import CallResult
 
 EPILOG = """\b
 Examples:
@@ -25,10 +25,7 @@ Examples:
 
 
 def call(
-    path: Annotated[
-        Path,
-        typer.Argument(metavar="IN", help="An h5ad file or zarr folder; unchanged."),
-    ],
+    path: option.Input,
     output: option.Output,
     groupby: Annotated[
         str, typer.Option(metavar="COLUMN", help="Column of obs with the conditions.")
@@ -40,44 +37,17 @@ def call(
             help="The untreated condition; without it cells are ranked, not called.",
         ),
     ] = None,
-    sample_key: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column with the library of each cell."),
-    ] = None,
-    batch_key: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Column with the tumor or line; each is called on its own reference.",
-        ),
-    ] = None,
-    pair_key: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN", help="Column with the patient of samples in pairs."
-        ),
-    ] = None,
-    cell_type_key: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column with the cell types.")
-    ] = None,
-    malignant: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TYPE", help="Cell type to call; repeatable."),
-    ] = None,
+    sample_key: option.SampleKey = None,
+    batch_key: option.BatchKey = None,
+    pair_key: option.PairKey = None,
+    cell_type_key: option.CellTypeKey = None,
+    malignant: option.Malignant = None,
     holiday: Annotated[
         str | None,
         typer.Option(metavar="GROUP", help="Group after the drug was withdrawn."),
     ] = None,
-    days_key: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column with the days on drug."),
-    ] = None,
-    survival: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TEXT", help="How it is known that the treated cells survived."
-        ),
-    ] = None,
+    days_key: option.DaysKey = None,
+    survival: option.Survival = None,
     quality_key: Annotated[
         str | None,
         typer.Option(

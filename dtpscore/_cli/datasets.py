@@ -32,7 +32,8 @@ def list_datasets(
     if as_json:
         typer.echo(table.reset_index().to_json(orient="records", indent=2))
     else:
-        typer.echo(table[_COLUMNS].to_string(na_rep=""))
+        shown = table[_COLUMNS].astype(object)
+        typer.echo(shown.where(shown.notna(), "-").to_string())
 
 
 @app.command(
@@ -64,27 +65,26 @@ def fetch(
     Files in the folder that DTPSCORE_DATA_DIR names are used as they are.
     """
     from dtpscore import datasets
+    from dtpscore._store import check_file
 
     if output is not None and len(names) != 1:
         message = f"-o takes one data set, not {len(names)}."
         raise typer.BadParameter(message)
+    if output is not None:
+        check_file(output, overwrite=overwrite)
     progress = not quiet and sys.stderr.isatty()
     for name in names:
         for path in datasets.fetch(name, progress=progress):
             typer.echo(str(path))
         if output is not None:
-            _write(name, output, overwrite=overwrite)
+            _write(name, output)
             say(f"{output}: {name}", quiet=quiet)
 
 
-def _write(name: str, output: Path, *, overwrite: bool) -> None:
+def _write(name: str, output: Path) -> None:
     from dtpscore import datasets
-    from dtpscore._errors import DataError
     from dtpscore._store import beside
 
-    if output.exists() and not overwrite:
-        message = f"{output} exists. Add --overwrite to replace it."
-        raise DataError(message)
     adata = datasets.load(name, progress=False)
     with beside(output) as part:
         adata.write_h5ad(part)

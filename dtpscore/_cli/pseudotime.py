@@ -25,10 +25,7 @@ Examples:
 
 
 def pseudotime(
-    path: Annotated[
-        Path,
-        typer.Argument(metavar="IN", help="An h5ad file or zarr folder; unchanged."),
-    ],
+    path: option.Input,
     output: option.Output,
     groupby: Annotated[
         str, typer.Option(metavar="COLUMN", help="Column of obs with the groups.")
@@ -40,17 +37,9 @@ def pseudotime(
         Literal["auto", "dpt", "ordinal", "palantir"],
         typer.Option(help="auto: ordinal with times and two replicates, else dpt."),
     ] = "auto",
-    time_key: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column of obs with times or doses."),
-    ] = None,
-    sample_key: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column with the samples.")
-    ] = None,
-    replicate_key: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column with the replicate series."),
-    ] = None,
+    time_key: option.TimeKey = None,
+    sample_key: option.SampleKey = None,
+    replicate_key: option.ReplicateKey = None,
     holiday: Annotated[
         list[str] | None,
         typer.Option(metavar="GROUP", help="Group after a drug holiday; repeatable."),
@@ -63,6 +52,10 @@ def pseudotime(
         list[str] | None,
         typer.Option(metavar="GENE", help="Gene to follow too; repeatable."),
     ] = None,
+    fates: Annotated[
+        Literal["absorption", "cellrank"],
+        typer.Option(help="Who computes fates of branches; cellrank is an extra."),
+    ] = "absorption",
     trends: Annotated[
         bool, typer.Option("--trends/--no-trends", help="Follow axes along the order.")
     ] = True,
@@ -106,6 +99,7 @@ def pseudotime(
         options=PathOptions(
             method=None if method == "auto" else method,
             species=species,
+            fates=fates,
             random_state=random_state,
         ),
         source=Source(layer=layer, use_raw=use_raw, gene_symbols=gene_symbols),

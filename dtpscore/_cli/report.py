@@ -54,20 +54,18 @@ def report(
 ) -> None:
     """Make one HTML page, to be opened offline, of the results that a file holds."""
     import dtpscore as dtp
-    from dtpscore._errors import DataError
-    from dtpscore._store._whole import read
+    from dtpscore._store import check_file, open_cells
 
-    if output.exists() and not overwrite:
-        message = f"{output} exists. Add --overwrite to replace it."
-        raise DataError(message)
-    dtp.report(
-        read(path),
-        output,
-        groupby=groupby,
-        reference=reference,
-        sample_key=sample_key,
-        title=title,
-        tables=tables,
-        table_format=table_format,
-    )
+    check_file(output, overwrite=overwrite)
+    with open_cells(path) as adata:
+        dtp.report(
+            adata,
+            output,
+            groupby=groupby,
+            reference=reference,
+            sample_key=sample_key,
+            title=title,
+            tables=tables,
+            table_format=table_format,
+        )
     say(f"Written: {output}", quiet=quiet)

@@ -22,10 +22,7 @@ A run that was interrupted goes on where it stopped: give the same command again
 
 
 def run(
-    path: Annotated[
-        Path,
-        typer.Argument(metavar="IN", help="An h5ad file or zarr folder; unchanged."),
-    ],
+    path: option.Input,
     output: Annotated[
         Path,
         typer.Option(
@@ -39,42 +36,15 @@ def run(
     reference: Annotated[
         str | None, typer.Option(metavar="GROUP", help="The untreated group.")
     ] = None,
-    sample_key: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column of obs with the samples."),
-    ] = None,
-    batch_key: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column of obs with tumors or batches."),
-    ] = None,
-    pair_key: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column of obs with the patients."),
-    ] = None,
-    cell_type_key: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column of obs with the cell types."),
-    ] = None,
-    malignant: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TYPE", help="Cell type to call; repeatable."),
-    ] = None,
-    days_key: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column of obs with days on drug."),
-    ] = None,
-    survival: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="How survival is known, in words."),
-    ] = None,
-    replicate_key: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column of obs with replicate series."),
-    ] = None,
-    time_key: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column of obs with days or doses."),
-    ] = None,
+    sample_key: option.SampleKey = None,
+    batch_key: option.BatchKey = None,
+    pair_key: option.PairKey = None,
+    cell_type_key: option.CellTypeKey = None,
+    malignant: option.Malignant = None,
+    days_key: option.DaysKey = None,
+    survival: option.Survival = None,
+    replicate_key: option.ReplicateKey = None,
+    time_key: option.TimeKey = None,
     holiday: Annotated[
         list[str] | None,
         typer.Option(metavar="GROUP", help="Group after a drug holiday; repeatable."),

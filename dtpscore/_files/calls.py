@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from dtpscore import _store
-from dtpscore._calling.run import CallResult, ScoreFrame, call_matrix
+from dtpscore import _keys, _store
+from dtpscore._calling.run import ScoreFrame, call_matrix
 from dtpscore._errors import DataError
+from dtpscore._files.outputs import Outputs
 from dtpscore._results.calls import call_elements, score_frame
 from dtpscore._results.elements import Source, available
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dtpscore._calling.options import CallOptions
+    from dtpscore._calling.result import CallResult
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def call_file(
     with _store.open_matrix(
         path_in, job.source, backed=job.backed, obs=job.columns
     ) as stored:
-        _store.check_output(path_in, path_out, overwrite=job.overwrite)
+        outputs = Outputs(path_in, path_out, tables, job.overwrite)
+        outputs.check((f"{_keys.CALL}*", _keys.CONTRIBUTIONS))
         result = call_matrix(
             stored.matrix,
             stored.gene_names,
@@ -108,8 +111,5 @@ def call_file(
             scores=_scores(path_in, job.scores),
         )
         names = stored.obs_names
-    elements = call_elements(result, job.source)
-    _store.write_with(path_in, path_out, elements, overwrite=job.overwrite)
-    if tables is not None:
-        _store.write_tables(elements, names, tables, overwrite=job.overwrite)
+    outputs.write(call_elements(result, job.source), names)
     return result

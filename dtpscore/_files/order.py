@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dtpscore import _keys, _store
+from dtpscore._files.outputs import Outputs
 from dtpscore._ordering.design import read_design
 from dtpscore._ordering.follow import Order, TrendOptions, find_trends, gene_columns
 from dtpscore._ordering.options import PathOptions
@@ -110,7 +111,8 @@ def order_file(
     with _store.open_matrix(
         path_in, job.source, backed=job.backed, obs=job.columns
     ) as stored:
-        _store.check_output(path_in, path_out, overwrite=job.overwrite)
+        outputs = Outputs(path_in, path_out, tables, job.overwrite)
+        outputs.check((f"{_keys.PSEUDOTIME}*", f"{_keys.TRENDS}*"))
         gene_columns(stored.gene_names, job.genes)
         path = find_path(
             stored.matrix,
@@ -129,9 +131,7 @@ def order_file(
         followed = _trends(stored, elements, job) if job.trends else None
         elements += _trend_elements(followed, job)
         names = stored.obs_names
-    _store.write_with(path_in, path_out, elements, overwrite=job.overwrite)
-    if tables is not None:
-        _store.write_tables(elements, names, tables, overwrite=job.overwrite)
+    outputs.write(elements, names)
     return path, followed
 
 

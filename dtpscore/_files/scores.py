@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dtpscore import _keys, _store
 from dtpscore._errors import DataError
+from dtpscore._files.outputs import Outputs
 from dtpscore._matrix.partitions import connected
 from dtpscore._results.elements import Source
-from dtpscore._results.scores import check_key, elements, stale
+from dtpscore._results.scores import check_key, elements, stale, table_names
 from dtpscore._scoring.run import ScoreOptions, ScoreResult, score_matrix
 
 if TYPE_CHECKING:
@@ -100,22 +102,14 @@ def score_file(
         lazy=job.scheduler is not None,
         uns=(job.key_added,),
     ) as stored:
-        _store.check_output(path_in, path_out, overwrite=job.overwrite)
-        if tables is not None:
-            _store.check_tables(
-                tables,
-                job.key_added,
-                control=job.options.control,
-                overwrite=job.overwrite,
-            )
+        outputs = Outputs(path_in, path_out, tables, job.overwrite)
+        outputs.check(map(escape, table_names(job.key_added)))
         showing = nullcontext() if progress is None else progress(stored.n_obs)
         with showing as done, _place(job, path_out) as scratch:
             result = _scored(path_in, stored, job, done=done, scratch=scratch)
     fresh = elements(result, job.key_added, stored.obs_names, source=job.source)
     old = stale(stored.uns.get(job.key_added), fresh, job.key_added)
-    _store.write_with(path_in, path_out, [*old, *fresh], overwrite=job.overwrite)
-    if tables is not None:
-        _store.write_tables(fresh, stored.obs_names, tables, overwrite=job.overwrite)
+    outputs.write(fresh, stored.obs_names, gone=old)
     return result
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dtpscore import _keys
 from dtpscore._errors import DataError
+from dtpscore._frames.records import find
 from dtpscore._results.elements import available
 
 if TYPE_CHECKING:
@@ -24,11 +25,7 @@ def record(adata: AnnData, key: str | None = None) -> dict[str, Any]:
         There is no such result.
     """
     key = key or _keys.ENRICHMENT
-    found = adata.uns.get(key)
-    if not isinstance(found, dict) or "members" not in found:
-        msg = f"No enrichment under {key!r}. Run dtpscore.tl.enrich first."
-        raise DataError(msg)
-    return found
+    return find(adata, key, what="enrichment", step="enrich", holds="members")
 
 
 def table(

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from dtpscore import _keys
-from dtpscore._errors import DataError
 from dtpscore._frames.groups import column, groups, natural
+from dtpscore._frames.records import find
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -23,12 +23,7 @@ def record(adata: AnnData, key: str | None = None) -> dict[str, Any]:
     DataError
         The cells were not ordered.
     """
-    key = key or _keys.PSEUDOTIME
-    found = adata.uns.get(key)
-    if not isinstance(found, dict) or key not in adata.obs:
-        msg = f"No order under {key!r}. Run dtpscore.tl.pseudotime first."
-        raise DataError(msg)
-    return found
+    return find(adata, key or _keys.PSEUDOTIME, what="order", step="pseudotime")
 
 
 def positions(

@@ -18,10 +18,26 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 
+# What the calls list beside the axes.
+_MORE_TITLES = {"index": "Index", "proliferation": "Proliferation"}
+
+
 def axis_titles(axes: Sequence[str]) -> dict[str, str]:
     """Titles of axes; an axis that is not shipped is its own title."""
     known = signatures.axes()
-    return {name: known[name].title if name in known else name for name in axes}
+    return {
+        name: known[name].title if name in known else _MORE_TITLES.get(name, name)
+        for name in axes
+    }
+
+
+def titled(frame: pd.DataFrame) -> pd.DataFrame:
+    """Copy of a frame with a column ``axis``, the titles put first as ``title``."""
+    names = [str(name) for name in frame["axis"]]
+    titles = axis_titles(names)
+    out = frame.copy()
+    out.insert(0, "title", [titles[name] for name in names])
+    return out
 
 
 def standardize(values: pd.DataFrame, is_reference: pd.Series | None) -> pd.DataFrame:
@@ -140,9 +156,7 @@ def axis_by_group(
     if sample_key is None:
         return by_group(values, member)
     means = sample_means(values, member, column(adata, sample_key))
-    return by_group(
-        means.drop(columns=["group", "sample"]), means["group"].cat.as_ordered()
-    )
+    return means.groupby(level="group", observed=True).mean().T
 
 
 def sample_means(
@@ -159,10 +173,11 @@ def sample_means(
 
     Returns
     -------
-    One row a group and sample: ``group``, ``sample``, and one column an axis.
+    One row a group and sample, which are the levels ``group`` and ``sample`` of the
+    index, and one column an axis.
     """
     parts = [member.rename("group"), sample.map(str).rename("sample")]
-    return values.groupby(parts, observed=True).mean().reset_index()
+    return values.groupby(parts, observed=True).mean()
 
 
 def strongest(table: pd.DataFrame, n: int) -> list[str]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from dtpscore import _keys
 from dtpscore._errors import DataError
+from dtpscore._frames.records import find
 from dtpscore._results.elements import available
 
 if TYPE_CHECKING:
@@ -27,11 +28,7 @@ def record(adata: AnnData, key: str | None = None) -> dict[str, Any]:
         There are no trends.
     """
     key = key or _keys.TRENDS
-    found = adata.uns.get(key)
-    if not isinstance(found, dict) or "curves" not in found:
-        msg = f"No trends under {key!r}. Run dtpscore.tl.trends first."
-        raise DataError(msg)
-    return found
+    return find(adata, key, what="trends", step="trends", holds="curves")
 
 
 def features(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:

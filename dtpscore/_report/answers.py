@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dtpscore._frames.scores import axis_titles, persister_axes
 from dtpscore._report.format import count, number
 from dtpscore._report.model import Answer
+from dtpscore._report.scores import mean_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,8 @@ def leading_axes(table: pd.DataFrame, queries: list[str]) -> list[str]:
         return []
     known = persister_axes(list(table["axis"]))
     kept = table[table["axis"].isin(known) & (table["genes"] == "")]
-    size = kept.set_index("axis")[queries].abs().max(axis=1)
+    columns = [mean_column(name) for name in queries]
+    size = kept.set_index("axis")[columns].abs().max(axis=1)
     order = size.sort_values(ascending=False, kind="stable")
     return [str(axis) for axis in order.index[:_N_NAMED]]
 
@@ -47,8 +49,9 @@ def mechanism_answer(table: pd.DataFrame, context: Context) -> Answer:
     by_axis = table.set_index("axis")
     details = []
     for name in names:
-        group = by_axis.loc[name, context.queries].astype(float).abs().idxmax()
-        value = number(float(by_axis.loc[name, group]), 1, sign=True)
+        means = {q: float(by_axis.loc[name, mean_column(q)]) for q in context.queries}
+        group = max(means, key=lambda query: abs(means[query]))
+        value = number(means[group], 1, sign=True)
         expected = by_axis.loc[name, "expected"]
         details.append(
             f"{titles[name]}: {value} in {group} (expected in persisters: {expected})."

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dtpscore import _keys
 from dtpscore._frames import states
+from dtpscore._frames.reversal import parental_shares
 from dtpscore._frames.scores import axis_titles
 from dtpscore._report.format import count, number, pvalue, share
 from dtpscore._report.model import Answer
+from dtpscore._report.reversal import measures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,15 +175,14 @@ def _reading(text: str) -> str:
     return text.split("; ")[-1]
 
 
-def _proof(found: dict[str, Any]) -> Answer:
+def _proof(context: Context, found: dict[str, Any]) -> Answer:
     level = str(found["evidence_level"])
     missing = [_NEXT[one] for one in _LEVELS[_LEVELS.index(level) : -1]]
-    returned = found.get("reversal_shares")
-    if level == "E2" and returned is not None:
-        back = float(np.asarray(returned.loc["parental-like"], dtype=float).ravel()[0])
+    shares = parental_shares(context.adata)
+    if level == "E2" and len(shares):
         missing[-1] = (
-            f"The drug holiday is there ({share(back)} of its cells are "
-            "parental-like); it counts once survival is known."
+            f"The drug holiday is there: parental-like are {measures(shares)}. It "
+            "counts once survival is known."
         )
     if not missing:
         return Answer(
@@ -206,5 +205,5 @@ def called_answers(context: Context) -> tuple[Answer, ...]:
         _where(found, query),
         _how_sure(found, query),
         _why(context, query),
-        _proof(found),
+        _proof(context, found),
     )

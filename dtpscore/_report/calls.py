@@ -5,11 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dtpscore import pl
 from dtpscore._frames import states
-from dtpscore._frames.scores import axis_titles
+from dtpscore._frames.scores import titled
 from dtpscore._report.model import Column, Section, Table
 from dtpscore._report.picture import picture
 from dtpscore._report.text import calling_text
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
 _UMAP = "X_umap"
 _MOST_BARS = 40
-_MORE_TITLES = {"index": "Index", "proliferation": "Proliferation"}
 
 
 def counts(context: Context, *, by_sample: bool = False) -> pd.DataFrame:
@@ -32,14 +29,6 @@ def counts(context: Context, *, by_sample: bool = False) -> pd.DataFrame:
         reference=context.reference,
         sample_key=context.sample_key if by_sample else None,
     )
-
-
-def _titled(frame: pd.DataFrame) -> pd.DataFrame:
-    names = [str(name) for name in frame["axis"]]
-    titles = {**axis_titles(names), **_MORE_TITLES}
-    out = frame.copy()
-    out.insert(0, "title", [titles[name] for name in names])
-    return out
 
 
 def _count_table(context: Context) -> Table:
@@ -212,7 +201,7 @@ def why_section(context: Context) -> Section | None:
             Table(
                 name="reasons",
                 caption="Axes that carry the calls",
-                frame=_titled(frame),
+                frame=titled(frame),
                 columns=(
                     Column("group", "Group"),
                     Column("batch", "Batch"),
@@ -221,55 +210,6 @@ def why_section(context: Context) -> Section | None:
                     Column("difference", "Difference", "signed"),
                     Column("published", "Published"),
                     Column("reading", "Reading"),
-                ),
-            ),
-        ),
-    )
-
-
-def reversal_section(context: Context) -> Section | None:
-    """Show what returns off the drug, by axis, or None without a holiday group."""
-    frame = states.reversal(context.adata) if context.has_calls else None
-    if frame is None:
-        return None
-    shares = states.record(context.adata).get("reversal_shares")
-    text = ""
-    if shares is not None:
-        values = np.asarray(shares, dtype=float).ravel()
-        text = "Of the cells off the drug, " + ", ".join(
-            f"{100 * value:.0f} % are {name}"
-            for name, value in zip(shares.index, values, strict=True)
-        )
-    return Section(
-        name="reversal",
-        title="What returns off the drug",
-        paragraphs=(
-            "Difference of each axis from the untreated cells, on the drug and off it, "
-            "in their standard deviations. Intervals come from draws of whole samples. "
-            "The ratio is given only where the difference on the drug is clear.",
-            *((f"{text}.",) if text else ()),
-        ),
-        pictures=(
-            picture(
-                lambda: pl.reversal(context.adata, show=False),
-                alt="Difference of each axis from untreated cells on and off the drug; "
-                "the table below has the numbers.",
-                caption="Difference from untreated cells, on and off the drug.",
-            ),
-        ),
-        tables=(
-            Table(
-                name="reversal",
-                caption="Reversal by axis",
-                frame=_titled(frame),
-                columns=(
-                    Column("title", "Axis"),
-                    Column("persister", "On drug", "signed"),
-                    Column("holiday", "Off drug", "signed"),
-                    Column("returned", "Off minus on", "signed"),
-                    Column("returned_low", "95 % from", "signed"),
-                    Column("returned_high", "to", "signed"),
-                    Column("ratio", "Share returned", "share"),
                 ),
             ),
         ),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dtpscore import signatures
 from dtpscore._frames import states
-from dtpscore._report import calls
+from dtpscore._report import calls, reversal
 from dtpscore._report.answers import leading_axes, uncalled_answers
 from dtpscore._report.called import called_answers
 from dtpscore._report.context import Context, context
@@ -13,7 +14,6 @@ from dtpscore._report.enrichment import enrichment_section
 from dtpscore._report.format import count, listed
 from dtpscore._report.model import ReportData, Section
 from dtpscore._report.path import (
-    holiday_section,
     methods_text,
     path_section,
     trends_section,
@@ -27,6 +27,7 @@ from dtpscore._report.text import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     from anndata import AnnData
 
 _SIMULATED = "dtpscore_simulation"
@@ -107,12 +108,12 @@ def _limits(found: Context) -> tuple[str, ...]:
     return (*first, *(str(text) for text in record["messages"]))
 
 
-def _vulnerable_axes(found: Context, leading: list[str]) -> list[str]:
-    """List axes that carry calls, or else differ most."""
-    if not found.has_calls:
-        return leading
-    table = states.record(found.adata).get("vulnerabilities")
-    return [] if table is None else list(dict.fromkeys(map(str, table["axis"])))
+def _vulnerabilities(found: Context, leading: list[str]) -> pd.DataFrame | None:
+    """List published vulnerabilities of axes that carry calls, or else differ most."""
+    if found.has_calls:
+        return states.record(found.adata).get("vulnerabilities")
+    table = signatures.vulnerabilities()
+    return table[table["axis"].isin(leading)]
 
 
 def collect(
@@ -151,11 +152,11 @@ def collect(
         axes_section(found),
         path_section(found),
         trends_section(found),
-        calls.reversal_section(found),
-        holiday_section(found),
+        reversal.axes_section(found),
+        reversal.path_section(found),
         enrichment_section(found),
         checks_section(found),
-        vulnerability_section(_vulnerable_axes(found, leading)),
+        vulnerability_section(_vulnerabilities(found, leading)),
         methods_section(found, _methods(found)),
         limits_section(found, _limits(found)),
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dtpscore import _keys
 from dtpscore._errors import DataError
 from dtpscore._frames.groups import column, groups
+from dtpscore._results.elements import check_anndata
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,6 +85,7 @@ def context(
         There are no scores, no groups are given or known, or a column or group does
         not exist.
     """
+    check_anndata(adata)
     if _keys.SCORES not in adata.uns:
         msg = (
             "The data hold no scores to report. Run dtpscore.tl.score (dtpscore score) "

@@ -13,7 +13,6 @@ from dtpscore._report.model import Column, Section, Table
 from dtpscore._report.picture import picture
 
 if TYPE_CHECKING:
-    import pandas as pd
     from anndata import AnnData
 
     from dtpscore._report.context import Context
@@ -141,57 +140,6 @@ def path_section(context: Context) -> Section | None:
             ),
         ),
         tables=(_position_table(context), *_check_tables(found)),
-    )
-
-
-def _holiday_table(frame: pd.DataFrame) -> Table:
-    return Table(
-        name="holiday_samples",
-        caption="Cells off the drug: position on the path, and what they are like",
-        frame=frame,
-        columns=(
-            Column("sample", "Sample"),
-            Column("n_cells", "Cells", "count"),
-            Column("position", "Position", "number"),
-            Column("low", "95 % from", "number"),
-            Column("high", "to", "number"),
-            Column("parental-like", "Parental-like", "share"),
-            Column("persister-like", "Persister-like", "share"),
-            Column("neither", "Neither", "share"),
-            Column("returned", "Share of the way back", "share"),
-        ),
-    )
-
-
-def holiday_section(context: Context) -> Section | None:
-    """Cells off the drug, or None where there are none on a path."""
-    frame = frames.reversal(context.adata) if context.has_path else None
-    if frame is None:
-        return None
-    return Section(
-        name="holiday",
-        title="Off the drug",
-        paragraphs=(
-            "A persister state reverts when the drug is taken away; a resistant one "
-            "does not. Each cell off the drug was compared with untreated cells and "
-            "with the persisters at the end of the path. Where it is farther from both "
-            "than 95 % of their own cells are, it is like neither. This comparison is "
-            "on the principal components of the path; the one by axis, where there is "
-            "one, is another and need not give the same shares.",
-        ),
-        notes=(
-            "The interval of a sample comes from its cells and does not hold the "
-            "spread between samples; that of all samples does.",
-        ),
-        pictures=(
-            picture(
-                lambda: pl.holiday(context.adata, show=False),
-                alt="Share of the cells off the drug that are parental-like, "
-                "persister-like or neither; the table below has the numbers.",
-                caption="What cells off the drug are like, by sample.",
-            ),
-        ),
-        tables=(_holiday_table(frame),),
     )
 
 

@@ -55,6 +55,7 @@ def report(
         There are no scores, a column or group does not exist, the file cannot be
         written, or pyarrow is needed and not installed.
     """
+    _store.check_file(Path(path), overwrite=True)
     data = collect(
         adata,
         groupby=groupby,

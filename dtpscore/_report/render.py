@@ -68,9 +68,11 @@ def write_tables(
     for section in data.sections:
         for table in section.tables:
             path = folder / f"{table.name}.{kind}"
-            if kind == "csv":
-                table.frame.to_csv(path, index=False, lineterminator="\n")
-            else:
-                table.frame.to_parquet(path, engine="pyarrow", index=False)
+            _store.check_file(path, overwrite=True)
+            with _store.beside(path) as part:
+                if kind == "csv":
+                    table.frame.to_csv(part, index=False, lineterminator="\n")
+                else:
+                    table.frame.to_parquet(part, engine="pyarrow", index=False)
             written.append(path)
     return written

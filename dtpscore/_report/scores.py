@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _EXPECTED = {"up": "up", "down": "down", "two-sided": "no fixed direction"}
 
 
+def mean_column(group: str) -> str:
+    """Column of the axis table with the means of a group, whatever its name."""
+    return f"mean_{group}"
+
+
 def axis_table(context: Context) -> pd.DataFrame:
     """Mean of each axis in each group, with title and expected direction."""
     table = axis_by_group(
@@ -30,7 +35,7 @@ def axis_table(context: Context) -> pd.DataFrame:
         sample_key=context.sample_key,
     )
     known, titles = signatures.axes(), axis_titles(list(table.index))
-    frame = table.rename(columns=str).reset_index(names="axis")
+    frame = table.rename(columns=mean_column).reset_index(names="axis")
     frame.insert(1, "title", [titles[axis] for axis in frame["axis"]])
     frame.insert(
         2,
@@ -94,7 +99,7 @@ def axes_section(context: Context) -> Section:
                     Column("title", "Axis"),
                     Column("expected", "Expected in persisters"),
                     Column("genes", "Genes found"),
-                    *(Column(name, name, "signed") for name in context.names),
+                    *(Column(mean_column(n), n, "signed") for n in context.names),
                 ),
             ),
         ),

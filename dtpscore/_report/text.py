@@ -8,24 +8,29 @@ import numpy as np
 
 from dtpscore import _keys, signatures
 from dtpscore._frames import checks, states
+from dtpscore._frames.scores import titled
 from dtpscore._report.format import listed, number
 from dtpscore._report.model import Column, Section, Table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from dtpscore._report.context import Context
 
 # A ratio of median totals between groups above which depth is named as a limit.
 _DEPTH_RATIO = 1.3
 
 
-def vulnerability_section(axes: list[str]) -> Section | None:
-    """List published vulnerabilities of the axes that stand out, if there are any."""
-    table = signatures.vulnerabilities()
-    table = table[table["axis"].isin(axes)].reset_index(drop=True)
-    if table.empty:
+def vulnerability_section(table: pd.DataFrame | None) -> Section | None:
+    """List published vulnerabilities of the axes that stand out, if there are any.
+
+    Parameters
+    ----------
+    table
+        Rows of `dtpscore.signatures.vulnerabilities`.
+    """
+    if table is None or not len(table):
         return None
-    known = signatures.axes()
-    table.insert(0, "title", [known[axis].title for axis in table["axis"]])
     return Section(
         name="vulnerabilities",
         title="Published vulnerabilities of these mechanisms",
@@ -38,7 +43,7 @@ def vulnerability_section(axes: list[str]) -> Section | None:
             Table(
                 name="vulnerabilities",
                 caption="What killed or disrupted persisters in published experiments",
-                frame=table,
+                frame=titled(table),
                 columns=(
                     Column("title", "Axis"),
                     Column("target", "Target"),

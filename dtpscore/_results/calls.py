@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dtpscore import _keys
-from dtpscore._calling.run import CallResult, ScoreFrame
+from dtpscore._calling.run import ScoreFrame
 from dtpscore._results.elements import Element, Source, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from dtpscore._calling.result import CallResult
 
 
 def score_frame(key: str, frame: pd.DataFrame, uns: Mapping[str, Any]) -> ScoreFrame:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Slot = Literal["obs", "obsm", "uns"]
 
+# What people name the modality of gene expression.
+_RNA = frozenset({"rna", "gex", "gene expression", "transcriptome"})
 # Filters of warnings belong to all threads, so one at a time changes them.
 _FILTERS = Lock()
 
@@ -103,6 +105,16 @@ def check_anndata(adata: object) -> None:
     TypeError
         It got something else.
     """
+    modalities = getattr(adata, "mod", None)
+    if modalities is not None and not isinstance(adata, AnnData):
+        names = [str(name) for name in modalities]
+        likely = next((name for name in names if name.lower() in _RNA), names[0])
+        msg = (
+            f"Expected an AnnData, got a {type(adata).__name__} with the modalities "
+            f"{available(names)}. Pass the one with the RNA counts, such as "
+            f"mdata[{likely!r}]."
+        )
+        raise TypeError(msg)
     if not isinstance(adata, AnnData):
         msg = (
             f"Expected an AnnData, got {type(adata).__name__}. Read a file with "

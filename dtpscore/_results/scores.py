@@ -90,6 +90,12 @@ def elements(
     ]
 
 
+def table_names(key_added: str) -> list[str]:
+    """Names of the tables that `elements` may give, for programs without AnnData."""
+    frames = [key_added, _keys.control_z(key_added), _keys.control_pvalue(key_added)]
+    return [*frames, *(f"{key_added}_{name}" for name in ("coverage", "axes", "obs"))]
+
+
 def axes_of(record: object) -> list[str] | None:
     """Names of the axes in ``uns[key]``, or None where that is no record of scores."""
     axes = record.get("axes") if isinstance(record, Mapping) else None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from dtpscore._errors import DataError
+from dtpscore._errors import DataError, OptionError
+from dtpscore._results.elements import available
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +91,18 @@ def to_toml(config: RunConfig) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _check_holiday(config: RunConfig) -> None:
+    if len(config.holiday) < 2 or "call" in config.skip:
+        return
+    msg = (
+        "holiday takes one group where cells are called, because the call compares one "
+        f"with the treated cells; {len(config.holiday)} were given: "
+        f"{available(config.holiday)}. Run once for each, or leave the call out "
+        "(--skip call): the order alone takes several."
+    )
+    raise OptionError(msg)
+
+
 def load_config(path: Path | None, given: Mapping[str, Any]) -> RunConfig:
     """Read the choices of a run.
 
@@ -103,8 +116,10 @@ def load_config(path: Path | None, given: Mapping[str, Any]) -> RunConfig:
     Raises
     ------
     DataError
-        The file does not exist or is malformed, or a choice is missing, unknown or
-        out of range.
+        The file does not exist or is malformed.
+    OptionError
+        A choice is missing, unknown or out of range, or there are several groups off
+        the drug where cells are to be called.
     """
     content: dict[str, Any] = {}
     if path is not None:
@@ -117,7 +132,7 @@ def load_config(path: Path | None, given: Mapping[str, Any]) -> RunConfig:
             msg = f"{path} is not a valid TOML file: {error}."
             raise DataError(msg) from error
     try:
-        return RunConfig.model_validate({**content, **given})
+        config = RunConfig.model_validate({**content, **given})
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(str(part) for part in entry['loc'])}: {entry['msg']}"
@@ -126,4 +141,6 @@ def load_config(path: Path | None, given: Mapping[str, Any]) -> RunConfig:
         where = "The run" if path is None else f"The run ({path})"
         known = ", ".join(RunConfig.model_fields)
         msg = f"{where} cannot start. {wrong}. Known choices: {known}."
-        raise DataError(msg) from error
+        raise OptionError(msg) from error
+    _check_holiday(config)
+    return config

@@ -25,7 +25,6 @@ from dtpscore._run.state import (
     snapshot,
 )
 from dtpscore._run.steps import STEPS, Step
-from dtpscore._store._whole import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,42 +202,15 @@ def _steps(run: _Run, progress: Progress | None) -> None:
             progress.end(step.title, outcome)
 
 
-def run(
+def _run_on(
+    adata: AnnData,
     path: Path,
     folder: Path,
-    config: RunConfig,
     *,
-    progress: Progress | None = None,
+    config: RunConfig,
+    progress: Progress | None,
 ) -> Outputs:
-    """Score, call, order, test and report one file of cells.
-
-    Every step keeps its results in ``folder/steps``. A step that is there with the
-    same input, choices and versions is not done again, so a run that was interrupted
-    goes on where it stopped and ends with the same bytes.
-
-    Parameters
-    ----------
-    path
-        An h5ad file or the folder of a zarr store; it is not changed.
-    folder
-        Folder of the outputs.
-    config
-        Choices of the run.
-    progress
-        What is told about the steps.
-
-    Returns
-    -------
-    The files written.
-
-    Raises
-    ------
-    DataError
-        The input cannot be used: file, columns, groups, genes or values.
-    """
-    adata = read(path)
-    _check(adata, config)
-    _store.make_folder(folder)
+    """Do the steps on open data and write the outputs; see `run`."""
     with _log_to(folder / "run.log"):
         sha256 = file_sha256(path)
         logger.info("input %s, sha256 %s", path.name, sha256)
@@ -265,3 +237,44 @@ def run(
             progress.end("write the report", "done")
         logger.info("report written")
     return outputs
+
+
+def run(
+    path: Path,
+    folder: Path,
+    config: RunConfig,
+    *,
+    progress: Progress | None = None,
+) -> Outputs:
+    """Score, call, order, test and report one file of cells.
+
+    The matrix stays on disk and is read by blocks; tables over cells and the genes
+    that the order needs are in memory. Every step keeps its results in
+    ``folder/steps``. A step that is there with the same input, choices and versions
+    is not done again, so a run that was interrupted goes on where it stopped and ends
+    with the same bytes.
+
+    Parameters
+    ----------
+    path
+        An h5ad file or the folder of a zarr store; it is not changed.
+    folder
+        Folder of the outputs.
+    config
+        Choices of the run.
+    progress
+        What is told about the steps.
+
+    Returns
+    -------
+    The files written.
+
+    Raises
+    ------
+    DataError
+        The input cannot be used: file, columns, groups, genes or values.
+    """
+    with _store.open_cells(path) as adata:
+        _check(adata, config)
+        _store.make_folder(folder)
+        return _run_on(adata, path, folder, config=config, progress=progress)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import signatures, tl
-from dtpscore._errors import InputWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,12 +55,6 @@ def _score(adata: AnnData, config: RunConfig) -> None:
 
 
 def _call(adata: AnnData, config: RunConfig) -> None:
-    if len(config.holiday) > 1:
-        msg = (
-            "There are several holiday groups, and reversal by axis compares one. "
-            "Run dtpscore call for each; their places on the path are all reported."
-        )
-        warnings.warn(msg, InputWarning, stacklevel=2)
     tl.call(
         adata,
         groupby=config.groupby,
@@ -72,7 +64,7 @@ def _call(adata: AnnData, config: RunConfig) -> None:
         pair_key=config.pair_key,
         cell_type_key=config.cell_type_key,
         malignant=config.malignant,
-        holiday=config.holiday[0] if len(config.holiday) == 1 else None,
+        holiday=config.holiday[0] if config.holiday else None,
         days_key=config.days_key,
         survival=config.survival,
         alpha=config.alpha,

@@ -1,5 +1,6 @@
 """Files of cells: open a matrix on disk, add results to a copy of the file."""
 
+from dtpscore._store._cells import open_cells
 from dtpscore._store._open import Stored, open_matrix, open_root
 from dtpscore._store._place import beside, check_file, check_output, make_folder
 from dtpscore._store._tables import check_tables, write_tables
@@ -12,6 +13,7 @@ __all__ = [
     "check_output",
     "check_tables",
     "make_folder",
+    "open_cells",
     "open_matrix",
     "open_root",
     "write_tables",

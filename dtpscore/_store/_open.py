@@ -124,14 +124,19 @@ def _find(root: Any, source: Source) -> tuple[Any, Any]:
     return root[f"layers/{source.layer}"], root["var"]
 
 
+def on_disk(stored: Any) -> Any:
+    """Return a stored matrix as an object that is read when it is sliced."""
+    from anndata.io import sparse_dataset
+
+    return stored if hasattr(stored, "shape") else sparse_dataset(stored)
+
+
 def _matrix(stored: Any, *, backed: bool, lazy: bool) -> Any:
-    from anndata.io import read_elem, sparse_dataset
+    from anndata.io import read_elem
 
     if lazy:
         return _lazy(stored)
-    if not backed:
-        return read_elem(stored)
-    return stored if hasattr(stored, "shape") else sparse_dataset(stored)
+    return on_disk(stored) if backed else read_elem(stored)
 
 
 def _lazy(stored: Any) -> Any:

@@ -141,7 +141,7 @@ def check_output(path_in: Path, path_out: Path, *, overwrite: bool) -> None:
         raise DataError(msg)
     _check_form(path_in, path_out)
     target = path_out.resolve()
-    _check_writable(target)
+    check_folder(target.parent)
     free, needed = shutil.disk_usage(target.parent).free, _size(path_in) + _ROOM
     if free < needed:
         msg = (
@@ -185,15 +185,22 @@ def _check_form(path_in: Path, path_out: Path) -> None:
         raise DataError(msg)
 
 
-def _check_writable(target: Path) -> None:
-    probe = _part(target)
+def check_folder(folder: Path) -> None:
+    """Check before any work that a file can be made in a folder; makes the folder.
+
+    Raises
+    ------
+    DataError
+        The folder cannot be made or written to.
+    """
+    probe = _part(folder / "probe")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         probe.touch()
         probe.unlink()
     except OSError as error:
         msg = (
-            f"The folder {target.parent} cannot be written to: {error.strerror}. "
-            "Choose another place with -o."
+            f"The folder {folder} cannot be written to: {error.strerror}. "
+            "Choose another place."
         )
         raise DataError(msg) from error

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dtpscore import _keys
-from dtpscore._store._place import beside, check_file
+from dtpscore._store._place import beside, check_file, check_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,30 +50,27 @@ def tables(elements: Iterable[Element], obs_names: pd.Index) -> dict[str, pd.Dat
     return found
 
 
-def check_tables(folder: Path, key: str, *, control: bool, overwrite: bool) -> None:
-    """Check before any work that the tables of a scoring run can be written.
+def check_tables(folder: Path, names: Iterable[str], *, overwrite: bool) -> None:
+    """Check before any work that tables can be written.
 
     Parameters
     ----------
     folder
         Folder of the files; made if it does not exist.
-    key
-        Key of the results.
-    control
-        Whether there will be z-scores and p-values.
+    names
+        Names that tables may have, without the ending; ``*`` stands for anything.
     overwrite
         Files that exist may be replaced.
 
     Raises
     ------
     DataError
-        A file exists already, or the folder cannot be made.
+        A file exists already, or the folder cannot be made or written to.
     """
-    names = [key, f"{key}_coverage", f"{key}_axes", f"{key}_obs"]
-    if control:
-        names += [_keys.control_z(key), _keys.control_pvalue(key)]
+    check_folder(folder)
     for name in names:
-        check_file(folder / f"{name}.csv", overwrite=overwrite)
+        for path in sorted(folder.glob(f"{name}.csv")):
+            check_file(path, overwrite=overwrite)
 
 
 def write_tables(

@@ -181,7 +181,7 @@ def reversal(
     frame = frame.iloc[np.argsort(-size.to_numpy(), kind="stable")]
     rows = np.arange(len(frame), dtype=np.float64)
     names = [str(name) for name in frame["axis"]]
-    titles = {**axis_titles(names), "index": "Index", "proliferation": "Proliferation"}
+    titles = axis_titles(names)
     with style():
         own, ax = ax is None, axes_for(ax, (6.2, 1.1 + 0.21 * len(frame)))
         _draw_arms(ax, frame, rows)

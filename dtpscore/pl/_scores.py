@@ -78,15 +78,14 @@ def _violins(
 
 
 def _sample_dots(ax: Axes, means: pd.DataFrame, names: Sequence[str]) -> None:
-    axes = [c for c in means.columns if c not in {"group", "sample"}]
     height = 0.82 / len(names)
     for place, name in enumerate(names):
         offset = (place - (len(names) - 1) / 2) * height
-        rows = means.loc[means["group"] == name, axes].to_numpy()
-        for sample in rows:
+        of_group = (means.index.get_level_values("group") == name).nonzero()[0]
+        for sample in means.to_numpy()[of_group]:
             ax.scatter(
                 sample,
-                np.arange(len(axes)) + offset,
+                np.arange(means.shape[1]) + offset,
                 marker="D",
                 s=13,
                 facecolor="#FFD23F",

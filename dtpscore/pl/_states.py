@@ -11,7 +11,7 @@ from dtpscore import _keys
 from dtpscore._errors import DataError
 from dtpscore._frames import states
 from dtpscore._frames.groups import column
-from dtpscore._results.elements import available
+from dtpscore._results.elements import available, check_anndata
 from dtpscore.pl._bars import Part, stacked_shares
 from dtpscore.pl._style import (
     DIVERGING,
@@ -233,6 +233,7 @@ def embedding(
     import scanpy as sc
     from anndata import AnnData as Light
 
+    check_anndata(adata)
     name = f"X_{basis}"
     if name not in adata.obsm:
         msg = (

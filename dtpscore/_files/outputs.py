@@ -1,0 +1,89 @@
+"""What a command on a file of cells leaves: a copy with results, and CSV tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dtpscore import _store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from dtpscore._results.elements import Element
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the results of one file go.
+
+    Attributes
+    ----------
+    path_in
+        An h5ad file or the folder of a zarr store. It is not changed.
+    path_out
+        The output: the input with the results added.
+    tables
+        Folder for the results as CSV files as well, or None.
+    overwrite
+        Replace outputs that exist.
+    """
+
+    path_in: Path
+    path_out: Path
+    tables: Path | None
+    overwrite: bool
+
+    def check(self, table_names: Iterable[str]) -> None:
+        """Check that everything can be written, before the work that takes long.
+
+        Parameters
+        ----------
+        table_names
+            Names of the tables that may be written; ``*`` stands for anything.
+
+        Raises
+        ------
+        DataError
+            An output exists, or its folder cannot be written to or is too full.
+        """
+        _store.check_output(self.path_in, self.path_out, overwrite=self.overwrite)
+        if self.tables is not None:
+            _store.check_tables(self.tables, table_names, overwrite=self.overwrite)
+
+    def write(
+        self,
+        elements: Sequence[Element],
+        obs_names: pd.Index,
+        *,
+        gone: Sequence[Element] = (),
+    ) -> None:
+        """Write the copy with the results, then the tables.
+
+        Parameters
+        ----------
+        elements
+            Results and their places.
+        obs_names
+            Names of the cells.
+        gone
+            Entries of an earlier run to take away first.
+
+        Raises
+        ------
+        DataError
+            An output cannot be written.
+        """
+        _store.write_with(
+            self.path_in,
+            self.path_out,
+            [*gone, *elements],
+            overwrite=self.overwrite,
+        )
+        if self.tables is not None:
+            _store.write_tables(
+                elements, obs_names, self.tables, overwrite=self.overwrite
+            )

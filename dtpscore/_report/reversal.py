@@ -1,0 +1,163 @@
+"""Sections on what returns off the drug, by axis and by place on the path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dtpscore import pl
+from dtpscore._frames import path, states
+from dtpscore._frames.reversal import AXES, CALLS, PATH, parental_shares
+from dtpscore._frames.scores import titled
+from dtpscore._report.format import listed, share
+from dtpscore._report.model import Column, Section, Table
+from dtpscore._report.picture import picture
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dtpscore._report.context import Context
+
+# Measures whose shares are farther apart than this are said to disagree.
+_APART = 0.2
+_ASKED = {
+    CALLS: "The calls ask which cells have surely left the untreated range, and count "
+    "all others as parental-like.",
+    AXES: "The axes ask whether a cell is nearer to untreated or to treated cells over "
+    "all mechanisms and proliferation at once, where treated cells that the drug did "
+    "not move count as treated.",
+    PATH: "The path asks on which side of the middle between untreated cells and its "
+    "persister end a cell lies, without cell-cycle genes.",
+}
+
+
+def measures(shares: pd.Series) -> str:
+    """Shares of parental-like cells as part of a sentence."""
+    return listed([f"{share(value)} by the {name}" for name, value in shares.items()])
+
+
+def comparison(context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Say why the measures of reversal differ: paragraphs, and notes if by much.
+
+    Nothing where there is one measure or none.
+    """
+    shares = parental_shares(context.adata)
+    if len(shares) < 2:
+        return (), ()
+    text = (
+        f"Share of the cells off the drug that are parental-like: {measures(shares)}. "
+        "These differ because they ask different questions. "
+        + " ".join(_ASKED[str(name)] for name in shares.index)
+    )
+    apart = float(shares.max() - shares.min())
+    if apart <= _APART:
+        return (text,), ()
+    note = (
+        f"The measures disagree by {100 * apart:.0f} percentage points. Say with a "
+        "share which measure it is, and do not rest a claim of reversal on one alone."
+    )
+    return (text,), (note,)
+
+
+def axes_section(context: Context) -> Section | None:
+    """Show what returns off the drug, by axis, or None without a holiday group."""
+    frame = states.reversal(context.adata) if context.has_calls else None
+    if frame is None:
+        return None
+    shares = states.record(context.adata).get("reversal_shares")
+    text = ""
+    if shares is not None:
+        values = np.asarray(shares, dtype=float).ravel()
+        text = "Of the cells off the drug, over all axes at once, " + listed(
+            [f"{share(v)} are {n}" for n, v in zip(shares.index, values, strict=True)]
+        )
+    why, notes = comparison(context)
+    return Section(
+        name="reversal",
+        title="What returns off the drug",
+        paragraphs=(
+            "Difference of each axis from the untreated cells, on the drug and off it, "
+            "in their standard deviations. Intervals come from draws of whole samples. "
+            "The ratio is given only where the difference on the drug is clear.",
+            *((f"{text}.",) if text else ()),
+            *why,
+        ),
+        notes=notes,
+        pictures=(
+            picture(
+                lambda: pl.reversal(context.adata, show=False),
+                alt="Difference of each axis from untreated cells on and off the drug; "
+                "the table below has the numbers.",
+                caption="Difference from untreated cells, on and off the drug.",
+            ),
+        ),
+        tables=(
+            Table(
+                name="reversal",
+                caption="Reversal by axis",
+                frame=titled(frame),
+                columns=(
+                    Column("title", "Axis"),
+                    Column("persister", "On drug", "signed"),
+                    Column("holiday", "Off drug", "signed"),
+                    Column("returned", "Off minus on", "signed"),
+                    Column("returned_low", "95 % from", "signed"),
+                    Column("returned_high", "to", "signed"),
+                    Column("ratio", "Share returned", "share"),
+                ),
+            ),
+        ),
+    )
+
+
+def _sample_table(frame: pd.DataFrame) -> Table:
+    return Table(
+        name="holiday_samples",
+        caption="Cells off the drug: position on the path, and what they are like",
+        frame=frame,
+        columns=(
+            Column("sample", "Sample"),
+            Column("n_cells", "Cells", "count"),
+            Column("position", "Position", "number"),
+            Column("low", "95 % from", "number"),
+            Column("high", "to", "number"),
+            Column("parental-like", "Parental-like", "share"),
+            Column("persister-like", "Persister-like", "share"),
+            Column("neither", "Neither", "share"),
+            Column("returned", "Share of the way back", "share"),
+        ),
+    )
+
+
+def path_section(context: Context) -> Section | None:
+    """Show where cells off the drug are on the path, or None without any."""
+    frame = path.reversal(context.adata) if context.has_path else None
+    if frame is None:
+        return None
+    why, notes = comparison(context)
+    return Section(
+        name="holiday",
+        title="Off the drug: place on the path",
+        paragraphs=(
+            "A persister state reverts when the drug is taken away; a resistant one "
+            "does not. Each cell off the drug was compared with untreated cells and "
+            "with the persisters at the end of the path. Where it is farther from both "
+            "than 95 % of their own cells are, it is like neither.",
+            *why,
+        ),
+        notes=(
+            *notes,
+            "The interval of a sample comes from its cells and does not hold the "
+            "spread between samples; that of all samples does.",
+        ),
+        pictures=(
+            picture(
+                lambda: pl.holiday(context.adata, show=False),
+                alt="Share of the cells off the drug that are parental-like, "
+                "persister-like or neither; the table below has the numbers.",
+                caption="What cells off the drug are like, by sample.",
+            ),
+        ),
+        tables=(_sample_table(frame),),
+    )
