@@ -9,11 +9,12 @@ import subprocess
 import pytest
 
 import dtpscore as dtp
+from dtpscore._frames.scores import axis_by_group
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Clicks a heading twice and leaves what it sees in the title of the page.
 PROBE = """<script>
-const head = document.querySelector("#table-axes th.num");
+const head = document.querySelector("#table-axes th.num:last-child");
 const place = head.cellIndex;
 const order = () => [...document.querySelectorAll("#table-axes tbody tr")]
   .map((row) => Number(row.cells[place].dataset.value));
@@ -26,7 +27,8 @@ const down = order();
 const wide = document.documentElement.scrollWidth - window.innerWidth;
 const broken = [...document.images].filter((i) => !i.naturalWidth).length;
 document.title = JSON.stringify({
-  first, second: head.getAttribute("aria-sort"), n: up.length, wide, broken,
+  first, second: head.getAttribute("aria-sort"), wide, broken, group: head.innerText,
+  values: up,
   sorted: up.every((v, i) => !i || up[i - 1] <= v),
   reversed: down.every((v, i) => !i || down[i - 1] >= v),
 });
@@ -55,7 +57,9 @@ def page(tmp_path_factory):
     waiting = PROBE.replace("<script>", "<script>addEventListener('load', () => {")
     waiting = waiting.replace("</script>", "});</script>")
     probe.write_text(html.replace("</body>", f"{waiting}</body>"), encoding="utf-8")
-    return probe
+    return probe, axis_by_group(
+        adata, groupby="condition", reference="treated", sample_key="sample"
+    )
 
 
 @pytest.mark.parametrize("size", ["1280,900", "390,844"])
@@ -74,7 +78,7 @@ def test_renders_sorts_and_fits(browser, page, size, tmp_path):
             "--virtual-time-budget=20000",
             f"--window-size={size}",
             "--dump-dom",
-            page.as_uri(),
+            page[0].as_uri(),
         ],
         capture_output=True,
         text=True,
@@ -85,7 +89,10 @@ def test_renders_sorts_and_fits(browser, page, size, tmp_path):
     assert console == []
     title = re.search(r"<title>(.*?)</title>", done.stdout, flags=re.DOTALL)[1]
     seen = json.loads(title)
-    assert seen["n"] > 20
+    table = page[1]
+    group = seen["group"].strip()
+    assert group == table.columns[-1]
+    assert seen["values"] == sorted(table[group])
     assert seen["sorted"]
     assert seen["reversed"]
     assert (seen["first"], seen["second"]) == ("ascending", "descending")

@@ -73,6 +73,19 @@ def test_arguments_follow_scanpy(name):
         assert parameters[key].kind is inspect.Parameter.KEYWORD_ONLY
 
 
+@pytest.mark.parametrize("name", pl.__all__)
+def test_help_describes_every_parameter(name):
+    plot = getattr(pl, name)
+    text = inspect.getdoc(plot)
+    assert "{" not in text
+    sections = ("Parameters", "Returns", "Raises")
+    places = [text.index(f"\n{one}\n{'-' * len(one)}\n") for one in sections]
+    assert places == sorted(places)
+    described = text[places[0] : places[1]].splitlines()
+    for parameter in inspect.signature(plot).parameters:
+        assert parameter in described, parameter
+
+
 def texts(ax):
     return [text.get_text().replace("\u2212", "-") for text in ax.texts]
 

@@ -276,7 +276,7 @@ def test_the_report_says_why_measures_differ_and_when_by_much(adata):
     close = with_calls(adata, called=1 - by_path, by_axes=by_path)
     paragraphs, notes = comparison(context_of(close))
     assert f"{share(by_path)} by the path" in paragraphs[0]
-    assert "ask different questions" in paragraphs[0]
+    assert "asks another question" in paragraphs[0]
     assert notes == ()
     far = with_calls(adata, called=1 - by_path, by_axes=max(by_path - 0.4, 0))
     assert "disagree by 40 percentage points" in comparison(context_of(far))[1][0]

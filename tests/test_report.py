@@ -208,6 +208,14 @@ def test_what_is_missing_is_said():
         _report.collect(bare)
 
 
+def test_a_page_or_table_never_replaces_a_folder(adata, made, tmp_path):
+    with pytest.raises(DataError, match="is a folder"):
+        dtp.report(adata, tmp_path, **KW)
+    (tmp_path / "axes.csv").mkdir()
+    with pytest.raises(DataError, match=r"axes\.csv is a folder"):
+        _report.write_tables(made[0], tmp_path)
+
+
 def test_groups_must_be_given_without_calls(adata):
     with pytest.raises(DataError, match="--groupby"):
         _report.collect(adata)

@@ -98,7 +98,7 @@ shift = pd.DataFrame(shifts)
 expected = pd.Series({n: a.direction for n, a in dtp.signatures.axes().items()})
 kind = pd.Series({n: a.kind for n, a in dtp.signatures.axes().items()})
 shift["expected"] = expected
-shift = shift[kind == "persister"]
+shift = shift[kind[shift.index] == "persister"]
 order = shift["day 14"].abs().sort_values(ascending=False).index
 print(shift.loc[order].head(10).round(2).to_string())
 

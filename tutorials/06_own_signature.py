@@ -250,7 +250,9 @@ shift = by_axis[adata.obs["condition"] == "treated"].mean() - by_axis[control].m
 moved = (shift / spread).sort_values(key=abs, ascending=False)
 print((moved.head(8)).round(2).to_string())
 kept = claims[claims["axis"].isin(moved.head(8).index)]
-print(kept[["axis", "target", "evidence", "paper", "caveat"]].to_string(index=False))
+for row in kept.to_dict("records"):
+    print(f"{row['axis']}: {row['target']} ({row['evidence']}; {row['paper']})")
+    print(f"    but: {row['caveat']}")
 
 # %% [markdown]
 # Four questions for each line before it leaves the screen:

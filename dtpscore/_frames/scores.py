@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 
-# What the calls list beside the axes.
-_MORE_TITLES = {"index": "Index", "proliferation": "Proliferation"}
+# What results list beside the axes.
+_MORE_TITLES = {
+    name: name.capitalize()
+    for name in ("index", "proliferation", "shift", "pseudotime")
+}
 
 
 def axis_titles(axes: Sequence[str]) -> dict[str, str]:

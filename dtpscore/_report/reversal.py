@@ -22,13 +22,12 @@ if TYPE_CHECKING:
 # Measures whose shares are farther apart than this are said to disagree.
 _APART = 0.2
 _ASKED = {
-    CALLS: "The calls ask which cells have surely left the untreated range, and count "
-    "all others as parental-like.",
-    AXES: "The axes ask whether a cell is nearer to untreated or to treated cells over "
-    "all mechanisms and proliferation at once, where treated cells that the drug did "
-    "not move count as treated.",
-    PATH: "The path asks on which side of the middle between untreated cells and its "
-    "persister end a cell lies, without cell-cycle genes.",
+    CALLS: "all that have not surely left the untreated range",
+    AXES: "those that fit untreated cells at least as well as treated ones over all "
+    "mechanisms and proliferation, where treated cells that the drug did not move "
+    "count as treated",
+    PATH: "those nearer to the untreated than to the persister end of the order, which "
+    "leaves cell-cycle genes out",
 }
 
 
@@ -45,10 +44,13 @@ def comparison(context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:
     shares = parental_shares(context.adata)
     if len(shares) < 2:
         return (), ()
+    parts = [
+        f"{share(value)} by the {name} ({_ASKED[str(name)]})"
+        for name, value in shares.items()
+    ]
     text = (
-        f"Share of the cells off the drug that are parental-like: {measures(shares)}. "
-        "These differ because they ask different questions. "
-        + " ".join(_ASKED[str(name)] for name in shares.index)
+        f"Of the cells off the drug, parental-like are {listed(parts)}: each measure "
+        "asks another question, so the shares differ."
     )
     apart = float(shares.max() - shares.min())
     if apart <= _APART:

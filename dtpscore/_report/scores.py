@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dtpscore import pl, signatures
 from dtpscore._errors import DataError
 from dtpscore._frames import checks
-from dtpscore._frames.scores import axis_by_group, axis_titles, thin_axes
+from dtpscore._frames.scores import axis_by_group, thin_axes, titled
 from dtpscore._report.format import listed
 from dtpscore._report.model import Column, Section, Table
 from dtpscore._report.picture import picture
@@ -34,9 +34,8 @@ def axis_table(context: Context) -> pd.DataFrame:
         reference=context.reference,
         sample_key=context.sample_key,
     )
-    known, titles = signatures.axes(), axis_titles(list(table.index))
-    frame = table.rename(columns=mean_column).reset_index(names="axis")
-    frame.insert(1, "title", [titles[axis] for axis in frame["axis"]])
+    known = signatures.axes()
+    frame = titled(table.rename(columns=mean_column).reset_index(names="axis"))
     frame.insert(
         2,
         "expected",
@@ -160,10 +159,10 @@ def _confounder_parts(
     shown = Table(
         name="confounders",
         caption="Rank correlation of results with what should not drive them",
-        frame=table.reset_index(names="result"),
+        frame=titled(table.reset_index(names="axis")),
         columns=(
-            Column("result", "Result"),
-            *(Column(name, name.capitalize(), "signed") for name in table.columns),
+            Column("title", "Result"),
+            *(Column(n, f"{n[0].upper()}{n[1:]}", "signed") for n in table.columns),
         ),
     )
     return [], [drawn], [shown]

@@ -132,7 +132,7 @@ def _name_genes(adata: AnnData) -> None:
     import pandas as pd
 
     ids = adata.var_names.astype(str)
-    table = nomenclature("human").ensembl
+    table = nomenclature("human").others().ensembl
     found = pd.Series([table.get(one, ()) for one in ids], index=ids)
     symbols = found.map(lambda names: names[0] if len(names) == 1 else None)
     clear = symbols.notna() & ~symbols.duplicated(keep=False)

@@ -9,6 +9,7 @@ from matplotlib.patches import Patch
 
 from dtpscore._frames import checks
 from dtpscore._frames.scores import axis_titles
+from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._matrix import draw_matrix
 from dtpscore.pl._style import axes_for, finish, style
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@shared_doc
 def coverage(
     adata: AnnData,
     *,
@@ -33,18 +35,8 @@ def coverage(
     ----------
     adata
         Data that `dtpscore.tl.score` has scored.
-    key
-        The ``key_added`` of the scores.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {scores_key}
+    {drawing}
 
     Raises
     ------
@@ -78,6 +70,7 @@ def coverage(
         return finish(ax, own_figure=own, show=show, save=save)
 
 
+@shared_doc
 def confounders(
     adata: AnnData,
     *,
@@ -95,18 +88,8 @@ def confounders(
         Data that `dtpscore.tl.score` has scored.
     groupby
         Column of ``obs`` with the groups; correlations are taken within them.
-    key
-        The ``key_added`` of the scores.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {scores_key}
+    {drawing}
 
     Raises
     ------

@@ -8,6 +8,7 @@ import numpy as np
 
 from dtpscore._enrichment.prerank import running_sum
 from dtpscore._frames import enrichment as frames
+from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import INK, axes_for, finish, style
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _UP, _DOWN = "#B2182B", "#2166AC"
 
 
+@shared_doc
 def running_score(
     adata: AnnData,
     term: str,
@@ -30,6 +32,9 @@ def running_score(
 ) -> Axes:
     """Draw the running enrichment score of one gene set, with GSEApy's own figure.
 
+    A p-value or FDR of 0 means that no random gene set came near; it is shown as one
+    in the number of random sets, which is as small as they can tell.
+
     Parameters
     ----------
     adata
@@ -38,8 +43,7 @@ def running_score(
         Gene set, as in the table of the enrichment: ``NAME_UP`` or ``NAME_DN``.
     group
         Group that was compared with the reference.
-    key
-        The ``key_added`` of that run.
+    {run_key}
     show
         Show the figure now. None shows a new figure in an interactive session.
     save
@@ -61,13 +65,14 @@ def running_score(
     genes = set(frames.members(adata, term, key=key))
     table = frames.table(adata, group=group, key=key).set_index("term")
     row: Any = table.loc[term]
+    floor = 1 / found["params"]["permutations"]
     member = np.array([gene in genes for gene in ranking.index])
     axes = gseapy.gseaplot(
         term=term,
         hits=list(np.flatnonzero(member)),
         nes=row["nes"],
-        pval=row["pvalue"],
-        fdr=row["fdr"],
+        pval=max(row["pvalue"], floor),
+        fdr=max(row["fdr"], floor),
         RES=running_sum(ranking.to_numpy(), member, found["params"]["weight"]),
         rank_metric=ranking,
         pheno_pos=group,
@@ -78,6 +83,7 @@ def running_score(
     return finish(axes[-1], own_figure=True, show=show, save=save)
 
 
+@shared_doc
 def enrichment(
     adata: AnnData,
     *,
@@ -98,18 +104,8 @@ def enrichment(
         Group that was compared with the reference.
     n_terms
         Gene sets to draw.
-    key
-        The ``key_added`` of that run.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {run_key}
+    {drawing}
 
     Raises
     ------

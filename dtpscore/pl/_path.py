@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from dtpscore._errors import DataError
 from dtpscore._frames import path as frames
 from dtpscore.pl._bars import Part, stacked_shares
+from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import INK, QUIET, axes_for, finish, group_colors, style
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def _draw_positions(
         )
 
 
+@shared_doc
 def pseudotime(
     adata: AnnData,
     *,
@@ -100,24 +102,13 @@ def pseudotime(
     ----------
     adata
         Data that `dtpscore.tl.pseudotime` has ordered.
-    groupby
-        Column of ``obs`` with the groups.
+    {groupby}
     reference
         Group that comes first.
     sample_key
         Column of ``obs`` with the samples; a diamond is the median of one.
-    key
-        The ``key_added`` of the order.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {order_key}
+    {drawing}
 
     Raises
     ------
@@ -144,6 +135,7 @@ def pseudotime(
         return finish(ax, own_figure=own, show=show, save=save)
 
 
+@shared_doc
 def holiday(
     adata: AnnData,
     *,
@@ -158,18 +150,8 @@ def holiday(
     ----------
     adata
         Data that `dtpscore.tl.pseudotime` has ordered, with holiday groups.
-    key
-        The ``key_added`` of the order.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {order_key}
+    {drawing}
 
     Raises
     ------

@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from dtpscore._errors import DataError
 from dtpscore._frames import states as frames
 from dtpscore._frames.scores import axis_titles
+from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import INK, QUIET, axes_for, finish, style
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def _kind(reading: str) -> str:
     return "disagree" if "disagree" in reading else "not"
 
 
+@shared_doc
 def reasons(
     adata: AnnData,
     *,
@@ -60,18 +62,8 @@ def reasons(
         Group of the called cells.
     n_axes
         Axes to draw, the strongest.
-    key
-        The ``key_added`` of the calls.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {calls_key}
+    {drawing}
 
     Raises
     ------
@@ -137,6 +129,7 @@ def _draw_arms(ax: Axes, frame: pd.DataFrame, rows: NDArray[np.float64]) -> None
     )
 
 
+@shared_doc
 def reversal(
     adata: AnnData,
     *,
@@ -151,18 +144,8 @@ def reversal(
     ----------
     adata
         Data that `dtpscore.tl.call` has called, with a holiday group.
-    key
-        The ``key_added`` of the calls.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {calls_key}
+    {drawing}
 
     Raises
     ------

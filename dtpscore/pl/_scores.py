@@ -20,6 +20,7 @@ from dtpscore._frames.scores import (
     strongest,
     thin_axes,
 )
+from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._matrix import draw_matrix
 from dtpscore.pl._style import (
     INK,
@@ -95,6 +96,7 @@ def _sample_dots(ax: Axes, means: pd.DataFrame, names: Sequence[str]) -> None:
             )
 
 
+@shared_doc
 def axis_scores(
     adata: AnnData,
     *,
@@ -113,8 +115,7 @@ def axis_scores(
     ----------
     adata
         Data that `dtpscore.tl.score` has scored.
-    groupby
-        Column of ``obs`` with the groups.
+    {groupby}
     reference
         Reference group. The unit is the standard deviation of its cells, and 0 their
         mean; without one, of all cells.
@@ -124,18 +125,8 @@ def axis_scores(
     axes
         Axes to draw, in this order; by default the eight persister axes with enough
         genes whose groups differ most.
-    key
-        The ``key_added`` of the scores.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {scores_key}
+    {drawing}
 
     Raises
     ------
@@ -188,6 +179,7 @@ def _labels(axes: Sequence[str], thin: set[str]) -> list[str]:
     ]
 
 
+@shared_doc
 def axis_heatmap(
     adata: AnnData,
     *,
@@ -217,18 +209,8 @@ def axis_heatmap(
         Column of ``obs`` with the samples: each sample then weighs the same.
     axes
         Axes to draw, in this order; all by default.
-    key
-        The ``key_added`` of the scores.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {scores_key}
+    {drawing}
 
     Raises
     ------

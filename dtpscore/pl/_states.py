@@ -13,6 +13,7 @@ from dtpscore._frames import states
 from dtpscore._frames.groups import column
 from dtpscore._results.elements import available, check_anndata
 from dtpscore.pl._bars import Part, stacked_shares
+from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import (
     DIVERGING,
     INK,
@@ -46,6 +47,7 @@ def _rows(frame: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.arange(len(frame)) + 0.6 * new.to_numpy()
 
 
+@shared_doc
 def composition(
     adata: AnnData,
     *,
@@ -63,24 +65,13 @@ def composition(
     ----------
     adata
         Data that `dtpscore.tl.call` has called.
-    groupby
-        Column of ``obs`` with the groups.
+    {groupby}
     reference
         Group that comes first.
     sample_key
         Column of ``obs`` with the samples; without it there is one bar a group.
-    key
-        The ``key_added`` of the calls.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {calls_key}
+    {drawing}
 
     Raises
     ------
@@ -113,6 +104,7 @@ def composition(
         return finish(ax, own_figure=own, show=show, save=save)
 
 
+@shared_doc
 def index_proliferation(
     adata: AnnData,
     *,
@@ -127,18 +119,8 @@ def index_proliferation(
     ----------
     adata
         Data that `dtpscore.tl.call` has called.
-    key
-        The ``key_added`` of the calls.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {calls_key}
+    {drawing}
 
     Raises
     ------
@@ -195,6 +177,7 @@ def index_proliferation(
         return finish(ax, own_figure=own, show=show, save=save)
 
 
+@shared_doc
 def embedding(
     adata: AnnData,
     *,
@@ -214,16 +197,7 @@ def embedding(
         Column of ``obs``. Numbers of both signs are centered on 0.
     basis
         Name of the embedding.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {drawing}
 
     Raises
     ------

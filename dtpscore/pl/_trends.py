@@ -9,6 +9,7 @@ import numpy as np
 from dtpscore._errors import DataError
 from dtpscore._frames import trends as frames
 from dtpscore._frames.scores import axis_titles
+from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import INK, axes_for, finish, style
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def _apart(places: NDArray[np.float64], least: float) -> NDArray[np.float64]:
     return result
 
 
+@shared_doc
 def trends(
     adata: AnnData,
     *,
@@ -60,18 +62,8 @@ def trends(
         Data with the result of `dtpscore.tl.trends`.
     features
         Axes or genes to draw, at most six; by default those that change most.
-    key
-        The ``key_added`` of that run.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {run_key}
+    {drawing}
 
     Raises
     ------
@@ -87,6 +79,7 @@ def trends(
         msg = f"At most {_N_SHOWN} lines can be told apart; {len(names)} were given."
         raise ValueError(msg)
     table = frames.curves(adata, names, key=key)
+    record = frames.record(adata, key)
     titles = axis_titles(names)
     with style():
         own, ax = ax is None, axes_for(ax, (6.6, 3.4))
@@ -113,12 +106,20 @@ def trends(
                 arrowprops={"arrowstyle": "-", "color": color, "linewidth": 1.0},
             )
         ax.set_xlabel("Position from parental to persister")
-        ax.set_ylabel("Control-matched z (axes)\nor log expression (genes)")
-        unit = frames.record(adata, key)["interval_unit"]
-        ax.set_title(f"95 % intervals from {unit}", fontsize=7, fontweight="normal")
+        genes = (record["features"].loc[names, "kind"] == "gene").any()
+        more = "\nor log expression (genes)" if genes else ""
+        ax.set_ylabel(
+            f"Control-matched z (axes){more}" if more else "Control-matched z"
+        )
+        ax.set_title(
+            f"95 % intervals from {record['interval_unit']}",
+            fontsize=7,
+            fontweight="normal",
+        )
         return finish(ax, own_figure=own, show=show, save=save)
 
 
+@shared_doc
 def onsets(
     adata: AnnData,
     *,
@@ -133,18 +134,8 @@ def onsets(
     ----------
     adata
         Data with the result of `dtpscore.tl.trends`.
-    key
-        The ``key_added`` of that run.
-    ax
-        Draw here instead of on a new figure.
-    show
-        Show the figure now. None shows a new figure in an interactive session.
-    save
-        File to write; its ending names the format.
-
-    Returns
-    -------
-    The Axes.
+    {run_key}
+    {drawing}
 
     Raises
     ------
