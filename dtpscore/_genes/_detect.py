@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dtpscore._errors import DataError
@@ -16,17 +17,21 @@ if TYPE_CHECKING:
 _ENSEMBL_PREFIX: dict[Species, str] = {"human": "ENSG", "mouse": "ENSMUSG"}
 
 
+@cache
+def _only(species: Species) -> frozenset[str]:
+    """Symbols that the other species does not have."""
+    other: Species = "mouse" if species == "human" else "human"
+    return nomenclature(species).approved - nomenclature(other).approved
+
+
 def names_of(names: Sequence[str], species: Species) -> list[str]:
     """Names that only this species uses: its own symbols or Ensembl ids."""
-    other: Species = "mouse" if species == "human" else "human"
-    own = nomenclature(species).approved - nomenclature(other).approved
-    prefix = _ENSEMBL_PREFIX[species]
-
-    def is_own(name: str) -> bool:
-        stable = ensembl_id(name)
-        return name in own if stable is None else stable[0].startswith(prefix)
-
-    return [name for name in names if is_own(name)]
+    own, prefix = _only(species), _ENSEMBL_PREFIX[species]
+    return [
+        name
+        for name in names
+        if name in own or (name.upper().startswith(prefix) and ensembl_id(name))
+    ]
 
 
 def check_species(names: Sequence[str], species: Species) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,30 +82,30 @@ def _target(gene: str, source: Species, target: Species) -> tuple[tuple[str, ...
     return other.names if other.clear else (*other.names, ""), resolved.how
 
 
-def _place(place: _Place, data: DataNames, source: Species, target: Species) -> _Place:
+def _place(
+    gene: str, half: int, data: DataNames, *, source: Species, target: Species
+) -> _Place:
     """Find the column of one listed gene."""
-    gene = place.gene
-    if gene in data.by_name:
+    if gene in data.first:
         duplicated = data.n_columns(gene) > 1
-        return replace(
-            place, column=data.by_name[gene][0], name=gene, duplicated=duplicated
-        )
+        return _Place(gene, half, data.first[gene], gene, duplicated=duplicated)
     symbols, how = _target(gene, source, target)
     if len(symbols) > 1:
         present = [symbol for symbol in symbols if data.best(symbol)]
-        return replace(place, unclear=" or ".join(present))
+        return _Place(gene, half, unclear=" or ".join(present))
     found = data.best(symbols[0])
-    names = list(dict.fromkeys(candidate.name for candidate in found))
-    if len(names) == 1:
-        return replace(
-            place,
-            column=found[0].column,
-            name=names[0],
-            renamed=how not in _PLAIN or found[0].how not in _PLAIN,
-            duplicated=data.n_columns(names[0]) > 1,
+    if len(found) == 1:
+        only = found[0]
+        return _Place(
+            gene,
+            half,
+            column=only.column,
+            name=only.name,
+            renamed=how not in _PLAIN or only.how not in _PLAIN,
+            duplicated=data.n_columns(only.name) > 1,
         )
-    rivals = names or dict.fromkeys(data.unclear.get(symbols[0], []))
-    return replace(place, unclear=" or ".join(rivals))
+    rivals = [one.name for one in found] or data.unclear.get(symbols[0], [])
+    return _Place(gene, half, unclear=" or ".join(rivals))
 
 
 def _settle(places: list[_Place]) -> list[_Place]:
@@ -130,12 +130,14 @@ def _settle(places: list[_Place]) -> list[_Place]:
 
 
 def _places(signature: Signature, data: DataNames, species: Species) -> list[_Place]:
-    listed = [
-        _Place(gene, half)
-        for half, genes in enumerate((signature.genes.up, signature.genes.down))
-        for gene in genes
-    ]
-    return _settle([_place(gene, data, signature.species, species) for gene in listed])
+    halves = (signature.genes.up, signature.genes.down)
+    return _settle(
+        [
+            _place(gene, half, data, source=signature.species, target=species)
+            for half, genes in enumerate(halves)
+            for gene in genes
+        ]
+    )
 
 
 def _coverage_row(places: Sequence[_Place]) -> dict[str, int | float | str]:

@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _ENSEMBL = re.compile(r"^(ENS[A-Z]{0,4}G\d{11})(\.\d+)?(_PAR_Y)?$", re.IGNORECASE)
 
@@ -58,18 +58,34 @@ def unmangle(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Nomenclature:
-    """The gene names of one species.
+class OtherNames:
+    """Other names of the genes of one species.
 
-    Every map but ``approved`` has upper-case keys, and its values are the current
-    symbols that the name may stand for.
+    Every map has upper-case keys, and its values are the current symbols that the name
+    may stand for.
     """
 
-    approved: frozenset[str]
     upper: Mapping[str, tuple[str, ...]]
     previous: Mapping[str, tuple[str, ...]]
     alias: Mapping[str, tuple[str, ...]]
     ensembl: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Nomenclature:
+    """The gene names of one species.
+
+    Attributes
+    ----------
+    approved
+        Current symbols.
+    others
+        Returns the other names. Most data need none of them, and to sort them takes
+        longer than all else that is done with names.
+    """
+
+    approved: frozenset[str]
+    others: Callable[[], OtherNames]
 
     def resolve(self, name: str) -> Resolved:
         """Find the current symbol of a name.
@@ -81,19 +97,20 @@ class Nomenclature:
         """
         if name in self.approved:
             return Resolved((name,), How.EXACT)
+        others = self.others()
         stable = ensembl_id(name)
         if stable is not None:
             identifier, on_y = stable
             how = How.ENSEMBL_PAR_Y if on_y else How.ENSEMBL
-            return Resolved(self.ensembl.get(identifier, (identifier,)), how)
+            return Resolved(others.ensembl.get(identifier, (identifier,)), how)
         plain, unmangled = name.upper(), unmangle(name)
         for names, spelled, how in (
-            (self.upper, plain, How.CASE),
-            (self.upper, unmangled, How.MANGLED),
-            (self.previous, plain, How.PREVIOUS),
-            (self.previous, unmangled, How.PREVIOUS),
-            (self.alias, plain, How.ALIAS),
-            (self.alias, unmangled, How.ALIAS),
+            (others.upper, plain, How.CASE),
+            (others.upper, unmangled, How.MANGLED),
+            (others.previous, plain, How.PREVIOUS),
+            (others.previous, unmangled, How.PREVIOUS),
+            (others.alias, plain, How.ALIAS),
+            (others.alias, unmangled, How.ALIAS),
         ):
             if spelled in names:
                 return Resolved(names[spelled], how)

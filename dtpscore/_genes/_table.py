@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from dtpscore._genes._names import Nomenclature
+from dtpscore._genes._names import Nomenclature, OtherNames
 from dtpscore._resources import signature_root
 
 if TYPE_CHECKING:
@@ -19,28 +19,28 @@ FILE = "gene_names.tsv"
 
 
 class _Row(NamedTuple):
-    """One line of the table: a human gene, or a mouse gene without ortholog."""
+    """One line of the table: a human gene, or a mouse gene without ortholog.
+
+    All but the symbol are lists of names joined by ``|``.
+    """
 
     symbol: str
-    ensembl: tuple[str, ...]
-    previous: tuple[str, ...]
-    alias: tuple[str, ...]
-    mouse: tuple[str, ...]
-    mouse_ensembl: tuple[str, ...]
+    ensembl: str
+    previous: str
+    alias: str
+    mouse: str
+    mouse_ensembl: str
 
 
-def _split(cell: str) -> tuple[str, ...]:
-    return tuple(cell.split("|")) if cell else ()
+def _split(cell: str) -> list[str]:
+    return cell.split("|") if cell else []
 
 
 @cache
 def _rows() -> tuple[_Row, ...]:
     lines = (signature_root() / FILE).read_text(encoding="utf-8").splitlines()
     body = [line for line in lines if not line.startswith("#")][1:]
-    return tuple(
-        _Row(symbol, *map(_split, rest))
-        for symbol, *rest in (line.split("\t") for line in body)
-    )
+    return tuple(_Row(*line.split("\t")) for line in body)
 
 
 def _collect(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
@@ -53,18 +53,21 @@ def _collect(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _human() -> Nomenclature:
+@cache
+def _human_others() -> OtherNames:
     rows = [row for row in _rows() if row.symbol]
-    return Nomenclature(
-        approved=frozenset(row.symbol for row in rows),
+    return OtherNames(
         upper=_collect((row.symbol, row.symbol) for row in rows),
-        previous=_collect((name, row.symbol) for row in rows for name in row.previous),
-        alias=_collect((name, row.symbol) for row in rows for name in row.alias),
-        ensembl=_collect((name, row.symbol) for row in rows for name in row.ensembl),
+        previous=_collect(
+            (n, row.symbol) for row in rows for n in _split(row.previous)
+        ),
+        alias=_collect((n, row.symbol) for row in rows for n in _split(row.alias)),
+        ensembl=_collect((n, row.symbol) for row in rows for n in _split(row.ensembl)),
     )
 
 
-def _mouse() -> Nomenclature:
+@cache
+def _mouse_others() -> OtherNames:
     """Mouse names; the previous symbols of the human ortholog count as well.
 
     Mouse genes are renamed together with their human ortholog, so that an older
@@ -73,14 +76,12 @@ def _mouse() -> Nomenclature:
     """
     to_mouse = orthologs("human", "mouse")
     rows = [row for row in _rows() if row.mouse]
-    symbols = [symbol for row in rows for symbol in row.mouse]
-    return Nomenclature(
-        approved=frozenset(symbols),
-        upper=_collect((symbol, symbol) for symbol in symbols),
+    return OtherNames(
+        upper=_collect((one, one) for row in rows for one in _split(row.mouse)),
         previous=_collect(
             (name, symbol)
             for row in rows
-            for name in row.previous
+            for name in _split(row.previous)
             if row.symbol
             for symbol in to_mouse[row.symbol].names
         ),
@@ -89,7 +90,9 @@ def _mouse() -> Nomenclature:
             (name, symbol)
             for row in rows
             # Shorter where the last mouse genes have no Ensembl id.
-            for symbol, name in zip(row.mouse, row.mouse_ensembl, strict=False)
+            for symbol, name in zip(
+                _split(row.mouse), _split(row.mouse_ensembl), strict=False
+            )
             if name
         ),
     )
@@ -97,8 +100,12 @@ def _mouse() -> Nomenclature:
 
 @cache
 def nomenclature(species: Species) -> Nomenclature:
-    """Gene names of a species, built on first use and kept."""
-    return _human() if species == "human" else _mouse()
+    """Gene names of a species, read on first use and kept."""
+    if species == "human":
+        symbols = frozenset(row.symbol for row in _rows() if row.symbol)
+        return Nomenclature(symbols, _human_others)
+    symbols = frozenset(symbol for row in _rows() for symbol in _split(row.mouse))
+    return Nomenclature(symbols, _mouse_others)
 
 
 @dataclass(frozen=True)
@@ -125,7 +132,12 @@ def orthologs(source: Species, target: Species) -> Mapping[str, Ortholog]:
     A family with several members in either species keeps the member of the same
     name: ABCG2 is Abcg2, though Abcg3 is listed too.
     """
-    pairs = [(row.symbol, name) for row in _rows() if row.symbol for name in row.mouse]
+    pairs = [
+        (row.symbol, name)
+        for row in _rows()
+        if row.symbol
+        for name in _split(row.mouse)
+    ]
     if source == "mouse":
         pairs = [(mouse, human) for human, mouse in pairs]
     forward: defaultdict[str, list[str]] = defaultdict(list)

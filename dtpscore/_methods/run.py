@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib.format import open_memmap
 
 from dtpscore._errors import DataError
 from dtpscore._kernels import _sums
@@ -23,8 +22,7 @@ from dtpscore._methods.strata import gene_totals
 from dtpscore._threads import in_order, n_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -55,15 +53,9 @@ class MethodResult:
     pvalue: NDArray[np.float64] | None = None
 
     @classmethod
-    def empty(
-        cls, shape: tuple[int, int], *, control: bool, scratch: Path | None = None
-    ) -> MethodResult:
-        """Room for the scores of some cells, in memory or in files of a folder."""
-        names = _FIELDS if control else _FIELDS[:1]
-        if scratch is None:
-            return cls(*(np.empty(shape) for _ in names))
-        files = [scratch / f"{name}.npy" for name in names]
-        return cls(*(open_memmap(file, "w+", np.float64, shape) for file in files))
+    def empty(cls, shape: tuple[int, int], *, control: bool) -> MethodResult:
+        """Room for the scores of some cells."""
+        return cls(*(np.empty(shape) for _ in (_FIELDS if control else _FIELDS[:1])))
 
     @classmethod
     def joined(cls, parts: list[MethodResult]) -> MethodResult:
@@ -93,8 +85,6 @@ def run_method(
     control: bool = False,
     chunk_size: int | None = None,
     n_jobs: int | None = None,
-    progress: Callable[[int], None] | None = None,
-    scratch: Path | None = None,
 ) -> MethodResult:
     """Score every row of a matrix on every signature of a net.
 
@@ -120,10 +110,6 @@ def run_method(
         Also compute the control z-score and p-value.
     chunk_size, n_jobs
         Rows a block and threads; neither changes a number.
-    progress
-        Called with the number of cells done since the last call.
-    scratch
-        Folder to keep the results in while they come; None keeps them in memory.
 
     Returns
     -------
@@ -136,8 +122,33 @@ def run_method(
     ValueError
         The method is unknown, an option does not fit it, or it has no control.
     """
-    chosen = find_method(method, control=control)
     source = blocks.source(matrix)
+    result = MethodResult.empty((source.n_rows, len(net.names)), control=control)
+    for rows, part in method_parts(
+        source,
+        net,
+        method=method,
+        options=options,
+        control=control,
+        chunk_size=chunk_size,
+        n_jobs=n_jobs,
+    ):
+        result.put(rows, part)
+    return result
+
+
+def method_parts(
+    source: blocks.Source,
+    net: Net,
+    *,
+    method: str,
+    options: MethodOptions,
+    control: bool,
+    chunk_size: int | None,
+    n_jobs: int | None,
+) -> Iterator[tuple[slice, MethodResult]]:
+    """Score as ``run_method`` does, and yield rows with their results as they come."""
+    chosen = find_method(method, control=control)
     _check_width(source, net)
     n_workers = n_threads(n_jobs)
     totals = None
@@ -149,15 +160,9 @@ def run_method(
             n_workers=n_workers,
         )
     scorer = chosen.build(scorers.Setup(net, options, totals, control))
-    shape = (source.n_rows, len(net.names))
-    found = MethodResult.empty(shape, control=control, scratch=scratch)
-    for rows, result in _results(
-        source, _Scoring(chosen.name, scorer, options, chunk_size), n_workers
-    ):
-        found.put(rows, result)
-        if progress is not None:
-            progress(rows.stop - rows.start)
-    return finished(found, net, options)
+    scoring = _Scoring(chosen.name, scorer, options, chunk_size)
+    for rows, part in _results(source, scoring, n_workers):
+        yield rows, finished(part, net, options)
 
 
 @dataclass(frozen=True)

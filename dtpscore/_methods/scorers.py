@@ -14,6 +14,7 @@ import numpy as np
 from dtpscore._errors import InputWarning, OptionError
 from dtpscore._kernels import _gains, _sums
 from dtpscore._matrix.blocks import Block
+from dtpscore._methods.drawn import draw_controls
 from dtpscore._methods.linear import (
     Gains,
     LinearScorer,
@@ -24,11 +25,12 @@ from dtpscore._methods.linear import (
     values_sums,
 )
 from dtpscore._methods.ssgsea import SsgseaScorer
-from dtpscore._methods.strata import Null, draw_controls, expression_bins
+from dtpscore._methods.strata import Null, expression_bins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dtpscore._methods.drawn import Controls
     from dtpscore._methods.strata import GeneTotals
     from dtpscore._options import MethodOptions
     from dtpscore._types import Net
@@ -130,26 +132,26 @@ def tirosh(setup: Setup) -> Scorer:
     net, options = setup.net, setup.options
     genes, weights = half_sets(net, weighted=False)
     bins = expression_bins(setup.needed_totals.means, options.n_bins)
-    controls = [
-        draw_controls(
-            one,
-            bins,
-            ctrl_size=options.ctrl_size,
-            ctrl_as_ref=options.ctrl_as_ref,
-            random_state=options.random_state,
-        )
-        for one in genes
-    ]
+    controls = draw_controls(
+        genes,
+        bins,
+        ctrl_size=options.ctrl_size,
+        ctrl_as_ref=options.ctrl_as_ref,
+        random_state=options.random_state,
+    )
     scale = _inverse([one.size for one in genes])
-    control_scale = _inverse([one.size for one in controls])
+    control_scale = _inverse(controls.sizes)
     lacking = (scale > 0) & (control_scale == 0)
     _warn_no_controls(net, lacking)
     control_scale[lacking] = np.nan
-    ones = [np.ones(one.size) for one in controls]
+    further = [*controls.own, *controls.groups]
+    ones = [np.ones(one.size) for one in further]
     return replace(
         setup.linear(scale, weighted=False),
-        table=SetTable.of([*genes, *controls], [*weights, *ones], n_genes=net.n_genes),
-        finish=partial(_minus_controls, scale=control_scale, w_neg=options.w_neg),
+        table=SetTable.of([*genes, *further], [*weights, *ones], n_genes=net.n_genes),
+        finish=partial(
+            _minus_controls, controls=controls, scale=control_scale, w_neg=options.w_neg
+        ),
     )
 
 
@@ -265,12 +267,13 @@ def _standardize(
 def _minus_controls(
     raw: FloatArray,
     _block: Block,
-    controls: FloatArray,
+    further: FloatArray,
     *,
+    controls: Controls,
     scale: FloatArray,
     w_neg: float,
 ) -> FloatArray:
-    return raw - signed(controls * scale, w_neg)
+    return raw - signed(controls.sums(further) * scale, w_neg)
 
 
 def _warn_no_controls(net: Net, lacking: NDArray[np.bool_]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,25 @@ if TYPE_CHECKING:
     from dtpscore._matrix.blocks import Block
 
     FloatArray = NDArray[np.float64]
+
+
+def by_set(
+    table: SetTable,
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], FloatArray]:
+    """``first_after``, ``places``, ``set_ptr`` and ``highest`` of the kernel."""
+    genes = np.flatnonzero(table.member)
+    after = np.searchsorted(genes, np.arange(table.member.size), side="right")
+    owners = np.repeat(np.arange(genes.size), np.diff(table.ptr)[genes])
+    n_sets = table.sizes.size
+    places = owners[np.argsort(table.sets, kind="stable")]
+    set_ptr = np.cumsum([0, *np.bincount(table.sets, minlength=n_sets)])
+    highest = np.bincount(table.sets, genes[owners] + 1.0, n_sets)
+    return (
+        after.astype(np.int32),
+        places.astype(np.int32),
+        set_ptr.astype(np.int32),
+        highest.astype(np.float64),
+    )
 
 
 @dataclass(frozen=True)
@@ -38,15 +57,10 @@ class SsgseaScorer:
     powers: FloatArray
     in_order: bool
     w_neg: float
-    _places: tuple[NDArray[np.int32], ...] = field(init=False, repr=False)
+    _by_set: tuple[NDArray[Any], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        member = self.table.member
-        genes = np.flatnonzero(member)
-        after = np.searchsorted(genes, np.arange(member.size), side="right")
-        owners = np.repeat(np.arange(genes.size), np.diff(self.table.ptr)[genes])
-        places = tuple(one.astype(np.int32) for one in (genes, after, owners))
-        object.__setattr__(self, "_places", places)
+        object.__setattr__(self, "_by_set", by_set(self.table))
 
     def __call__(self, block: Block) -> tuple[FloatArray, None]:
         """Scores (cells, k) of a block; there is no control."""
@@ -57,7 +71,7 @@ class SsgseaScorer:
             block.indices,
             block.indptr,
             table.member,
-            *self._places,
+            *self._by_set,
             table.ptr,
             table.sets,
             table.sizes,

@@ -1,4 +1,4 @@
-"""Expression bins of genes, control genes drawn from them, and the exact null.
+"""Sums of genes over cells, bins of genes by expression, and the exact null.
 
 A control set is drawn at random from the same bins as the signature, without
 replacement, up and down genes together. Any score that is a weighted sum of
@@ -146,47 +146,6 @@ def expression_bins(means: NDArray[np.float64], n_bins: int) -> NDArray[np.int64
     rank = np.searchsorted(ordered, means, side="left") + 1
     per_bin = max(1, round(means.size / (n_bins - 1)))
     return np.unique(rank // per_bin, return_inverse=True)[1].astype(np.int64)
-
-
-def draw_controls(
-    genes: NDArray[np.int32],
-    bins: NDArray[np.int64],
-    *,
-    ctrl_size: int,
-    ctrl_as_ref: bool,
-    random_state: int,
-) -> NDArray[np.int64]:
-    """Draw the control genes that scanpy's ``score_genes`` draws.
-
-    Parameters
-    ----------
-    genes
-        Columns of the signature's genes.
-    bins
-        Bin of each gene.
-    ctrl_size
-        Genes to draw from each bin that holds a gene of the signature.
-    ctrl_as_ref
-        Draw among all genes of the bin and drop the signature's own afterwards, or
-        draw among the others only.
-    random_state
-        Seed; the draw is that of ``numpy.random.RandomState``.
-
-    Returns
-    -------
-    Columns of the control genes, ascending; empty where no bin holds another gene.
-    """
-    rng = np.random.RandomState(random_state)
-    own = np.zeros(bins.size, bool)
-    own[genes] = True
-    drawn = [np.empty(0, np.int64)]
-    for chosen in np.unique(bins[genes]):
-        in_bin = bins == chosen
-        pool = np.flatnonzero(in_bin if ctrl_as_ref else in_bin & ~own)
-        if ctrl_size < pool.size:
-            pool = pool[rng.choice(pool.size, size=ctrl_size, replace=False)]
-        drawn.append(pool[~own[pool]])
-    return np.unique(np.concatenate(drawn))
 
 
 @dataclass(frozen=True)
