@@ -31,6 +31,10 @@ def test_list_shows_every_data_set_and_what_is_unchecked(run):
     text = run("list").stdout
     assert "bulk_brafi_4lines" in text
     assert "Not" not in text
+    assert "<NA>" not in text
+    assert "nan" not in text.split()
+    (line,) = [row for row in text.splitlines() if row.startswith("gse150949")]
+    assert line.split()[2:5] == ["-", "-", "-"]
     rows = json.loads(run("list", "--json").stdout)
     unchecked = {row["name"] for row in rows if not row["checked"]}
     assert unchecked == {"gse134838", "gse134839", "gse134841", "gse150949"}
@@ -48,6 +52,13 @@ def test_fetch_prints_paths_and_writes_an_h5ad(
     with pytest.raises(DataError, match="--overwrite"):
         run("fetch", "bulk_skmel5_timecourse", "-o", output)
     run("fetch", "bulk_skmel5_timecourse", "-o", output, "--overwrite", "-q")
+
+
+def test_an_output_that_cannot_be_is_refused_before_the_download(run, tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(DataError, match="is a folder"):
+        run("fetch", "bulk_skmel5_timecourse", "-o", tmp_path / "folder")
+    assert not (tmp_path / "cache").exists()
 
 
 def test_unknown_names_and_two_names_for_one_output_are_refused(run, tmp_path):

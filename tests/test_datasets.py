@@ -111,6 +111,46 @@ def test_half_a_download_is_not_kept(served, home, registered, pinned):
     assert left_behind(home) == []
 
 
+def test_a_download_that_the_user_stops_is_not_kept(
+    served, home, registered, monkeypatch
+):
+    import pooch
+
+    folder, url, asked = served
+    (folder / "bulk.csv").write_text(BULK)
+    registered(bulk_entry(url))
+
+    class Stopped(pooch.HTTPDownloader):
+        def __call__(self, url, output_file, client):
+            super().__call__(url, output_file, client)
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pooch, "HTTPDownloader", Stopped)
+        with pytest.raises(KeyboardInterrupt):
+            dtp.datasets.fetch("small", progress=False)
+    assert left_behind(home) == []
+    dtp.datasets.fetch("small", progress=False)
+    assert asked == ["/bulk.csv"] * 2
+
+
+def test_the_command_line_fetches_and_ends_with_3_where_it_cannot(
+    served, home, registered, command
+):
+    folder, url, _ = served
+    (folder / "bulk.csv").write_text(BULK)
+    registered(bulk_entry(url))
+    assert command("datasets", "fetch", "small")[:2] == (0, f"{home / 'bulk.csv'}\n")
+    (home / "bulk.csv").write_text(BULK + "G4,1,1\n")
+    code, _, err = command("datasets", "fetch", "small")
+    assert (code, "expected" in err) == (3, True)
+    (home / "bulk.csv").unlink()
+    registered(bulk_entry("http://127.0.0.1:9"))
+    code, _, err = command("datasets", "fetch", "small")
+    assert (code, _download.MIRROR in err) == (3, True)
+    assert left_behind(home) == []
+
+
 def test_a_gzip_file_that_ends_early_on_the_server_is_not_kept(served, home):
     folder, url, _ = served
     whole = gzip.compress(BULK.encode() * 50)

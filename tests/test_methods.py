@@ -403,17 +403,3 @@ def test_unknown_method_and_options_are_refused(counts, net):
 def test_matrix_must_have_the_columns_of_the_net(counts, net):
     with pytest.raises(DataError, match=r"899 columns.*900 genes"):
         scores(counts[:, 1:], net, "mean")
-
-
-def test_progress_counts_every_cell(counts, net):
-    seen = []
-    run_method(
-        counts,
-        net,
-        method="mean",
-        options=MethodOptions(),
-        chunk_size=7,
-        progress=seen.append,
-    )
-    assert sum(seen) == N_CELLS
-    assert max(seen) == 7

@@ -114,8 +114,6 @@ print(f"Spearman over {len(both)} genes: {both.corr('spearman').iloc[0, 1]:.2f}"
 # in the same sample (control-matched z), tolerant minus parental.
 
 # %%
-for bulk in (lines, clones):
-    dtp.tl.score(bulk, method="mean", normalize="log1p", control=True)
 names = [
     "hallmark_e2f_targets",
     "g0_arrest_wiecek2023",
@@ -128,6 +126,8 @@ names = [
     "nrf2_singh2008",
     "ferroptosis_wp",
 ]
+for bulk in (lines, clones):
+    dtp.tl.score(bulk, names, method="mean", normalize="log1p", control=True)
 tables = [
     change(dtp.get.scores(lines, kind="z"), lines.obs, by="cell_line"),
     change(
@@ -139,7 +139,8 @@ tables = [
 ]
 programmes = pd.concat(tables, axis=1).loc[names]
 expected = dtp.signatures.available()["direction"]
-print(programmes.assign(expected=expected).round(1).to_string())
+print(tables[0].loc[names].assign(expected=expected).round(1).to_string())
+print(programmes.drop(columns=tables[0].columns).round(1).to_string())
 
 # %%
 fig, axis = plt.subplots(figsize=(8, 4))
@@ -176,12 +177,13 @@ plt.show()
 # wrong way round.
 
 # %%
+SCORES = ["hallmark_e2f_targets", "g0_arrest_wiecek2023", "dtp_consensus_no_cycle"]
 rows = {}
 for bulk, by in ((lines, "cell_line"), (clones, "subclone")):
     for one in bulk.obs[by].cat.categories:
         keep = (bulk.obs[by] == one) & bulk.obs["condition"].isin(["parental", "DTP"])
         cells = dtp.datasets.thin(bulk[keep].copy(), depth=2000, n_cells=60, seed=1)
-        dtp.tl.score(cells, method="mean", normalize="log1p", control=True)
+        dtp.tl.score(cells, SCORES, method="mean", normalize="log1p", control=True)
         z = dtp.get.scores(cells, kind="z")
         truth = (cells.obs["true_state"] == "DTP").to_numpy()
         rows[one] = {

@@ -59,10 +59,13 @@ def step_progress(*, quiet: bool = False) -> Iterator[StepProgress]:
 
 
 def tell_outputs(outputs: Outputs, *, quiet: bool = False) -> None:
-    """Print the warnings of each step, and which files were written."""
+    """Print the warnings of each step, each once, and which files were written."""
+    said: set[str] = set()
     for record in outputs.records:
         for sentence in record.warnings:
-            say(f"Warning ({record.name}): {sentence}")
+            if sentence not in said:
+                say(f"Warning ({record.name}): {sentence}")
+        said.update(record.warnings)
         if record.status == "refused":
             say(f"Warning ({record.name}): no result. {record.reason}")
     say("Written:", quiet=quiet)

@@ -32,7 +32,9 @@ def list_datasets(
     if as_json:
         typer.echo(table.reset_index().to_json(orient="records", indent=2))
     else:
-        shown = table[_COLUMNS].astype(object)
+        shown = table[_COLUMNS].rename_axis(None).astype(object)
+        for column in ("checked", "local"):
+            shown[column] = shown[column].map({True: "yes", False: "no"})
         typer.echo(shown.where(shown.notna(), "-").to_string())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
@@ -95,38 +95,38 @@ def score_file(
     DataError
         The input cannot be used or the output cannot be written.
     """
-    with _store.open_matrix(
-        path_in,
-        job.source,
-        backed=job.backed,
-        lazy=job.scheduler is not None,
-        uns=(job.key_added,),
-    ) as stored:
-        outputs = Outputs(path_in, path_out, tables, job.overwrite)
-        outputs.check(map(escape, table_names(job.key_added)))
-        showing = nullcontext() if progress is None else progress(stored.n_obs)
-        with showing as done, _place(job, path_out) as scratch:
-            result = _scored(path_in, stored, job, done=done, scratch=scratch)
-    fresh = elements(result, job.key_added, stored.obs_names, source=job.source)
-    old = stale(stored.uns.get(job.key_added), fresh, job.key_added)
-    outputs.write(fresh, stored.obs_names, gone=old)
+    with ExitStack() as until_written:
+        with _store.open_matrix(
+            path_in,
+            job.source,
+            backed=job.backed,
+            lazy=job.scheduler is not None,
+            uns=(job.key_added,),
+        ) as stored:
+            outputs = Outputs(path_in, path_out, tables, job.overwrite)
+            outputs.check(map(escape, table_names(job.key_added)))
+            scratch = until_written.enter_context(_scratch(job, path_out))
+            using = nullcontext() if job.scheduler is None else connected(job.scheduler)
+            showing = nullcontext() if progress is None else progress(stored.n_obs)
+            with using, showing as done:
+                result = _scored(path_in, stored, job, done=done, scratch=scratch)
+        fresh = elements(result, job.key_added, stored.obs_names, source=job.source)
+        old = stale(stored.uns.get(job.key_added), fresh, job.key_added)
+        outputs.write(fresh, stored.obs_names, gone=old)
     return result
 
 
 @contextmanager
-def _place(job: ScoreJob, path_out: Path) -> Iterator[Path | None]:
-    """Connect to the cluster, if one is used, and give its results a folder.
+def _scratch(job: ScoreJob, path_out: Path) -> Iterator[Path | None]:
+    """Make a folder beside the output for the results of data that stay on disk.
 
-    Scores of a store that is too large for one machine are many as well, so they are
-    written to files beside the output as they come.
+    Scores of many cells may be larger than memory as well, so they are written to files
+    as they come.
     """
-    if job.scheduler is None:
+    if not job.backed and job.scheduler is None:
         yield None
         return
-    with (
-        connected(job.scheduler),
-        TemporaryDirectory(dir=path_out.parent, prefix=".dtpscore_") as folder,
-    ):
+    with TemporaryDirectory(dir=path_out.parent, prefix=".dtpscore_") as folder:
         yield Path(folder)
 
 

@@ -12,7 +12,7 @@ from dtpscore import _genes
 from dtpscore import signatures as library
 from dtpscore._methods import control
 from dtpscore._ordering.recipe import PROLIFERATION
-from dtpscore._scoring.axes import axis_scores
+from dtpscore._scoring.axes import axis_means
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,8 +108,8 @@ def axis_features(
     coverage = pd.DataFrame({"n_found": found, "low": found < _LEAST_GENES})
     z = control.control_z(source, net, normalize=normalize)
     z[:, found < _LEAST_GENES] = np.nan
-    scored, _ = axis_scores(z, signatures, coverage)
-    frame = pd.DataFrame(scored).astype(float)
+    means, _ = axis_means(signatures, coverage)
+    frame = pd.DataFrame({one.axis: one.of(z) for one in means}).astype(float)
     halves = [
         net.genes[a:b] for a, b in zip(net.offsets, net.offsets[1:], strict=False)
     ]

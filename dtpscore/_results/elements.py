@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from threading import Lock
@@ -16,6 +17,8 @@ from dtpscore._errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from dtpscore._matrix.columns import FileColumns
 
 Slot = Literal["obs", "obsm", "uns"]
 
@@ -53,6 +56,34 @@ class Source:
 
 
 @dataclass(frozen=True)
+class FileFrame:
+    """A frame over cells whose columns stay in a file until they are written.
+
+    Attributes
+    ----------
+    columns
+        The numbers (cells, columns).
+    index
+        Names of the cells.
+    names
+        Names of the columns.
+    """
+
+    columns: FileColumns
+    index: pd.Index
+    names: list[str]
+
+    @property
+    def nbytes(self) -> int:
+        """Size in bytes, the names of the cells included."""
+        return self.columns.nbytes + int(self.index.memory_usage(deep=True))
+
+    def frame(self) -> pd.DataFrame:
+        """Read all of it."""
+        return pd.DataFrame(self.columns.read(), self.index, self.names)
+
+
+@dataclass(frozen=True)
 class Element:
     """One result and the place it goes to.
 
@@ -61,8 +92,9 @@ class Element:
     slot, key
         ``value`` goes to ``adata.<slot>[key]``.
     value
-        A frame over cells for ``obsm``, an array over cells for ``obs``, a dict of
-        plain values and frames for ``uns``; None takes the entry away.
+        A frame over cells for ``obsm``, an array over cells for ``obs`` (for files also
+        a `FileFrame` and a `FileColumn`), a dict of plain values and frames for
+        ``uns``; None takes the entry away.
     """
 
     slot: Slot
@@ -87,14 +119,14 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> list[str]:
     """
     # A name that is missing becomes "nan" or "<NA>", which matches no gene.
     if gene_symbols is None:
-        return [str(name) for name in var.index]
+        return [str(name) for name in var.index.tolist()]
     if gene_symbols not in var.columns:
         msg = (
             f"var has no column {gene_symbols!r} for the gene names. "
             f"Columns there are: {available(var.columns)}."
         )
         raise DataError(msg)
-    return [str(name) for name in var[gene_symbols]]
+    return [str(name) for name in var[gene_symbols].tolist()]
 
 
 def check_anndata(adata: object) -> None:
@@ -106,7 +138,7 @@ def check_anndata(adata: object) -> None:
         It got something else.
     """
     modalities = getattr(adata, "mod", None)
-    if modalities is not None and not isinstance(adata, AnnData):
+    if isinstance(modalities, Mapping) and not isinstance(adata, AnnData):
         names = [str(name) for name in modalities]
         likely = next((name for name in names if name.lower() in _RNA), names[0])
         msg = (

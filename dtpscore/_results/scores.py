@@ -10,11 +10,13 @@ import pandas as pd
 
 from dtpscore import _keys
 from dtpscore._errors import OptionError
-from dtpscore._results.elements import Element, Slot, Source, plain
+from dtpscore._matrix.columns import FileColumns
+from dtpscore._results.elements import Element, FileFrame, Slot, Source, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dtpscore._scoring.collect import CellTable
     from dtpscore._scoring.run import ScoreResult
 
 
@@ -63,7 +65,7 @@ def elements(
     ``obsm`` frames of scores (and z and p-value), one ``obs`` column an axis, and
     the record for ``uns``.
     """
-    index = pd.Index(list(obs_names))
+    index = pd.Index(obs_names).rename(None)
     names = list(result.names)
     frames = {
         key_added: result.scores,
@@ -78,7 +80,7 @@ def elements(
     }
     return [
         *(
-            Element("obsm", key, pd.DataFrame(values, index=index, columns=names))
+            Element("obsm", key, _frame(values, index, names))
             for key, values in frames.items()
             if values is not None
         ),
@@ -88,6 +90,14 @@ def elements(
         ),
         Element("uns", key_added, plain(record)),
     ]
+
+
+def _frame(
+    values: CellTable, index: pd.Index, names: list[str]
+) -> pd.DataFrame | FileFrame:
+    if isinstance(values, FileColumns):
+        return FileFrame(values, index, names)
+    return pd.DataFrame(values, index=index, columns=names)
 
 
 def table_names(key_added: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,12 +31,39 @@ def _members(signatures: Sequence[Signature]) -> dict[str, list[int]]:
     return {axis: chosen[axis] or columns for axis, columns in found.items()}
 
 
-def axis_scores(
-    scores: NDArray[np.floating[Any]],
-    signatures: Sequence[Signature],
-    coverage: pd.DataFrame,
-) -> tuple[dict[str, NDArray[np.float32]], pd.DataFrame]:
-    """Average the signatures of each axis, turned so that high means more of it.
+@dataclass(frozen=True)
+class AxisMean:
+    """The signatures of an axis, turned so that high means more of it.
+
+    Attributes
+    ----------
+    axis
+        Name of the axis.
+    columns
+        Columns of the signatures it uses; none where no gene of any is in the data.
+    signs
+        1 or -1 for each.
+    """
+
+    axis: str
+    columns: list[int]
+    signs: list[float]
+
+    def of(self, scores: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Mean of the signatures for every row of scores (cells, k)."""
+        if not self.columns:
+            return np.full(len(scores), np.nan, np.float32)
+        # One column after another: the same sum for one cell as for many.
+        total = np.zeros(len(scores))
+        for column, sign in zip(self.columns, self.signs, strict=True):
+            total += sign * scores[:, column]
+        return (total / len(self.columns)).astype(np.float32)
+
+
+def axis_means(
+    signatures: Sequence[Signature], coverage: pd.DataFrame
+) -> tuple[list[AxisMean], pd.DataFrame]:
+    """Choose the signatures of each axis.
 
     Optional signatures enter an axis only where none of its other signatures is
     scored. Of these an axis uses the ones with enough genes; where none has enough,
@@ -44,8 +72,6 @@ def axis_scores(
 
     Parameters
     ----------
-    scores
-        (cells, k), columns in the order of ``signatures``.
     signatures
         The k signatures.
     coverage
@@ -53,22 +79,18 @@ def axis_scores(
 
     Returns
     -------
-    One float32 vector an axis, and a frame that says what each was made of.
+    The axes, and a frame that says what each is made of.
     """
     import pandas as pd
 
     low = coverage["low"].to_numpy(dtype=bool)
     present = coverage["n_found"].to_numpy() > 0
-    values, rows = {}, {}
+    means, rows = [], {}
     for axis, columns in _members(signatures).items():
         enough = [column for column in columns if not low[column]]
         used = enough or [column for column in columns if present[column]]
-        if used:
-            signs = [1.0 if signatures[c].orientation == "with" else -1.0 for c in used]
-            mean = (scores[:, used] * np.asarray(signs)).mean(axis=1)
-        else:
-            mean = np.full(len(scores), np.nan)
-        values[axis] = mean.astype(np.float32)
+        signs = [1.0 if signatures[c].orientation == "with" else -1.0 for c in used]
+        means.append(AxisMean(axis, used, signs))
         rows[axis] = {
             "n_signatures": len(columns),
             "n_used": len(used),
@@ -78,4 +100,4 @@ def axis_scores(
     frame = pd.DataFrame.from_dict(
         rows, orient="index", columns=["n_signatures", "n_used", "low", "signatures"]
     )
-    return values, frame.rename_axis("axis")
+    return means, frame.rename_axis("axis")

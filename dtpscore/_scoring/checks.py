@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from dtpscore._matrix import blocks
+    from dtpscore._scoring.collect import CellTable
     from dtpscore._scoring.run import ScoreOptions
     from dtpscore.signatures import Signature
 
@@ -72,9 +72,10 @@ def warn_values(source: blocks.Source, options: ScoreOptions) -> None:
         warnings.warn(msg, InputWarning, stacklevel=4)
 
 
-def check_not_empty(source: blocks.Source, scores: NDArray[np.floating[Any]]) -> None:
+def check_not_empty(source: blocks.Source, scores: CellTable) -> None:
     """Refuse a matrix of zeros; it is read again only where all cells score alike."""
-    alike = np.array_equal(scores[1:], scores[:-1], equal_nan=True)
+    columns = (scores[:, number] for number in range(scores.shape[1]))
+    alike = all(np.array_equal(c[1:], c[:-1], equal_nan=True) for c in columns)
     if not alike or any(block.data.size for block in source.blocks()):
         return
     msg = (

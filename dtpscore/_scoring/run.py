@@ -7,29 +7,31 @@ from dataclasses import asdict, dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dtpscore import _genes
 from dtpscore._errors import CoverageWarning, DataError, OptionError
 from dtpscore._matrix import blocks
 from dtpscore._methods.registry import METHODS, find_method
-from dtpscore._methods.run import run_method
+from dtpscore._methods.run import method_parts
 from dtpscore._options import MethodOptions, whole_at_least
-from dtpscore._scoring.axes import axis_scores
+from dtpscore._scoring.axes import axis_means
 from dtpscore._scoring.checks import (
     check_not_empty,
     check_signatures,
     warn_coverage,
     warn_values,
 )
+from dtpscore._scoring.collect import Collected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
+    from dtpscore._matrix.columns import FileColumn
+    from dtpscore._scoring.collect import CellTable
     from dtpscore._types import MethodName, Species
     from dtpscore.signatures import Signature
 
@@ -80,6 +82,8 @@ class ScoreOptions:
 class ScoreResult:
     """Scores of every cell with the record of how they were made.
 
+    Scores are arrays, or tables in files where the run was given a folder for them.
+
     Attributes
     ----------
     names
@@ -100,10 +104,10 @@ class ScoreResult:
     """
 
     names: tuple[str, ...]
-    scores: NDArray[np.float32]
-    z: NDArray[np.float32] | None
-    pvalue: NDArray[np.float64] | None
-    axis: dict[str, NDArray[np.float32]]
+    scores: CellTable
+    z: CellTable | None
+    pvalue: CellTable | None
+    axis: dict[str, NDArray[np.float32] | FileColumn]
     coverage: pd.DataFrame
     axes: pd.DataFrame
     params: dict[str, Any]
@@ -215,7 +219,15 @@ def score_matrix(
         warnings.warn(sentence, CoverageWarning, stacklevel=3)
     warn_coverage(coverage, options.min_coverage)
     warn_values(source, options)
-    result = run_method(
+    means, axes = axis_means(signatures, coverage)
+    found = Collected.empty(
+        source.n_rows,
+        len(matched.net.names),
+        means,
+        control=options.control,
+        scratch=scratch,
+    )
+    for rows, part in method_parts(
         source,
         matched.net,
         method=options.method,
@@ -223,17 +235,17 @@ def score_matrix(
         control=options.control,
         chunk_size=options.chunk_size,
         n_jobs=options.n_jobs,
-        progress=progress,
-        scratch=scratch,
-    )
-    check_not_empty(source, result.scores)
-    axis, axes = axis_scores(result.scores, signatures, coverage)
+    ):
+        found.put(rows, part)
+        if progress is not None:
+            progress(rows.stop - rows.start)
+    check_not_empty(source, found.scores)
     return ScoreResult(
         names=matched.net.names,
-        scores=result.scores.astype(np.float32),
-        z=None if result.z is None else result.z.astype(np.float32),
-        pvalue=result.pvalue,
-        axis=axis,
+        scores=found.scores,
+        z=found.z,
+        pvalue=found.pvalue,
+        axis=found.axis,
         coverage=coverage,
         axes=axes,
         params=_params(options),

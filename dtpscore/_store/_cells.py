@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import pandas as pd
     from anndata import AnnData
 
 _TABLES = ("obs", "var", "obsm", "varm", "obsp", "varp", "uns")
@@ -46,9 +47,23 @@ def open_cells(path: Path) -> Iterator[AnnData]:
         with reading(path):
             layers = root.get("layers", {})
             empty = "X" not in root or root["X"].attrs.get("encoding-type") == "null"
+            tables = {name: read_elem(root[name]) for name in _TABLES if name in root}
+            for name in ("obs", "var"):
+                tables[name] = _plain_names(tables[name])
             adata = ad.AnnData(
                 X=None if empty else on_disk(root["X"]),
                 layers={name: on_disk(layers[name]) for name in layers},
-                **{name: read_elem(root[name]) for name in _TABLES if name in root},
+                **tables,
             )
         yield adata
+
+
+def _plain_names(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a table the kind of index that the installed pandas makes of text.
+
+    A file of a newer pandas brings its own kind, which anndata then does not write.
+    """
+    import pandas as pd
+
+    names = [str(one) for one in table.index]
+    return table.set_axis(pd.Index(names, name=table.index.name))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dtpscore._matrix.columns import FileColumn
+from dtpscore._results.elements import FileFrame
 from dtpscore._store._place import beside, check_file, check_folder
 
 if TYPE_CHECKING:
@@ -33,7 +35,11 @@ def tables(elements: Iterable[Element], obs_names: pd.Index) -> dict[str, pd.Dat
     import pandas as pd
 
     elements = [element for element in elements if element.value is not None]
-    found = {e.key: e.value for e in elements if e.slot == "obsm"}
+    found = {
+        e.key: e.value.frame() if isinstance(e.value, FileFrame) else e.value
+        for e in elements
+        if e.slot == "obsm"
+    }
     for element in elements:
         if element.slot == "uns":
             frames = {
@@ -42,7 +48,11 @@ def tables(elements: Iterable[Element], obs_names: pd.Index) -> dict[str, pd.Dat
                 if isinstance(value, pd.DataFrame)
             }
             found.update(frames)
-    columns = {e.key: e.value for e in elements if e.slot == "obs"}
+    columns = {
+        e.key: e.value.read() if isinstance(e.value, FileColumn) else e.value
+        for e in elements
+        if e.slot == "obs"
+    }
     records = [e.key for e in elements if e.slot == "uns"]
     if columns:
         name = f"{records[0]}_obs" if records else "obs"

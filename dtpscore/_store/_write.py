@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from dtpscore._matrix.columns import FileColumn
+from dtpscore._results.elements import Element, FileFrame
 from dtpscore._store._open import open_root
 from dtpscore._store._place import beside, check_output
 
@@ -17,32 +19,43 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from dtpscore._results.elements import Element
-
 # Room in bytes for the records of the results.
 _ROOM_EACH = 2**20
 # What a file system answers that cannot take room ahead.
 _NO_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
 
 
-def _put_column(obs: Any, element: Element) -> None:
-    """Write or take away one column of the cell table, with its entry in the order."""
+def _put_column(table: Any, element: Element) -> None:
+    """Write or take away one column of a table, with its entry in the order."""
     from anndata.io import write_elem
 
-    columns = [str(name) for name in obs.attrs["column-order"]]
+    columns = [str(name) for name in table.attrs["column-order"]]
     if element.value is None:
         if element.key in columns:
-            del obs[element.key]
+            del table[element.key]
             columns.remove(element.key)
     else:
         values = getattr(element.value, "array", element.value)
-        write_elem(obs, element.key, values)
+        if isinstance(values, FileColumn):
+            values = values.read()
+        write_elem(table, element.key, values)
         if element.key not in columns:
             columns.append(element.key)
-    if isinstance(obs, h5py.Group):
-        obs.attrs.create("column-order", columns, dtype=h5py.string_dtype())
+    if isinstance(table, h5py.Group):
+        table.attrs.create("column-order", columns, dtype=h5py.string_dtype())
     else:
-        obs.attrs["column-order"] = columns
+        table.attrs["column-order"] = columns
+
+
+def _put_frame(group: Any, key: str, frame: FileFrame) -> None:
+    """Write a table one column after another; it may be larger than memory."""
+    import pandas as pd
+    from anndata.io import write_elem
+
+    write_elem(group, key, pd.DataFrame(index=frame.index))
+    for number, name in enumerate(frame.names):
+        column = FileColumn(frame.columns, number)
+        _put_column(group[key], Element("obs", name, column))
 
 
 def _put(root: Any, element: Element) -> None:
@@ -53,6 +66,8 @@ def _put(root: Any, element: Element) -> None:
     group = root[element.slot]
     if element.slot == "obs":
         _put_column(group, element)
+    elif isinstance(element.value, FileFrame):
+        _put_frame(group, element.key, element.value)
     elif element.value is not None:
         write_elem(group, element.key, element.value)
     elif element.key in group:
