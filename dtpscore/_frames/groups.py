@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from dtpscore._errors import DataError
-from dtpscore._results.elements import available
+from dtpscore._results.elements import available, check_anndata
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -22,6 +22,7 @@ def column(adata: AnnData, key: str) -> pd.Series:
     DataError
         There is no such column.
     """
+    check_anndata(adata)
     if key not in adata.obs.columns:
         msg = (
             f"obs has no column {key!r}. Columns there are: "

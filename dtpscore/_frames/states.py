@@ -10,6 +10,7 @@ from dtpscore import _keys
 from dtpscore._calling.states import STATES as _STATES
 from dtpscore._errors import DataError
 from dtpscore._frames.groups import column, groups, natural
+from dtpscore._frames.records import find
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -26,12 +27,7 @@ def record(adata: AnnData, key: str | None = None) -> dict[str, Any]:
     DataError
         The cells were not called.
     """
-    key = key or _keys.CALL
-    found = adata.uns.get(key)
-    if not isinstance(found, dict) or key not in adata.obs:
-        msg = f"No calls under {key!r}. Run dtpscore.tl.call first."
-        raise DataError(msg)
-    return found
+    return find(adata, key or _keys.CALL, what="calls", step="call")
 
 
 def calls(adata: AnnData, key: str | None = None) -> pd.Series:

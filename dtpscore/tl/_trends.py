@@ -11,7 +11,7 @@ from dtpscore import _keys
 from dtpscore._errors import DataError
 from dtpscore._ordering.design import Keys, read_design
 from dtpscore._ordering.follow import Order, TrendOptions, find_trends
-from dtpscore._results.elements import Source, pick, writable, write
+from dtpscore._results.elements import Source, check_anndata, pick, writable, write
 from dtpscore._results.order import trend_elements
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 def _order(adata: AnnData, key: str) -> Order:
+    check_anndata(adata)
     if key not in adata.uns or key not in adata.obs:
         msg = (
             f"No order under {key!r} in obs and uns. Run dtpscore.tl.pseudotime first, "
