@@ -39,7 +39,7 @@ def _net(setting: Setting, signatures: list[Signature]) -> Any:
 
 
 def kernels(setting: Setting) -> Iterator[Row]:
-    matrix, repeats = setting.adata.X, 2 * setting.repeats
+    matrix, repeats = setting.adata.X, setting.repeats + 1
     plain, vector = timing.floors(matrix, repeats=repeats)
     rate = matrix.nnz * 8 / 1e9
     yield Row(

@@ -24,7 +24,9 @@ def ucell(setting: Setting) -> Iterator[Row]:
     for what, target in (("counts repeat", "40 x"), ("no value repeats", "8 x")):
         adata = setting.adata
         if what == "no value repeats":
-            adata = synthetic.as_adata(synthetic.without_repeats(adata.X))
+            # Fewer cells: pyUCell takes much longer here, and dtpscore long enough.
+            few = synthetic.without_repeats(setting.head(10_000).X)
+            adata = synthetic.as_adata(few)
         ours = setting.ours(adata, "ucell")
         tried = {
             n_jobs: timing.fastest(
@@ -42,15 +44,31 @@ def ucell(setting: Setting) -> Iterator[Row]:
 
 
 def aucell(setting: Setting) -> Iterator[Row]:
-    adata = setting.adata
+    adata = setting.head(20_000)  # decoupler takes about 4 ms of CPU time a cell
     ours = setting.ours(adata, "aucell")
     other = timing.fastest(lambda: peers.aucell(adata, setting.sets), repeats=1)
     # The same numbers need the order in which decoupler breaks ties.
     few = setting.head(1_000)[:, peers.aucell_order(adata)].copy()
-    tl.score(few, setting.signatures, method="aucell", ties_method="order")
-    agreement = difference(few.obsm["dtp_scores"], other.value[: few.n_obs])
+    in_order = _in_order(few, setting)
+    agreement = difference(in_order, other.value[: few.n_obs])
     what = f"aucell: decoupler aucell, {cells(adata)}"
     yield against(what, ours, other, target="60 x", agreement=agreement)
+    if peers.installed("rustscenic") is None:
+        return
+    adata = setting.adata
+    ours = setting.ours(adata, "aucell")
+    repeats = setting.repeats
+    other = timing.warm(lambda: peers.rustscenic(adata, setting.sets), repeats=repeats)
+    few = setting.head(1_000)
+    agreement = difference(_in_order(few, setting), other.value[: few.n_obs])
+    what = f"aucell: rustscenic aucell, {cells(adata)}"
+    yield against(what, ours, other, target="4 x", agreement=agreement)
+
+
+def _in_order(adata: AnnData, setting: Setting) -> Any:
+    """Scores with ties broken by column, as the peers break them."""
+    tl.score(adata, setting.signatures, method="aucell", ties_method="order")
+    return adata.obsm["dtp_scores"].to_numpy()
 
 
 def tirosh(setting: Setting) -> Iterator[Row]:

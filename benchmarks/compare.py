@@ -78,7 +78,7 @@ def main() -> None:
         f"{os.cpu_count()} cores, {numba.get_num_threads()} threads; Python "
         f"{platform.python_version()}; "
         + ", ".join(f"{name} {number}" for name, number in peers.versions().items())
-        + "; rustscenic not installed, not measured.\n"
+        + ".\n"
     )
     _print(Row("what", "dtpscore", "other", "ratio", "target", "agreement"))
     print("| --- " * 6 + "|")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +18,21 @@ if TYPE_CHECKING:
 
     Sets = dict[str, NDArray[Any]]
 
-PACKAGES = ("pyucell", "decoupler", "scanpy", "gseapy")
+PACKAGES = ("pyucell", "decoupler", "scanpy", "gseapy", "rustscenic")
+
+
+def installed(name: str) -> str | None:
+    """Version of a package, or None where it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def versions() -> dict[str, str]:
     """Versions of the packages a run depends on."""
     names = ("dtpscore", *PACKAGES, "anndata", "numba", "numpy", "scipy", "pandas")
-    return {name: version(name) for name in names}
+    return {name: installed(name) or "not installed, not measured" for name in names}
 
 
 @contextlib.contextmanager
@@ -73,6 +81,20 @@ def _decoupler(adata: AnnData, sets: Sets, method: str, **options: Any) -> NDArr
 def aucell(adata: AnnData, sets: Sets) -> NDArray[Any]:
     """Scores of decoupler's AUCell."""
     return _decoupler(adata, sets, "aucell")
+
+
+def rustscenic(adata: AnnData, sets: Sets) -> NDArray[Any]:
+    """Scores of rustscenic's AUCell, over the largest area that the cut allows.
+
+    It divides the area by (number of genes) x (cut) instead, which is turned back here.
+    """
+    from rustscenic import aucell as package
+
+    with _quiet():
+        found = package.score(adata, _named(sets))[list(sets)].to_numpy()
+    sizes = np.array([len(genes) for genes in sets.values()])
+    cut = round(0.05 * adata.n_vars)
+    return found * cut / (cut - (sizes + 1) / 2)
 
 
 def aucell_order(adata: AnnData) -> NDArray[Any]:

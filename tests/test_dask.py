@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import anndata as ad
@@ -14,8 +16,9 @@ import scipy.sparse as sp
 
 from dtpscore import tl
 from dtpscore._errors import DataError
+from dtpscore._matrix.blocks import source
 from dtpscore._methods.registry import METHODS
-from dtpscore._methods.run import run_method
+from dtpscore._methods.run import method_parts, run_method
 from dtpscore._options import MethodOptions
 
 da = pytest.importorskip("dask.array")
@@ -24,20 +27,76 @@ distributed = pytest.importorskip("distributed")
 N_CELLS, N_GENES, ROWS = 90, 300, 20
 
 
-@pytest.fixture(scope="module")
-def client():
-    if not os.environ.get("DTPSCORE_TEST_CLUSTER"):
-        pytest.skip(
-            "needs a cluster of processes, which a busy machine can stall: set "
-            "DTPSCORE_TEST_CLUSTER=1 to run it"
+# Seconds after which a cluster test fails; on a quiet machine each takes about one.
+PATIENCE = 120
+
+
+class Cluster:
+    """A scheduler and workers, each a process of its own that is killed at the end.
+
+    Without the helper processes that watch and restart workers, which a busy machine
+    can stall.
+    """
+
+    def __init__(self, folder):
+        self.file = folder / "scheduler.json"
+        self.processes = []
+        self.start("dask_scheduler", "--port", "0")
+        deadline = time.monotonic() + PATIENCE
+        while not self.file.exists():
+            if time.monotonic() > deadline or self.processes[0].poll() is not None:
+                pytest.fail("the dask scheduler did not start")
+            time.sleep(0.05)
+
+    def start(self, module, *words):
+        command = [sys.executable, "-m", f"distributed.cli.{module}", *words]
+        self.processes.append(
+            subprocess.Popen(
+                [*command, "--scheduler-file", str(self.file), "--no-dashboard"],
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                },
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
         )
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
+        return self.processes[-1]
+
+    def add_worker(self):
+        """Start a worker and return its process."""
+        return self.start("dask_worker", "--no-nanny", "--nthreads", "1")
+
+    def kill(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    for _ in range(2):
+        cluster.add_worker()
+    yield cluster
+    cluster.kill()
+
+
+@pytest.fixture
+def client(cluster):
+    """A client of the cluster, in a test that fails when it waits too long."""
+
+    def stop(*_):
+        pytest.fail(f"the cluster did not answer within {PATIENCE} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(PATIENCE)
+    client = distributed.Client(scheduler_file=str(cluster.file))
+    client.wait_for_workers(2, timeout=PATIENCE)
+    yield client
+    client.close(timeout=5)
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +130,12 @@ def run(matrix, net, method="ucell", *, control=False, **more):
     )
 
 
+def parts(matrix, net):
+    options = MethodOptions(max_rank=150, normalize="log1p")
+    more = {"control": False, "chunk_size": None, "n_jobs": None}
+    return method_parts(source(matrix), net, method="ucell", options=options, **more)
+
+
 def same(one, other):
     for name in ("scores", "z", "pvalue"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
@@ -95,11 +160,18 @@ def test_a_cluster_gives_the_numbers_of_the_matrix_in_memory(
     same(found, run(counts, net, method, control=control))
 
 
-def noted(rows, folder=None, pause=0.0):
-    """The rows as they are, after noting the process that read them."""
-    (folder / f"{os.getpid()}_{time.monotonic_ns()}").touch()
-    time.sleep(pause)
-    return rows
+def noting(folder, pause=0.0):
+    """A function that notes the process that reads rows, and returns them.
+
+    A function within another is sent to workers whole; they cannot import this module.
+    """
+
+    def noted(rows):
+        (folder / f"{os.getpid()}_{time.monotonic_ns()}").touch()
+        time.sleep(pause)
+        return rows
+
+    return noted
 
 
 def readers(folder):
@@ -110,29 +182,30 @@ def test_workers_read_the_partitions_and_nothing_is_read_before(
     client, counts, net, tmp_path
 ):
     matrix = lazy(counts).rechunk((ROWS, N_GENES))
-    matrix = matrix.map_blocks(noted, folder=tmp_path, meta=counts[:0])
+    matrix = matrix.map_blocks(noting(tmp_path), meta=counts[:0])
     assert readers(tmp_path) == []
     run(matrix, net)
     assert len(readers(tmp_path)) == len(matrix.chunks[0])
     assert os.getpid() not in readers(tmp_path)
 
 
-def test_a_killed_worker_loses_nothing(client, counts, net, tmp_path):
+def test_a_killed_worker_loses_nothing(client, cluster, counts, net, tmp_path):
+    victim = cluster.add_worker()
+    client.wait_for_workers(3, timeout=PATIENCE)
     matrix = da.from_array(counts.toarray(), chunks=(3, N_GENES))
-    matrix = matrix.map_blocks(noted, folder=tmp_path, pause=0.05, dtype=matrix.dtype)
-    seen = []
-
-    def kill_once(n_cells):
-        seen.append(n_cells)
-        if len(seen) == 3:
-            # dask also calls the function here, to learn what it returns.
-            workers = [pid for pid in readers(tmp_path) if pid != os.getpid()]
-            os.kill(workers[-1], signal.SIGKILL)
-
-    found = run(matrix, net, progress=kill_once)
-    assert sum(seen) == N_CELLS
-    same(found, run(counts, net))
-    assert len(set(readers(tmp_path)) - {os.getpid()}) > 1
+    matrix = matrix.map_blocks(noting(tmp_path, 0.05), meta=counts.toarray()[:0])
+    expected = run(counts, net)
+    seen = 0
+    for rows, part in parts(matrix, net):
+        np.testing.assert_array_equal(part.scores, expected.scores[rows])
+        seen += rows.stop - rows.start
+        if victim.pid in readers(tmp_path) and victim.poll() is None:
+            assert seen < N_CELLS
+            victim.kill()
+            victim.wait()
+    assert seen == N_CELLS
+    assert victim.returncode == -signal.SIGKILL
+    assert len(set(readers(tmp_path))) > 1
 
 
 def test_errors_of_a_worker_name_the_row_of_the_whole_matrix(client, counts, net):

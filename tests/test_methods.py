@@ -10,8 +10,10 @@ import reference
 import scipy.sparse as sp
 
 from dtpscore._errors import DataError, InputWarning
+from dtpscore._methods.drawn import draw_controls
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
+from dtpscore._methods.strata import expression_bins
 from dtpscore._options import MethodOptions
 
 N_CELLS, N_GENES = 60, 900
@@ -244,6 +246,28 @@ def test_tirosh_equals_score_genes(logged, net, ctrl_as_ref, choices):
             **choices,
         )
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("ctrl_as_ref", [True, False])
+def test_controls_are_those_of_the_reference_and_shared(logged, net, ctrl_as_ref):
+    dense = logged.toarray()
+    choices = {"ctrl_size": 5, "ctrl_as_ref": ctrl_as_ref, "random_state": 3}
+    sets = [reference.half(net, number)[0] for number in range(net.n_half_sets)]
+    bins = expression_bins(dense.mean(axis=0), 11)
+    found = draw_controls(sets, bins, **choices)
+    for number, genes in enumerate(sets):
+        expected = (
+            reference.tirosh_controls(dense, genes, n_bins=11, **choices)
+            if genes.size
+            else []
+        )
+        groups = found.members[[number]].indices
+        drawn = np.concatenate([genes[:0], *(found.groups[one] for one in groups)])
+        assert sorted(set(drawn) - set(genes)) == expected
+        assert found.sizes[number] == len(expected)
+        assert set(found.own[number]) == set(drawn) & set(genes)
+    if ctrl_as_ref:  # otherwise a set's own genes make nearly every draw another
+        assert len(found.groups) < 0.8 * found.members.nnz
 
 
 def test_tirosh_equals_score_genes_on_real_data(real):

@@ -187,7 +187,9 @@ def score(
 
     Results of an earlier run under the same key are replaced. A view becomes an
     AnnData of its own. For data in a file on disk (``backed``) they are in memory
-    until ``adata.write()``.
+    until ``adata.write()``. A dask matrix is read and scored in this call, partition
+    by partition and on the cluster of the client in use; it stays lazy itself, but
+    scores do not wait: columns of ``obs`` and the checks of the values need numbers.
 
     Raises
     ------
