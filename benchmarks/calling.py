@@ -217,6 +217,10 @@ def main(arguments: list[str] | None = None) -> dict[str, pd.DataFrame]:
         frames["replicates"] = others.reference_samples(short=options.short)
         print("\n## What reference samples buy (simulated)\n")
         print(markdown(frames["replicates"]))
+        if not options.short:
+            frames["cells"] = others.reference_cells()
+            print("\n## What reference cells buy at 3 % (semi-synthetic)\n")
+            print(markdown(frames["cells"]))
     if wanted("others") and not options.short:
         frames["others"] = others.hard_negatives()
         print("\n## Hard negatives and refusals\n")

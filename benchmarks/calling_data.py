@@ -34,14 +34,16 @@ def read(name: str) -> ad.AnnData:
     return ad.read_h5ad(folder() / f"{name}.h5ad")
 
 
-def pool(context: str, umi: int, seed: int = 0) -> ad.AnnData:
+def pool(
+    context: str, umi: int, seed: int = 0, n_parental: int = N_PARENTAL
+) -> ad.AnnData:
     """Thinned cells of every parental and persister replicate of one context."""
     name = "bulk_skmel5_timecourse" if context in SUBCLONES else "bulk_brafi_4lines"
     bulk = read(name)
     keep = (bulk.obs["cell_line"] == context) & (bulk.obs["condition"] != "treated")
     bulk = bulk[keep.to_numpy()].copy()
     sizes = {
-        row: N_PARENTAL if state == "parental" else N_PERSISTER
+        row: n_parental if state == "parental" else N_PERSISTER
         for row, state in bulk.obs["condition"].items()
     }
     return dtp.datasets.thin(bulk, depth=umi, n_cells=sizes, seed=seed)
@@ -82,7 +84,9 @@ class Run:
     sample: np.ndarray
 
 
-def held_out_runs(cells: ad.AnnData, share: float, seed: int) -> Iterator[Run]:
+def held_out_runs(
+    cells: ad.AnnData, share: float, seed: int, n_reference: int = N_REFERENCE
+) -> Iterator[Run]:
     """One run a replicate: the query is drawn from it, persisters and all."""
     rng = np.random.default_rng(seed)
     replicate = cells.obs["replicate"].astype(str).to_numpy()
@@ -99,7 +103,7 @@ def held_out_runs(cells: ad.AnnData, share: float, seed: int) -> Iterator[Run]:
             rows = rng.permutation(
                 np.flatnonzero((replicate == name) & (state == "parental"))
             )
-            size = n_parental if name == held else N_REFERENCE
+            size = n_parental if name == held else n_reference
             parts.append(rows[:size])
             samples += [name] * size
             truth += [False] * size

@@ -8,25 +8,25 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 from calling_data import Run, score
+from calling_pertpy import classify, pertpy_is_there
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from dtpscore import signatures
-from dtpscore._calling import components
 from dtpscore._calling.conformal import (
     benjamini_hochberg,
     conformal_pvalues,
     local_fdr,
 )
 from dtpscore._calling.folds import Cells
-from dtpscore._calling.index import reference_units, shift_features, standardized
+from dtpscore._calling.index import reference_units, standardized
 from dtpscore._calling.shift import held_out_shift
 
 if TYPE_CHECKING:
     import anndata as ad
+    import scipy.sparse as sp
 
     from dtpscore._calling.features import Features
     from dtpscore._calling.shift import Shift
@@ -95,21 +95,12 @@ def prepare(cells: ad.AnnData) -> Scored:
     )
 
 
-@lru_cache(maxsize=2)
 def cells_of(scored: Scored, run: Run) -> tuple[Cells, np.ndarray]:
     """Arrays as the package makes them, and the index."""
     found, rows = scored.features, run.rows
     index = reference_units(found.index[rows], run.reference)
-    every = np.arange(len(rows))
-    placed = components.compute(
-        scored.counts[rows],
-        [every],
-        run.sample,
-        every.astype(np.uint64),
-        normalize="log1p",
-    )
     cells = Cells(
-        features=shift_features(found.values[rows], placed),
+        features=standardized(found.values[rows]),
         sample=run.sample,
         reference=run.reference,
         evidence=index,
@@ -142,20 +133,6 @@ def one_reading(column: int) -> Method:
     def method(scored: Scored, run: Run) -> Verdict:
         pvalue = _shift(scored, run).readings[~run.reference, column]
         return from_pvalues(-pvalue, pvalue)
-
-    return method
-
-
-def part_of_features(*, signatures_only: bool) -> Method:
-    """Ablation: signatures without components, or components without signatures."""
-
-    def method(scored: Scored, run: Run) -> Verdict:
-        cells, query = cells_of(scored, run)[0], ~run.reference
-        n_named = len(scored.features.names)
-        use = slice(n_named) if signatures_only else slice(n_named, None)
-        part = replace(cells, features=cells.features[:, use])
-        found = held_out_shift(part, alpha=ALPHA)
-        return from_pvalues(found.score[query], found.pvalue[query])
 
     return method
 
@@ -213,6 +190,13 @@ def mixscape_like(scored: Scored, run: Run) -> Verdict:
     return Verdict(posterior[query], again[query], posterior[query])
 
 
+def mixscape_of_pertpy(scored: Scored, run: Run) -> Verdict:
+    """Mixscape as pertpy has it, with its defaults, on log counts of all genes."""
+    called, posterior = classify(scored.counts[run.rows], run.reference)
+    query = ~run.reference
+    return Verdict(posterior[query], called[query], posterior[query])
+
+
 def first_component(scored: Scored, run: Run) -> Verdict:
     """PC1 of the features with the sign that suits it best, an oracle."""
     cells, _ = cells_of(scored, run)
@@ -240,8 +224,6 @@ METHODS: dict[str, Method] = {
     MAIN: default_call,
     "- within samples only": one_reading(0),
     "- whole samples only": one_reading(1),
-    "- signatures only": part_of_features(signatures_only=True),
-    "- components only": part_of_features(signatures_only=False),
     "- index as third reading": with_index,
     "- proliferation votes too": with_proliferation,
     "index alone": lambda s, r: one_sided(s.features.index[r.rows], r),
@@ -258,6 +240,8 @@ METHODS: dict[str, Method] = {
     "logistic regression, cells as units": logistic,
     "Mixscape-like (own plain version)": mixscape_like,
 }
+if pertpy_is_there():
+    METHODS["Mixscape of pertpy, all genes"] = mixscape_of_pertpy
 
 
 def published(name: str) -> Method:

@@ -73,7 +73,8 @@ def thin_rows(
 ) -> ad.AnnData:
     """Copy with the counts of some cells thinned."""
     rng = np.random.default_rng(seed)
-    counts = sp.csr_matrix(adata.X)
+    # A copy: dropping zeros below would change the arrays of ``adata`` as well.
+    counts = sp.csr_matrix(adata.X, copy=True)
     keep = np.repeat(np.where(rows, share, 1.0), np.diff(counts.indptr))
     data = rng.binomial(counts.data.astype(np.int64), keep)
     result = adata.copy()
@@ -222,9 +223,7 @@ def random_gene_sets(contexts: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         cells = pool(context, 2000)
         scored = prepare(cells)
         found = scored.features
-        names = [f"random_{number}" for number in range(found.random.shape[1])]
-        random = replace(found, values=found.random, names=names)
-        scored = replace(scored, features=random)
+        scored = replace(scored, features=replace(found, values=found.random))
         for run in held_out_runs(cells, 0.0, seed=0):
             counted = count_called(*cells_of(scored, run))
             yield {"null": "random gene sets, 2000 UMI", "run": run.label, **counted}
@@ -254,5 +253,5 @@ def all_nulls(*, short: bool) -> pd.DataFrame:
     rows = [*thinned_replicates(contexts, depths, shallow=not short)]
     if not short:
         rows += [*real_replicates(), *random_gene_sets(contexts), *permuted_samples()]
-        rows += random_splits(40)
+        rows += random_splits(200)
     return pd.DataFrame(rows)

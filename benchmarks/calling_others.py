@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from calling_data import read
+from calling_data import held_out_runs, pool, read
+from calling_methods import cells_of, prepare
 from calling_nulls import ALPHA, DTP, plates, run_call, with_arms
+from sklearn.metrics import roc_auc_score
 
 import dtpscore as dtp
 from dtpscore import _keys
+from dtpscore._calling.conformal import benjamini_hochberg, smallest_share
+from dtpscore._calling.shift import held_out_shift
 from dtpscore._errors import DtpscoreError
 
 if TYPE_CHECKING:
@@ -67,6 +71,35 @@ def reference_samples(*, short: bool) -> pd.DataFrame:
                 )
     frame = pd.DataFrame(rows).groupby(["day", "reference samples"], as_index=False)
     return frame.mean()
+
+
+def reference_cells() -> pd.DataFrame:
+    """What reference cells buy at 3 % persisters: 12 of 400 query cells.
+
+    Two reference samples, 2,000 UMI, three contexts, every replicate held out.
+    """
+    rows = []
+    for n_reference in (600, 1200, 2400):
+        half = n_reference // 2
+        for context in ("A375", "WM88", "SKMEL5_SC07"):
+            cells = pool(context, 2000, n_parental=max(half, 400))
+            scored = prepare(cells)
+            for run in held_out_runs(cells, 0.03, seed=1, n_reference=half):
+                found = held_out_shift(cells_of(scored, run)[0], alpha=ALPHA)
+                query, truth = ~run.reference, run.truth[~run.reference]
+                called = benjamini_hochberg(found.pvalue[query]) <= ALPHA
+                rows.append(
+                    {
+                        "context": context,
+                        "reference cells": n_reference,
+                        "smallest share": smallest_share(n_reference, ALPHA, 2),
+                        "AUROC": roc_auc_score(truth, found.score[query]),
+                        "recall": called[truth].mean(),
+                        "FDP": (called & ~truth).sum() / max(called.sum(), 1),
+                    }
+                )
+    keys = ["context", "reference cells"]
+    return pd.DataFrame(rows).groupby(keys, sort=False, as_index=False).mean()
 
 
 def _described(name: str, adata: ad.AnnData, **choices: Any) -> dict[str, Any]:

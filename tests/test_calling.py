@@ -14,9 +14,9 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from dtpscore._calling import conformal, depth, evidence, index, reversal, samples, why
+from dtpscore._calling.axes import axis_means
 from dtpscore._calling.batch import call_group
 from dtpscore._calling.confounders import confounder_table
-from dtpscore._calling.experiment import axis_means
 from dtpscore._calling.features import Features
 from dtpscore._calling.folds import Cells
 from dtpscore._calling.line import fit_line
@@ -280,6 +280,61 @@ def test_no_replicate_no_pvalue():
         np.array([1.0, 2.0]), np.array([False, True]), np.arange(2), alpha=0.05
     )
     assert apart.method == "none"
+
+
+def patients_of_one_group(rng, effect):
+    """Eight patients: two in pairs, three with two samples of one group each."""
+    patient = np.array([0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 6, 7])
+    treated = np.array([0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0, 1], bool)
+    values = rng.normal(size=8)[patient] + effect * treated
+    return values + 0.3 * rng.normal(size=13), treated, patient
+
+
+def test_patients_of_one_group_are_used_by_a_mixed_model():
+    from statsmodels.formula.api import mixedlm
+
+    values, treated, patient = patients_of_one_group(np.random.default_rng(3), 1.0)
+    found = samples.compare_samples(values, treated, patient, alpha=0.05)
+    frame = pd.DataFrame({"value": values, "treated": treated * 1.0, "who": patient})
+    fit = mixedlm("value ~ treated", frame, groups=frame["who"]).fit(reml=True)
+    assert found.method == "mixed model"
+    assert found.difference == pytest.approx(fit.params["treated"], rel=1e-6)
+    ratio = fit.params["treated"] / fit.bse["treated"]
+    assert found.pvalue == pytest.approx(2 * stats.t.sf(abs(ratio), 8 - 2), rel=1e-4)
+    assert "one group only" in found.note
+
+
+def test_mixed_model_keeps_its_level():
+    rng = np.random.default_rng(4)
+    draws = [patients_of_one_group(rng, 0.0) for _ in range(150)]
+    tests = [samples.mixed_model(*draw) for draw in draws]
+    pvalues = [test.pvalue for test in tests if test is not None]
+    small = sum(p <= 0.05 for p in pvalues)
+    assert len(pvalues) > 140
+    bound = stats.binomtest(small, len(pvalues), 0.05, alternative="greater")
+    assert bound.pvalue > 1e-3
+
+
+def test_mixed_model_is_refused_where_it_cannot_be_fitted():
+    patient, treated = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1], bool)
+    few = samples.compare_samples(np.arange(4.0), treated, patient, alpha=0.05)
+    assert few.method == "none"
+    assert "too few for a mixed model" in few.note
+    # One pair and one patient without a partner: the pair alone is no replicate.
+    lone = samples.compare_samples(
+        np.arange(3.0), np.array([0, 1, 1], bool), np.array([0, 0, 1]), alpha=0.05
+    )
+    assert lone.method == "none"
+    assert "no replicate" in lone.note
+
+
+def test_patients_with_one_sample_each_are_independent():
+    rng = np.random.default_rng(5)
+    values, treated = rng.normal(size=6), np.arange(6) < 3
+    found = samples.compare_samples(values, treated, np.arange(6), alpha=0.05)
+    assert found.method == "t test"
+    expected = stats.ttest_ind(values[:3], values[3:]).pvalue
+    assert found.pvalue == pytest.approx(expected)
 
 
 def test_sample_tests_keep_their_level():

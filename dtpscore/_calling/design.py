@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtpscore._errors import DataError
+from dtpscore._errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,7 +153,7 @@ def _tumor(obs: pd.DataFrame, columns: Columns) -> NDArray[np.bool_]:
     if columns.cell_type_key is None:
         if columns.malignant:
             msg = "malignant needs cell_type_key, the column with the cell types."
-            raise DataError(msg)
+            raise OptionError(msg)
         return np.ones(len(obs), bool)
     kinds = _text(obs, columns.cell_type_key, "cell types")
     there = sorted(set(kinds.tolist()) - {""})
@@ -164,12 +164,18 @@ def _tumor(obs: pd.DataFrame, columns: Columns) -> NDArray[np.bool_]:
             f"Name the cell types that are tumor cells as malignant. {problem}; the "
             f"cell types in obs[{columns.cell_type_key!r}] are {_listed(there)}."
         )
-        raise DataError(msg)
+        raise DataError(msg) if missing else OptionError(msg)
     return np.isin(kinds, columns.malignant)
 
 
 def _check_groups(group: NDArray[np.str_], columns: Columns) -> None:
     there = sorted(set(group.tolist()) - {""})
+    if columns.holiday is not None and columns.holiday == columns.reference:
+        msg = (
+            f"reference and holiday are both {columns.holiday!r}. The holiday group "
+            "was treated first and sampled after the drug was withdrawn."
+        )
+        raise OptionError(msg)
     for what, name in (("reference", columns.reference), ("holiday", columns.holiday)):
         if name is not None and name not in there:
             msg = (
@@ -195,6 +201,8 @@ def read_design(obs: pd.DataFrame, columns: Columns) -> Design:
     ------
     DataError
         A column or group does not exist, cell names repeat, or values do not fit.
+    OptionError
+        Choices do not fit each other.
     """
     if not obs.index.is_unique:
         msg = "Cell names repeat. Run adata.obs_names_make_unique() first."

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore._calling import why
+from dtpscore._calling.axes import axis_means
 from dtpscore._calling.batch import (
     LARGEST_FIT,
     SHIFT_BASIS,
@@ -15,6 +15,7 @@ from dtpscore._calling.batch import (
     call_group,
     leave_one_out,
 )
+from dtpscore._calling.explain import explain
 from dtpscore._calling.folds import Cells
 from dtpscore._calling.index import chosen_for_fit, reference_units, standardized
 from dtpscore._calling.outcome import Outcome
@@ -29,7 +30,6 @@ from dtpscore._calling.states import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dtpscore._calling.features import Features
     from dtpscore._calling.outcome import Experiment
 
 # Days on drug before which survivors cannot be told from cells that will die.
@@ -43,17 +43,6 @@ class _Batch:
     name: str
     rows: NDArray[np.int64]
     reference: NDArray[np.bool_]
-
-
-def axis_means(features: Features, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Mean of the features of each axis, in the order of first use.
-
-    Features are turned first, so that high means more of the axis.
-    """
-    axis = np.asarray(features.axis)
-    names = list(dict.fromkeys(features.axis))
-    values = features.values[rows] * np.asarray(features.sign)
-    return np.stack([values[:, axis == name].mean(axis=1) for name in names], axis=1)
 
 
 def _place_index(experiment: Experiment, outcome: Outcome, batch: _Batch) -> None:
@@ -135,8 +124,7 @@ def _where(batch: _Batch, group: str | None = None) -> str:
     return f"{text[0].upper()}{text[1:]}: " if text else ""
 
 
-def _say(outcome: Outcome, batch: _Batch, group: str, found: GroupCall) -> None:
-    facts = found.calibration
+def _say(outcome: Outcome, batch: _Batch, group: str, facts: dict[str, Any]) -> None:
     where = _where(batch, group)
     share = facts["smallest_share"]
     n = facts["n_reference_cells"]
@@ -187,41 +175,6 @@ def _decide(
     return supported
 
 
-def _explain(
-    experiment: Experiment,
-    outcome: Outcome,
-    rows: NDArray[np.int64],
-    *,
-    cells: Cells,
-    found: GroupCall,
-    called: NDArray[np.bool_],
-    label: tuple[str, str],
-) -> None:
-    from dtpscore import signatures
-
-    parts, names = why.contributions(
-        cells.features, found.coefficients, experiment.features.axis, cells.reference
-    )
-    query = ~cells.reference
-    outcome.contributions[rows[query]] = parts[query]
-    fresh = cells.reference & np.isnan(outcome.contributions[rows, 0])
-    outcome.contributions[rows[fresh]] = parts[fresh]
-    if not called.any():
-        return
-    z = axis_means(experiment.features, rows)
-    known = signatures.axes()
-    table = why.axis_table(
-        z[called].mean(axis=0) - z[cells.reference].mean(axis=0),
-        parts[called].mean(axis=0).astype(np.float64),
-        names,
-        [known[n].direction if n in known else "two-sided" for n in names],
-        bounds=why.envelope(experiment.features.random[rows], called, cells.reference),
-    )
-    table.insert(0, "group", label[1])
-    table.insert(0, "batch", label[0])
-    outcome.why.append(table)
-
-
 def _call_one(
     experiment: Experiment,
     outcome: Outcome,
@@ -247,14 +200,20 @@ def _call_one(
         experiment, outcome, rows, found=found, alpha=alpha, unstable=unstable
     )
     label = (batch.name, group)
-    _explain(
-        experiment, outcome, rows, cells=cells, found=found, called=called, label=label
+    explain(
+        experiment,
+        outcome,
+        rows,
+        cells=cells,
+        coefficients=found.coefficients,
+        called=called,
+        label=label,
     )
     outcome.groups.append(
         {"batch": batch.name, "group": group, **found.calibration}
         | {"index_supports": supported, "reference_unstable": unstable}
     )
-    _say(outcome, batch, group, found)
+    _say(outcome, batch, group, outcome.groups[-1])
 
 
 def call_batches(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from dtpscore._calling.features import INDEX
+from dtpscore._errors import OptionError
+from dtpscore._options import whole_at_least
 
 if TYPE_CHECKING:
     from dtpscore._calling.design import Columns
@@ -57,9 +60,18 @@ class CallOptions:
     random_state: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 < self.alpha < 1:
-            msg = f"alpha must be between 0 and 1, not {self.alpha}."
-            raise ValueError(msg)
-        if self.min_reference < 4:
-            msg = f"min_reference must be 4 or more, not {self.min_reference}."
-            raise ValueError(msg)
+        alpha, mitochondrial = self.alpha, self.max_mitochondrial
+        if not isinstance(alpha, Real) or not 0 < alpha < 1:
+            msg = f"alpha must be above 0 and below 1, not {alpha!r}."
+            raise OptionError(msg)
+        if not isinstance(mitochondrial, Real) or not 0 <= mitochondrial <= 1:
+            msg = f"max_mitochondrial must be between 0 and 1, not {mitochondrial!r}."
+            raise OptionError(msg)
+        if self.species not in ("human", "mouse"):
+            msg = f"species must be human or mouse, not {self.species!r}."
+            raise OptionError(msg)
+        least = {"min_reference": 4, "min_genes": 0, "random_state": 0}
+        for name, lowest in least.items():
+            whole_at_least(name, getattr(self, name), lowest)
+        if self.n_jobs is not None:
+            whole_at_least("n_jobs", self.n_jobs, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # More rearrangements than this are drawn at random.
 _MOST = 20_000
+# Fewer strata than this do not show how strata differ, which a mixed model needs.
+_FEWEST_STRATA = 5
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,72 @@ def _t_test(
     return float(2 * stats.t.sf(abs(statistic), freedom))
 
 
+def mixed_model(
+    values: NDArray[np.float64],
+    treated: NDArray[np.bool_],
+    stratum: NDArray[np.int64],
+) -> SampleTest | None:
+    """Linear model with a random intercept for each stratum (REML).
+
+    It also learns from strata with samples of one arm. The effect over its standard
+    error is held against a t distribution with as many degrees of freedom as there
+    are strata, less 2, because the normal distribution is too narrow for few strata.
+
+    Parameters
+    ----------
+    values
+        One number a sample.
+    treated
+        Which samples are treated.
+    stratum
+        Batch or patient of each sample.
+
+    Returns
+    -------
+    None where it cannot be fitted: fewer than five strata, no stratum with two
+    samples, fewer than two strata with samples of an arm, or no convergence.
+    """
+    from scipy import stats
+    from statsmodels.regression.mixed_linear_model import MixedLM
+
+    n_strata = len(np.unique(stratum))
+    in_arm = min(len(np.unique(stratum[arm])) for arm in (treated, ~treated))
+    if n_strata < _FEWEST_STRATA or n_strata == len(values) or in_arm < 2:
+        return None
+    design = np.column_stack([np.ones(len(values)), treated])
+    with warnings.catch_warnings():
+        # Strata that do not differ put their variance at its bound of 0.
+        warnings.simplefilter("ignore")
+        try:
+            fit = MixedLM(values, design, groups=stratum).fit(reml=True)
+            effect, error = float(fit.fe_params[1]), float(fit.bse_fe[1])
+        except np.linalg.LinAlgError:
+            return None
+    if not fit.converged or not np.isfinite(error) or error <= 0:
+        return None
+    pvalue = float(2 * stats.t.sf(abs(effect / error), n_strata - 2))
+    note = (
+        "some patients or batches have samples of one group only and the others are "
+        "too few for a permutation test; a random intercept for each, and normal values"
+    )
+    return SampleTest(effect, pvalue, "mixed model", note)
+
+
+def _strata(
+    treated: NDArray[np.bool_], stratum: NDArray[np.int64]
+) -> list[NDArray[np.int64]]:
+    """Rows of each stratum with samples of both arms.
+
+    Where each sample is a stratum of its own nothing links samples, and all of them
+    are one stratum.
+    """
+    names = np.unique(stratum)
+    if len(names) == len(stratum) and 1 < treated.sum() < len(stratum) - 1:
+        return [np.arange(len(stratum))]
+    rows = [np.flatnonzero(stratum == one) for one in names]
+    return [one for one in rows if 0 < treated[one].sum() < len(one)]
+
+
 def compare_samples(
     values: NDArray[np.float64],
     treated: NDArray[np.bool_],
@@ -136,9 +205,10 @@ def compare_samples(
 
     Labels are exchanged within strata only, so pairs are used as pairs. The exact
     permutation test is used where its smallest possible p-value is at or below
-    ``alpha`` (from 4 against 4, or 6 pairs); with fewer samples, the t test of a
-    linear model with a mean for each stratum, which needs normal values. Where a
-    stratum has no sample of one arm it is left out.
+    ``alpha`` (from 4 against 4, or 6 pairs). With fewer samples and strata that have
+    one arm only, `mixed_model`; else the t test of a linear model with a mean for
+    each stratum. Both need normal values. The permutation and the t test leave out
+    strata with one arm; where each sample is a stratum of its own, strata are ignored.
 
     Parameters
     ----------
@@ -157,18 +227,8 @@ def compare_samples(
     -------
     Difference, p-value, test and caveat; no p-value without a replicate.
     """
-    strata = [
-        np.flatnonzero(stratum == one)
-        for one in np.unique(stratum)
-        if 0 < treated[stratum == one].sum() < (stratum == one).sum()
-    ]
-    if not strata:
-        return SampleTest(math.nan, math.nan, "none", "no sample to compare with")
-    difference = _difference(values, treated, strata)
-    freedom = sum(map(len, strata)) - len(strata) - 1
-    if freedom < 1:
-        note = "one sample in each group: no replicate, so no p-value"
-        return SampleTest(difference, math.nan, "none", note)
+    strata = _strata(treated, stratum)
+    difference = _difference(values, treated, strata) if strata else math.nan
     total = n_arrangements(treated, strata)
     # Where the arms can be exchanged as a whole, the mirror image counts too.
     mirrored = all(2 * treated[rows].sum() == len(rows) for rows in strata)
@@ -177,5 +237,19 @@ def compare_samples(
         pvalue = _permutation(values, treated, strata, rng)
         kind = "exact permutation" if total <= _MOST else "random permutation"
         return SampleTest(difference, pvalue, kind, "")
+    n_used = sum(map(len, strata))
+    if n_used < len(values):
+        mixed = mixed_model(values, treated, stratum)
+        if mixed is not None:
+            return mixed
+    if not strata:
+        note = (
+            "no patient or batch has samples of both groups, and there are too few "
+            "for a mixed model: no p-value"
+        )
+        return SampleTest(math.nan, math.nan, "none", note)
+    if n_used - len(strata) < 2:
+        note = "one sample in each group: no replicate, so no p-value"
+        return SampleTest(difference, math.nan, "none", note)
     note = "too few samples for a permutation test; the t test assumes normal values"
     return SampleTest(difference, _t_test(values, treated, strata), "t test", note)

@@ -182,7 +182,8 @@ def call(
         ``params``, ``calibrated``, ``evidence_level`` (E0 to E4) and its meaning;
         frames ``calibration`` (one row a group of a batch, with the smallest share
         that could be called), ``reference_samples``, ``thresholds`` of each batch,
-        ``samples``, ``sample_tests``, ``axes`` (direction found against the published
+        ``samples``, ``sample_tests`` (with the test that the design
+        allowed), ``axes`` (direction found against the published
         one), ``vulnerabilities``, ``confounders``, ``coverage``, with a holiday group
         ``reversal`` and ``reversal_shares``; and ``messages``.
 
@@ -193,8 +194,8 @@ def call(
         values are negative; or too few genes of the index are in the data.
     SignatureError
         The index does not exist or was made from an excluded study.
-    ValueError
-        A parameter is out of range.
+    OptionError
+        A parameter is out of range or does not fit another one (a ValueError).
 
     Examples
     --------
