@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
+from small_paths import order
 
 import dtpscore as dtp
-from dtpscore._errors import DataError, InputWarning
+from dtpscore._errors import DataError
 from dtpscore._ordering import trend_test, trends
-
-KEYS = {
-    "groupby": "condition",
-    "root": "parental",
-    "holiday": "holiday",
-    "time_key": "day",
-    "sample_key": "sample",
-    "replicate_key": "replicate",
-    "n_roots": 2,
-    "n_subsamples": 2,
-}
-
-
-def order(adata, **kwargs):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", InputWarning)
-        dtp.tl.pseudotime(adata, **{**KEYS, **kwargs})
-    return adata
 
 
 @pytest.fixture(scope="module")

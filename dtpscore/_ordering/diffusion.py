@@ -13,6 +13,7 @@ from dtpscore._errors import ResultError
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
+    from anndata import AnnData
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
@@ -42,6 +43,10 @@ class Diffusion:
         The same for graphs built anew on 80 % of the cells.
     connectivities
         The graph.
+    components
+        (cells, at most n_dcs), diffusion components scaled by l / (1 - l) of their
+        eigenvalue l, so that distances between cells sum over walks of all lengths;
+        NaN where the graph does not connect a cell to the root.
     """
 
     time: FloatArray
@@ -50,6 +55,7 @@ class Diffusion:
     root_rho: FloatArray
     subsample_rho: FloatArray
     connectivities: sp.csr_matrix
+    components: FloatArray
 
 
 def graph(features: FloatArray, n_neighbors: int) -> sp.csr_matrix:
@@ -78,8 +84,8 @@ def graph(features: FloatArray, n_neighbors: int) -> sp.csr_matrix:
 
 def _dpt(
     connectivities: sp.csr_matrix, roots: IntArray, *, n_dcs: int, random_state: int
-) -> FloatArray:
-    """Pseudotime in 0-1 from every root; one column a root. The graph is connected."""
+) -> tuple[FloatArray, FloatArray]:
+    """Pseudotime in 0-1, one column a root, and components. The graph is connected."""
     import scanpy as sc
     from anndata import AnnData
 
@@ -94,12 +100,23 @@ def _dpt(
     }
     n_comps = min(_N_COMPS, n - 2)
     sc.tl.diffmap(private, n_comps=n_comps, random_state=random_state)
+    n_dcs = min(n_dcs, n_comps - 1)
     columns = []
     for root in roots:
         private.uns["iroot"] = int(root)
-        sc.tl.dpt(private, n_dcs=min(n_dcs, n_comps - 1))
+        sc.tl.dpt(private, n_dcs=n_dcs)
         columns.append(private.obs["dpt_pseudotime"].to_numpy(dtype=np.float64))
-    return np.column_stack(columns)
+    return np.column_stack(columns), _components(private, n_dcs)
+
+
+def _components(mapped: AnnData, n_dcs: int) -> FloatArray:
+    """Components as Palantir scales them (Setty et al. 2019, multiscale space)."""
+    vectors = mapped.obsm["X_diffmap"].astype(np.float64)
+    values = mapped.uns["diffmap_evals"].astype(np.float64)[1 : n_dcs + 1]
+    # scanpy gives eigenvectors of the symmetric matrix; over the first one they are
+    # those of the transition matrix.
+    walks: FloatArray = vectors[:, 1 : n_dcs + 1] / vectors[:, :1]
+    return walks * (values / (1 - values))
 
 
 def kendall_w(ranked: FloatArray) -> float:
@@ -136,7 +153,7 @@ def _subsample_rho(
             continue
         inner = np.asarray([np.searchsorted(joined, start)])
         part = part[joined][:, joined]
-        again = _dpt(part, inner, n_dcs=n_dcs, random_state=random_state)[:, 0]
+        again = _dpt(part, inner, n_dcs=n_dcs, random_state=random_state)[0][:, 0]
         found[number] = spearmanr(again, time[rows[joined]])[0]
     return found
 
@@ -184,7 +201,9 @@ def diffusion_time(
         raise ResultError(msg)
     inner = np.searchsorted(joined, roots[np.isin(roots, joined)])
     part = connectivities[joined][:, joined]
-    orders = _dpt(part, inner, n_dcs=n_dcs, random_state=random_state)
+    orders, inner_components = _dpt(part, inner, n_dcs=n_dcs, random_state=random_state)
+    components = np.full((len(labels), inner_components.shape[1]), np.nan)
+    components[joined] = inner_components
     time = np.full(len(labels), np.nan)
     sd = np.full(len(labels), np.nan)
     time[joined] = orders[:, 0]
@@ -209,4 +228,5 @@ def diffusion_time(
         ),
         subsample_rho=subsample_rho,
         connectivities=connectivities,
+        components=components,
     )

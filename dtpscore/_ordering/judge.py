@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dtpscore._ordering import branches, checks, reversal
+from dtpscore._ordering.cellrank import cellrank_fates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from dtpscore._ordering.axes import AxisFeatures
     from dtpscore._ordering.design import Design
     from dtpscore._ordering.diffusion import Diffusion
+    from dtpscore._ordering.options import Fates
     from dtpscore._ordering.ordinal import OrdinalOrder
     from dtpscore._ordering.recipe import Embedding
 
@@ -59,6 +61,7 @@ def judge(
     method: str,
     *,
     found: Diffusion | None,
+    fates: Fates,
     random_state: int,
 ) -> Judged:
     """Look at direction, cell cycle, branches, reversal and agreement of orders."""
@@ -85,7 +88,8 @@ def judge(
         record["agreement"] = checks.agreement(*both, design)
     fate = np.full(design.n_cells, np.nan)
     if found is not None and found_ends["exists"].all():
-        fate = branches.fates(found.connectivities, time, end)
+        find = cellrank_fates if fates == "cellrank" else branches.fates
+        fate = find(found.connectivities, time, end)
     return Judged(record, place, end, fate)
 
 

@@ -143,9 +143,11 @@ def make(
     found = _try_diffusion(basis, roots, brought, options, needed=method == "dpt")
     learned = None
     if len(basis.design.times) >= 2:
+        own = brought.connectivities is None and not brought.axes
         learned = ordinal.cross_fit(
             basis.features,
             basis.design,
+            diffused=found.components if found is not None and own else None,
             n_subsamples=options.n_subsamples,
             random_state=options.random_state,
         )

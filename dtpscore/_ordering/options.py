@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 OrderMethod: TypeAlias = Literal["dpt", "palantir", "ordinal"]
+Fates: TypeAlias = Literal["absorption", "cellrank"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class PathOptions:
     """Choices for one order; see `dtpscore.tl.pseudotime`."""
 
     method: OrderMethod | None = None
+    fates: Fates = "absorption"
     species: Species = "human"
     n_top_genes: int = 2000
     n_pcs: int = 30
@@ -34,6 +36,9 @@ class PathOptions:
     def __post_init__(self) -> None:
         if self.method not in (None, "dpt", "palantir", "ordinal"):
             msg = f"method must be dpt, palantir or ordinal, not {self.method!r}."
+            raise ValueError(msg)
+        if self.fates not in ("absorption", "cellrank"):
+            msg = f"fates must be absorption or cellrank, not {self.fates!r}."
             raise ValueError(msg)
         least = {
             "n_top_genes": 2,

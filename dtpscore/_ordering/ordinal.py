@@ -7,7 +7,8 @@ with the threshold as a further feature, turns this into one logistic regression
 loss of Rennie & Srebro 2005), which scikit-learn fits. Psupertime (Macnair et al. 2022,
 10.1093/bioinformatics/btac227) orders single cells by an ordinal model of this kind
 with an L1 penalty on genes; here a ridge works on principal components in their own
-units, so that a component with little variation gets little weight.
+units, so that a component with little variation gets little weight. Diffusion
+components of the same cells, which know no label either, follow a path that bends.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 from scipy.stats import spearmanr
+
+from dtpscore._ordering.course import along_course
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -40,6 +43,7 @@ _FOLDS = 5
 # cell are noisy, and its neighbors are at nearly the same place of the path.
 _N_NEIGHBORS = 30
 _NEIGHBORS_WEIGHT = 0.7
+_COURSE_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,46 @@ def centered(features: FloatArray, design: Design) -> FloatArray:
     return moved
 
 
+def _unit(features: FloatArray) -> FloatArray:
+    """Scale so that the column that varies most has a standard deviation of 1."""
+    scaled: FloatArray = features / np.nanstd(features, axis=0).max()
+    return scaled
+
+
+def _joined(features: FloatArray, diffused: FloatArray, design: Design) -> FloatArray:
+    """Principal and diffusion components, on one scale."""
+    moved = diffused - np.nanmean(diffused[design.root], axis=0)
+    return np.hstack([features, _unit(moved)])
+
+
+def _fit(features: FloatArray, design: Design, rows: IntArray) -> OrdinalFit:
+    weights = _equal_samples(design.sample[rows])
+    return fit(features[rows], design.time[rows], weights)
+
+
+def _taught(
+    features: FloatArray,
+    both: FloatArray | None,
+    design: Design,
+    draws: list[IntArray],
+) -> tuple[FloatArray, FloatArray]:
+    """Positions of all cells by one fit a draw, and the mean coefficients.
+
+    The coefficients are of fits on ``features`` alone, which are sums over genes.
+    """
+    orders = np.zeros((design.n_cells, len(draws)))
+    coefficients = np.zeros(features.shape[1])
+    for number, drawn in enumerate(draws):
+        model = _fit(features, design, drawn)
+        coefficients += model.coefficients / len(draws)
+        orders[:, number] = model.expected(features)
+        if both is not None:
+            known = ~np.isnan(both[:, -1])
+            model = _fit(both, design, drawn[known[drawn]])
+            orders[known, number] = model.expected(both[known])
+    return orders, coefficients
+
+
 def _draw(sample: IntArray, rows: IntArray, rng: Generator) -> IntArray:
     """80 % of the rows of every sample, at most 1,000 of one."""
     parts = []
@@ -185,14 +229,17 @@ def cross_fit(
     features: FloatArray,
     design: Design,
     *,
+    diffused: FloatArray | None = None,
     n_subsamples: int = 10,
     random_state: int = 0,
 ) -> OrdinalOrder:
     """Place every cell by fits on the other series.
 
     Cells without a series are placed by fits on all series. The position of a cell is
-    a mean: 0.3 of it is its own, 0.7 that of its 30 nearest cells in its series, which
-    no label of that series has touched.
+    the mean of two, and no label of its own series has touched either. One is by the
+    fitted direction: 0.3 of it the cell's own, 0.7 that of its 30 nearest cells in its
+    series. The other is by the course that the cells of the other series take along
+    that direction (see `along_course`).
 
     Parameters
     ----------
@@ -200,6 +247,9 @@ def cross_fit(
         (cells, k), principal components.
     design
         Times, series and samples of the cells.
+    diffused
+        (cells, m), diffusion components of the graph on ``features``, to find the
+        direction in as well; cells with NaN are placed by ``features`` alone.
     n_subsamples
         Fits per fold, each on 80 % of the cells of every sample.
     random_state
@@ -207,22 +257,25 @@ def cross_fit(
     """
     rng = np.random.default_rng(random_state)
     fold = folds(design, random_state)
-    features = centered(features, design)
-    features = features / features.std(axis=0).max()
+    features = _unit(centered(features, design))
     n_folds = int(fold.max()) + 1
     fits = max(n_subsamples, 1)
     placed = np.zeros((design.n_cells, fits))
     coefficients = np.zeros((n_folds, features.shape[1]))
+    both = None if diffused is None else _joined(features, diffused, design)
     for place in range(n_folds):
         inside = fold == place
         rows = np.flatnonzero(~inside & design.fitted)
-        for number in range(fits):
-            drawn = _draw(design.sample, rows, rng)
-            weights = _equal_samples(design.sample[drawn])
-            model = fit(features[drawn], design.time[drawn], weights)
-            placed[inside, number] = model.expected(features[inside])
-            coefficients[place] += model.coefficients / fits
-        placed[inside] = _with_neighbors(placed[inside], features[inside])
+        draws = [_draw(design.sample, rows, rng) for _ in range(fits)]
+        orders, coefficients[place] = _taught(features, both, design, draws)
+        # The first draw stands for all cells of the other series.
+        course = _with_neighbors(orders[draws[0]], features[draws[0]])
+        along = [
+            along_course(features[draws[0]], one, features[inside]) for one in course.T
+        ]
+        own = _with_neighbors(orders[inside], features[inside])
+        placed[inside] = (1 - _COURSE_WEIGHT) * own
+        placed[inside] += _COURSE_WEIGHT * np.column_stack(along)
     time = placed.mean(axis=1)
     spread = placed.std(axis=1, ddof=1) if fits > 1 else np.full(len(time), np.nan)
     return OrdinalOrder(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dtpscore._errors import ResultError
+from dtpscore._ordering import extras
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,14 +31,7 @@ def palantir_time(
     ResultError
         Palantir is not installed.
     """
-    try:
-        import palantir
-    except ImportError as error:
-        msg = (
-            "method='palantir' needs the package palantir, which is not installed: "
-            "pip install palantir. method='dpt' needs nothing further."
-        )
-        raise ResultError(msg) from error
+    palantir = extras.palantir()
     frame = pd.DataFrame(features, index=cells.astype(str))
     maps = palantir.utils.run_diffusion_maps(frame, seed=random_state)
     space = palantir.utils.determine_multiscale_space(maps)

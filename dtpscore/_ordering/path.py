@@ -11,6 +11,7 @@ from dtpscore._matrix import blocks
 from dtpscore._ordering import checks, recipe
 from dtpscore._ordering.axes import axis_features
 from dtpscore._ordering.design import read_design
+from dtpscore._ordering.extras import check_extras
 from dtpscore._ordering.judge import Basis, judge, model, stability, time_courses
 from dtpscore._ordering.make import choose, make
 from dtpscore._ordering.messages import messages
@@ -127,8 +128,10 @@ def find_path(
     DataError
         Annotation or matrix cannot be used.
     ResultError
-        The neighbor graph does not lead from the root to the other cells.
+        The neighbor graph does not lead from the root to the other cells, or a
+        package that is asked for is not installed.
     """
+    check_extras(options)
     design = read_design(obs, keys)
     brought = brought or Representation()
     basis = _read(
@@ -143,7 +146,12 @@ def find_path(
     )
     made = make(basis, roots, brought, options=options, method=method)
     judged = judge(
-        basis, made.orders, method, found=made.found, random_state=options.random_state
+        basis,
+        made.orders,
+        method,
+        found=made.found,
+        fates=options.fates,
+        random_state=options.random_state,
     )
     record = {
         "root": str(design.cells[roots[0]]),

@@ -1,0 +1,136 @@
+"""From a matrix to components, root and diffusion pseudotime."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+from scipy.stats import spearmanr
+
+from dtpscore import signatures
+from dtpscore._errors import ResultError
+from dtpscore._matrix import blocks
+from dtpscore._ordering import diffusion, recipe, root
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_medoid(seed):
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(60, 4))
+    candidates = np.sort(rng.choice(60, 25, replace=False))
+    found = root.medoids(features, candidates, 5)
+    total = cdist(features[candidates], features[candidates]).sum(axis=1)
+    assert found[0] == candidates[np.argmin(total)]
+    away = np.linalg.norm(features[candidates] - features[found[0]], axis=1)
+    assert set(found) == set(candidates[np.argsort(away)[:5]])
+
+
+def test_low_index():
+    index = np.arange(12.0)
+    reference = np.arange(12) < 9
+    assert list(root.low_index(reference, index)) == [0, 1, 2]
+    assert root.low_index(reference, None).size == 9
+    assert root.low_index(reference, np.full(12, np.nan)).size == 9
+
+
+def test_components_without_samples_are_those_of_scanpy():
+    import scanpy as sc
+    from anndata import AnnData
+
+    rng = np.random.default_rng(0)
+    values = sp.csr_array(rng.poisson(1.0, (80, 30)).astype(np.float32))
+    ours, loadings, mean = recipe.principal_components(values, None, 5)
+    peer = AnnData(values.toarray())
+    sc.pp.pca(peer, n_comps=5)
+    np.testing.assert_allclose(np.abs(ours), np.abs(peer.obsm["X_pca"]), atol=1e-3)
+    again = (values.toarray() - mean) @ loadings
+    np.testing.assert_allclose(ours, again, atol=1e-4)
+
+
+def test_components_with_samples_turn_from_library_differences():
+    """A large difference between libraries does not make the first component."""
+    rng = np.random.default_rng(2)
+    samples = np.repeat([0, 1, 2], 60)
+    values = 0.1 * rng.normal(size=(180, 20))
+    values[:, 0] += rng.normal(size=180)
+    values[:, 1] += 2.0 * samples
+    table = sp.csr_array(values.astype(np.float32))
+    _, plain, _ = recipe.principal_components(table, None, 2)
+    ours, within, mean = recipe.principal_components(table, samples, 2)
+    assert np.abs(plain[:, 0]).argmax() == 1
+    assert np.abs(within[:, 0]).argmax() == 0
+    np.testing.assert_allclose(ours, (values - mean) @ within, atol=1e-4)
+
+
+def test_genes_left_out_and_values():
+    names = ["TOP2A", "MKI67", "MT-CO1", "RPL3", "VIM", "GENE1"]
+    mask = recipe.left_out(names, species="human")
+    assert list(mask) == [True, True, True, True, False, False]
+    listed = signatures.load("tirosh2016_s_phase").genes.up
+    assert recipe.left_out(listed, species="human").all()
+    counts = np.array([[4, 0, 0, 0, 3, 1], [0, 0, 0, 0, 5, 5]])
+    source = blocks.source(counts)
+    assert recipe.needs_log(source) == "log1p"
+    values = recipe.log_values(source, np.array([4, 5]), "log1p").toarray()
+    kept = counts[:, 4:] / counts[:, 4:].sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(values, np.log1p(1e4 * kept), rtol=1e-6)
+
+
+def test_diffusion_follows_a_line_and_leaves_islands():
+    rng = np.random.default_rng(4)
+    line = np.column_stack([np.linspace(0, 10, 300), 0.1 * rng.normal(size=300)])
+    island = rng.normal(size=(40, 2)) + 1000
+    features = np.vstack([line, island])
+    graph = diffusion.graph(features, 15)
+    found = diffusion.diffusion_time(
+        graph, np.array([0, 1, 2]), features=features, n_subsamples=2
+    )
+    assert np.isnan(found.time[300:]).all()
+    assert np.isfinite(found.time[:300]).all()
+    assert spearmanr(found.time[:300], line[:, 0])[0] > 0.98
+    assert found.subsample_rho.min() > 0.95
+    small = np.vstack([line, rng.normal(size=(10, 2)) + 1000])
+    graph = diffusion.graph(small, 5)
+    with pytest.raises(ResultError, match="Only 10 cells are connected"):
+        diffusion.diffusion_time(graph, np.array([305]), features=None)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 6), st.integers(5, 30), st.integers(0, 1000))
+def test_kendall_w(n_orders, n_cells, seed):
+    rng = np.random.default_rng(seed)
+    orders = rng.random((n_cells, n_orders))
+    ranks = orders.argsort(axis=0).argsort(axis=0) + 1
+    pairs = [
+        spearmanr(ranks[:, a], ranks[:, b])[0]
+        for a in range(n_orders)
+        for b in range(a)
+    ]
+    # The mean Spearman correlation r of m orders is (m W - 1) / (m - 1).
+    w = diffusion.kendall_w(orders)
+    assert (n_orders * w - 1) / (n_orders - 1) == pytest.approx(np.mean(pairs))
+    same = np.repeat(orders[:, :1], n_orders, axis=1)
+    assert diffusion.kendall_w(same) == pytest.approx(1.0)
+
+
+def test_components_are_scaled_eigenvectors_of_the_walk():
+    """Against the dense transition matrix of Haghverdi et al. 2016."""
+    rng = np.random.default_rng(6)
+    graph = diffusion.graph(rng.normal(size=(80, 3)), 12)
+    found = diffusion.diffusion_time(graph, np.array([0]), features=None, n_dcs=4)
+    weights = graph.toarray().astype(float)
+    density = weights.sum(axis=1)
+    weights /= np.outer(density, density)
+    walk = weights / weights.sum(axis=1, keepdims=True)
+    values, vectors = np.linalg.eig(walk)
+    by_size = np.argsort(-values.real)[1:5]
+    values = values.real[by_size]
+    expected = vectors.real[:, by_size] * (values / (1 - values))
+    for ours, peer in zip(found.components.T, expected.T, strict=True):
+        peer *= np.sqrt((ours**2).sum() / (peer**2).sum()) * np.sign(ours @ peer)
+        np.testing.assert_allclose(ours, peer, atol=1e-3 * np.abs(peer).max())
+    lengths = np.linalg.norm(found.components, axis=0)
+    assert (np.diff(lengths) < 0.2 * lengths[:-1]).all()

@@ -1,0 +1,95 @@
+"""What an order is compared with: times, groups, index and annotation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_paths import planted
+
+from dtpscore._errors import DataError
+from dtpscore._ordering import checks
+from dtpscore._ordering.design import Keys, read_design
+
+
+def course(shares, *, n_series=2, n_cells=200, seed=0):
+    """Share of resting cells at six days, as a value of 0 or 1 a cell."""
+    rng = np.random.default_rng(seed)
+    obs, values = [], []
+    for series in range(n_series):
+        for day, share in zip((0, 1, 2, 4, 9, 11), shares, strict=True):
+            values.append(rng.random(n_cells) < share)
+            obs += [(f"s{series}", day, "ref" if day == 0 else "drug")] * n_cells
+    frame = pd.DataFrame(obs, columns=["series", "day", "group"])
+    frame.index = frame.index.astype(str)
+    keys = Keys("group", "ref", (), "day", None, "series")
+    return np.concatenate(values).astype(float), read_design(frame, keys)
+
+
+@pytest.mark.parametrize("n_series", [1, 2])
+def test_erlotinib_course_rises_and_falls(n_series):
+    """Arrested shares of PC9 on erlotinib, days 0 to 11 (Wiecek et al. 2023)."""
+    shares = (0.40, 0.96, 0.80, 0.83, 0.60, 0.41)
+    values, design = course(shares, n_series=n_series)
+    found = checks.time_courses({"arrest": values}, design)
+    assert found.loc["arrest", "verdict"] == "rises and falls"
+    assert found.loc["arrest", "gap"] > 0.5
+    assert not checks.time_is_progress(found)
+    turned = checks.time_courses({"arrest": -values}, design)
+    assert turned.loc["arrest", "verdict"] == "falls and rises"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noisy_but_monotone_course_passes(seed):
+    shares = (0.4, 0.5, 0.6, 0.7, 0.8, 0.8)
+    values, design = course(shares, seed=seed)
+    assert checks.time_is_progress(checks.time_courses({"a": values}, design))
+
+
+def test_two_times_cannot_turn():
+    _, design, _, obs = planted(n_times=2)
+    found = checks.time_courses({"a": np.arange(len(obs), dtype=float)}, design)
+    assert found.loc["a", "verdict"] == "fewer than 3 times"
+    assert checks.time_is_progress(found)
+
+
+def test_direction_verdicts():
+    features, design, progress, _ = planted()
+    noise = np.random.default_rng(0).normal(size=progress.size)
+    agrees = checks.direction(features[:, 0], progress, design)
+    assert (agrees["verdict"] == "agrees").all()
+    against = checks.direction(-features[:, 0], progress, design)
+    assert (against["verdict"] == "contradicts").all()
+    assert list(against.index) == ["groups", "index", "time"]
+    pairs = [
+        np.sign(late - early)
+        for late in features[~design.root, 0]
+        for early in features[design.root, 0]
+    ]
+    assert agrees.loc["groups", "rho"] == pytest.approx(np.mean(pairs))
+    open_ = checks.direction(features[:, 0], noise, design)
+    assert open_.loc["index", "verdict"] == "unresolved"
+
+
+def test_design_reads_times_and_samples():
+    obs = pd.DataFrame(
+        {
+            "group": ["ref", "drug", "drug", None],
+            "dose": pd.Categorical(
+                ["none", "low", "high", "low"],
+                categories=["none", "low", "high", "unused"],
+                ordered=True,
+            ),
+            "day": ["0", "7", "14", None],
+        },
+        index=list("abcd"),
+    )
+    dosed = read_design(obs, Keys("group", "ref", (), "dose"))
+    assert dosed.times == ("none", "low", "high")
+    assert list(dosed.time) == [0, 1, 2, 1]
+    dated = read_design(obs, Keys("group", "ref", (), "day"))
+    assert dated.times == ("0", "7", "14")
+    assert list(dated.time) == [0, 1, 2, -1]
+    assert len(dated.samples) == 3
+    with pytest.raises(DataError, match="needs cells of another group"):
+        read_design(obs[:1], Keys("group", "ref"))
