@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dtpscore._errors import DataError
+from dtpscore import signatures
+from dtpscore._errors import DataError, OptionError
 from dtpscore._matrix import blocks
 from dtpscore._ordering import recipe, trend_test, trends, without
 from dtpscore._ordering.axes import axis_features
@@ -60,7 +61,7 @@ class TrendOptions:
         for name in ("n_permutations", "n_bootstrap"):
             if getattr(self, name) < 19:
                 msg = f"{name} must be 19 or more, not {getattr(self, name)}."
-                raise ValueError(msg)
+                raise OptionError(msg)
 
 
 @dataclass(frozen=True)
@@ -163,8 +164,10 @@ def _first_movers(frame: pd.DataFrame) -> list[str]:
     if moving.empty:
         return ["No axis or gene moves along the path beyond chance."]
     limits = moving[["onset", "onset_low", "onset_high"]].head(3)
-    text = ", ".join(
-        f"{name} ({at:.2f}, {low:.2f} to {high:.2f})"
+    axes = signatures.axes()
+    text = "; ".join(
+        f"{axes[name].title if name in axes else name} "
+        f"({at:.2f}, {low:.2f} to {high:.2f})"
         for name, at, low, high in limits.itertuples()
     )
     said = [f"First to be half way, with the position on the path: {text}."]

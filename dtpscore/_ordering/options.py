@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from dtpscore._errors import OptionError
+
 if TYPE_CHECKING:
     import numpy as np
     import scipy.sparse as sp
@@ -36,10 +38,10 @@ class PathOptions:
     def __post_init__(self) -> None:
         if self.method not in (None, "dpt", "palantir", "ordinal"):
             msg = f"method must be dpt, palantir or ordinal, not {self.method!r}."
-            raise ValueError(msg)
+            raise OptionError(msg)
         if self.fates not in ("absorption", "cellrank"):
             msg = f"fates must be absorption or cellrank, not {self.fates!r}."
-            raise ValueError(msg)
+            raise OptionError(msg)
         least = {
             "n_top_genes": 2,
             "n_pcs": 1,
@@ -51,7 +53,7 @@ class PathOptions:
         for name, bound in least.items():
             if getattr(self, name) < bound:
                 msg = f"{name} must be {bound} or more, not {getattr(self, name)}."
-                raise ValueError(msg)
+                raise OptionError(msg)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dtpscore import signatures as library
+from dtpscore._errors import OptionError
 from dtpscore._genes import orthologs
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _universe(n_genes: int) -> tuple[list[str], int]:
     others = [gene for gene in orthologs("human", "mouse") if gene not in anywhere]
     if n_genes > len(listed) + len(others):
         msg = f"n_genes must be at most {len(listed) + len(others)}, not {n_genes}."
-        raise ValueError(msg)
+        raise OptionError(msg)
     n_others = max(n_genes - len(listed), len(listed) // 4)
     spread = np.linspace(0, len(others) - 1, n_others).astype(int)
     return [*listed, *(others[place] for place in spread)], len(listed)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
+from dtpscore._errors import OptionError
 from dtpscore.datasets._cells import PHASES, design, draw_cells, obs_frame
 from dtpscore.datasets._difficulty import DIFFICULTIES
 from dtpscore.datasets._programmes import PROGRAMMES, draw_genes
@@ -158,7 +159,7 @@ def _check(parameters: dict[str, Any]) -> None:
     for holds, rule in rules:
         if not holds:
             msg = f"{rule}. Given: {parameters}."
-            raise ValueError(msg)
+            raise OptionError(msg)
 
 
 def simulate(
@@ -240,7 +241,7 @@ def simulate(
 
     Raises
     ------
-    ValueError
+    OptionError
         A parameter is out of range.
 
     Examples

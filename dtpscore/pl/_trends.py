@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtpscore._errors import DataError
+from dtpscore._errors import DataError, OptionError
 from dtpscore._frames import trends as frames
 from dtpscore._frames.scores import axis_titles
 from dtpscore.pl._docs import shared_doc
@@ -69,7 +69,7 @@ def trends(
     ------
     DataError
         There are no trends, or none of such a feature.
-    ValueError
+    OptionError
         More than six features are given.
     """
     names = (
@@ -77,7 +77,7 @@ def trends(
     )
     if len(names) > _N_SHOWN:
         msg = f"At most {_N_SHOWN} lines can be told apart; {len(names)} were given."
-        raise ValueError(msg)
+        raise OptionError(msg)
     table = frames.curves(adata, names, key=key)
     record = frames.record(adata, key)
     titles = axis_titles(names)

@@ -219,7 +219,7 @@ def pseudotime(
     ResultError
         More than a tenth of the cells outside the root group are not connected to
         the root; or palantir or cellrank is asked for and not installed.
-    ValueError
+    OptionError
         A parameter is out of range.
 
     Warns

@@ -120,7 +120,7 @@ def trends(
     ------
     DataError
         There is no order, its root cell is gone, or a gene is not in the data.
-    ValueError
+    OptionError
         Fewer than 19 shuffles or draws.
 
     Examples
