@@ -70,6 +70,7 @@ def orders_of(adata):
     dropped = recipe.left_out(names, species="human")
     axis = axes.axis_features(source, names, "log1p", dropped=dropped, species="human")
     values = recipe.log_values(source, np.flatnonzero(~dropped), "log1p")
+    values = values[:, recipe.expressed_genes(values)]
     values = values[:, recipe.variable_genes(values, N_GENES)]
     low = root.low_index(design.root, axis.index)
     found = {}

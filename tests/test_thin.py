@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import dtpscore as dtp
@@ -85,6 +85,7 @@ def test_dispersion_is_the_variance_of_gamma_noise(dispersion):
     st.integers(0, 2**16),
     st.integers(1, 5),
 )
+@example(1, 1e-313, 0, 1)
 @settings(max_examples=40, deadline=None)
 def test_a_cell_has_its_molecules_and_no_impossible_gene(depth, dispersion, seed, n):
     counts = draw(n, depth, dispersion, seed=seed)

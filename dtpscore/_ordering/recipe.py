@@ -13,7 +13,7 @@ from dtpscore._errors import DataError
 from dtpscore._matrix import blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import scipy.sparse as sp
     from numpy.typing import NDArray
@@ -102,32 +102,36 @@ def log_values(source: Source, columns: IntArray, normalize: Normalize) -> sp.cs
     Counts of a cell are scaled to the sum over these genes alone: with the sum over all
     genes, a dividing cell, full of cycle transcripts, would have less of all others.
     """
-    raw = _stacked(source.blocks(), columns)
-    if normalize is None:
-        return raw
-    everything = np.arange(columns.size)
-    return _stacked(blocks.iter_blocks(raw, normalize=normalize), everything)
-
-
-def _stacked(blocks: Iterable[Block], columns: IntArray) -> sp.csr_array:
     import scipy.sparse as sp
 
+    # Block by block, so that the values of all genes are never held twice.
     parts = [
-        sp.csr_array(
-            (block.data.astype(np.float32), block.indices, block.indptr),
-            shape=(block.n_rows, block.n_genes),
-        )[:, columns]
-        for block in blocks
+        _sparse(done)
+        for block in source.blocks()
+        for done in blocks.iter_blocks(_sparse(block)[:, columns], normalize=normalize)
     ]
     return sp.csr_array(sp.vstack(parts, format="csr"))
 
 
-def variable_genes(values: sp.csr_array, n_top_genes: int) -> IntArray:
-    """Columns of the most variable genes, by `scanpy.pp.highly_variable_genes`."""
-    import scanpy as sc
+def _sparse(block: Block) -> sp.csr_array:
     import scipy.sparse as sp
-    from anndata import AnnData
 
+    # scipy widens all indices where the row pointers are int64; blocks are small.
+    indptr = block.indptr.astype(np.int32)
+    return sp.csr_array(
+        (block.data.astype(np.float32), block.indices, indptr),
+        shape=(block.n_rows, block.n_genes),
+    )
+
+
+def expressed_genes(values: sp.csr_array) -> IntArray:
+    """Columns that enough cells express.
+
+    Raises
+    ------
+    DataError
+        There are fewer than two.
+    """
     cells = np.bincount(values.indices, minlength=values.shape[1])
     enough = np.flatnonzero(cells >= max(3, _LEAST_SHARE * values.shape[0]))
     if enough.size < 2:
@@ -136,12 +140,21 @@ def variable_genes(values: sp.csr_array, n_top_genes: int) -> IntArray:
             f"{_LEAST_SHARE:.0%} of cells and not of the cell cycle."
         )
         raise DataError(msg)
-    if enough.size <= n_top_genes:
-        return enough
+    return enough
+
+
+def variable_genes(values: sp.csr_array, n_top_genes: int) -> IntArray:
+    """Columns of the most variable genes, by `scanpy.pp.highly_variable_genes`."""
+    import scanpy as sc
+    import scipy.sparse as sp
+    from anndata import AnnData
+
+    if values.shape[1] <= n_top_genes:
+        return np.arange(values.shape[1])
     # scanpy 1.11 does not take sparse arrays here.
-    private = AnnData(sp.csr_matrix(values[:, enough]))
+    private = AnnData(sp.csr_matrix(values))
     sc.pp.highly_variable_genes(private, n_top_genes=n_top_genes, flavor="seurat")
-    return enough[private.var["highly_variable"].to_numpy()]
+    return np.flatnonzero(private.var["highly_variable"].to_numpy())
 
 
 def principal_components(
@@ -198,7 +211,9 @@ def embed(
     """Variable genes among ``columns`` and the components of the cells on them."""
     source = blocks.source(source)
     values = log_values(source, columns, normalize)
+    enough = expressed_genes(values)
+    values = values[:, enough]
     chosen = variable_genes(values, n_top_genes)
-    kept = values[:, chosen]
-    components, loadings, mean = principal_components(kept, samples, n_components)
-    return Embedding(components, loadings, mean, columns[chosen])
+    values = values[:, chosen]
+    components, loadings, mean = principal_components(values, samples, n_components)
+    return Embedding(components, loadings, mean, columns[enough[chosen]])

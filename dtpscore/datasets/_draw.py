@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
+# Below it the noise is 1 to nine digits, and 1 / dispersion would overflow in time.
+_LEAST_DISPERSION = 1e-18
+
 
 def draw_counts(
     weights: NDArray[np.float64],
@@ -51,7 +54,7 @@ def draw_counts(
         profile = share[used] @ profiles[used]
         genes = np.flatnonzero(profile)
         expected = profile[genes]
-        if dispersion > 0:
+        if dispersion > _LEAST_DISPERSION:
             expected *= rng.gamma(1 / dispersion, dispersion, len(genes))
         # Sorted uniform numbers, looked up in the cumulated proportions, are a
         # multinomial draw that names the genes hit without touching the others.
