@@ -20,7 +20,7 @@ Examples:
 A run that was interrupted goes on where it stopped: give the same command again.
 \b
 Memory: the matrix is read by pieces, but the order keeps the values of all cells,
-about five times the size of the matrix. Where that is too much, leave it out with
+up to four times the size of the matrix. Where that is too much, leave it out with
 --skip pseudotime. Several files: dtpscore score and dtpscore call, file by file.
 """
 

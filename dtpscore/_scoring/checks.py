@@ -26,6 +26,19 @@ _LOG_CEILING = 25.0
 _N_PEEK = 200
 
 
+def check_shape(source: blocks.Source, n_names: int) -> None:
+    """Refuse a matrix without rows, or with another number of columns than names."""
+    if source.n_rows == 0:
+        msg = "The data have no cells: the matrix has no rows."
+        raise DataError(msg)
+    if source.n_genes != n_names:
+        msg = (
+            f"The matrix has {source.n_genes} columns but there are {n_names} gene "
+            "names."
+        )
+        raise DataError(msg)
+
+
 def check_signatures(signatures: Sequence[Signature]) -> None:
     """Refuse a selection that is empty or whose names cannot be columns."""
     if not signatures:

@@ -8,7 +8,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import _genes
-from dtpscore._errors import CoverageWarning, DataError, OptionError
+from dtpscore._errors import CoverageWarning, OptionError
 from dtpscore._matrix import blocks
 from dtpscore._methods.registry import METHODS, find_method
 from dtpscore._methods.run import method_parts
@@ -16,6 +16,7 @@ from dtpscore._options import MethodOptions, whole_at_least
 from dtpscore._scoring.axes import axis_means
 from dtpscore._scoring.checks import (
     check_not_empty,
+    check_shape,
     check_signatures,
     warn_coverage,
     warn_values,
@@ -203,15 +204,7 @@ def score_matrix(
     check_signatures(signatures)
     names = [str(name) for name in gene_names]
     source = blocks.source(matrix)
-    if source.n_rows == 0:
-        msg = "The data have no cells: the matrix has no rows."
-        raise DataError(msg)
-    if source.n_genes != len(names):
-        msg = (
-            f"The matrix has {source.n_genes} columns but there are {len(names)} gene "
-            "names."
-        )
-        raise DataError(msg)
+    check_shape(source, len(names))
     matched = _genes.match(signatures, names, species_of_data=options.species)
     coverage = matched.coverage
     coverage["low"] = coverage["fraction"] < options.min_coverage
