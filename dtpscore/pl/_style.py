@@ -35,7 +35,6 @@ _GROUP_COLORS = (
     "#009E73",
     "#CC79A7",
 )
-MARKERS = "osD^vP*X<>"
 DIVERGING = "RdBu_r"
 SEQUENTIAL = "cividis"
 INK = "#222222"
