@@ -2,7 +2,6 @@
 
     python benchmarks/pseudotime.py                 # simulated experiments
     python benchmarks/pseudotime.py --thinned DIR   # blends of real bulk profiles
-    python benchmarks/pseudotime.py --memory 50000  # time and peak memory of one run
 
 The figure that counts is Spearman's rho with the truth within one day of one replicate
 (mean over samples), every cell placed by fits on the other replicates: the day label
@@ -15,11 +14,7 @@ import argparse
 import contextlib
 import importlib.util
 import io
-import resource
-import subprocess
 import sys
-import tempfile
-import time
 import warnings
 from collections import defaultdict
 from pathlib import Path
@@ -263,36 +258,6 @@ def report(found, checks):
         print(f"{name}: " + "; ".join(f"{c} {v:.3f}" for c, v in frame.mean().items()))
 
 
-def measure(path):
-    """One run on a file, in a process of its own."""
-    import anndata as ad
-
-    import dtpscore as dtp
-
-    adata = ad.read_h5ad(path)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    start = time.perf_counter()
-    dtp.tl.pseudotime(adata, **KEYS, holiday=HOLIDAY)
-    taken = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    start = time.perf_counter()
-    dtp.tl.trends(adata)
-    more = time.perf_counter() - start
-    top = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(
-        f"{adata.n_obs} cells x {adata.n_vars} genes: {before:.1f} GiB with the data "
-        f"read; pseudotime {taken:.0f} s, peak {peak:.1f} GiB; trends {more:.0f} s, "
-        f"peak {top:.1f} GiB"
-    )
-
-
-def memory(n_cells):
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "cells.h5ad"
-        simulated("medium", 0, n_cells).write_h5ad(path)
-        subprocess.run([sys.executable, __file__, "--measure", str(path)], check=True)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
@@ -301,16 +266,10 @@ def main():
     parser.add_argument("--cells", type=int, default=1800)
     parser.add_argument("--sets", nargs="+", default=["easy", "medium", "hard"])
     parser.add_argument("--thinned", type=Path, help="folder with the bulk data")
-    parser.add_argument("--memory", type=int, metavar="CELLS")
-    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     seeds = range(given.first_seed, given.first_seed + given.seeds)
     warnings.simplefilter("ignore")
-    if given.measure:
-        measure(given.measure)
-    elif given.memory:
-        memory(given.memory)
-    elif given.thinned:
+    if given.thinned:
         import anndata as ad
 
         files = {"bulk_skmel5_timecourse": CLONES, "bulk_brafi_4lines": LINES}
