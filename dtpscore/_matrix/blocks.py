@@ -5,13 +5,17 @@ from __future__ import annotations
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 
 from dtpscore._errors import DataError, InputWarning
+from dtpscore._matrix.hdf5 import pieces
 from dtpscore._matrix.rows import Block, canonical, log_normalized
+from dtpscore._matrix.stretches import Stretches
+from dtpscore._threads import in_order, n_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,11 +31,14 @@ _VALUES = 500_000
 
 @dataclass(frozen=True)
 class Part:
-    """Rows ``start:stop`` of a matrix as they were read, not checked yet."""
+    """Rows ``start:stop`` of a matrix as they were read, not checked yet.
+
+    ``raw`` is None where whoever works on the rows reads them.
+    """
 
     start: int
     stop: int
-    raw: Any
+    raw: Any = None
 
     def moved(self, n_rows: int) -> Part:
         """Return the same rows of a matrix that has more rows before them."""
@@ -58,6 +65,8 @@ class Source:
         A block has a multiple of so many rows (a chunk of a file).
     lazy
         The dask array with whole rows in a chunk, if the matrix is one.
+    shared
+        Any number of threads may read at once, so each reads what it works on.
     """
 
     n_rows: int
@@ -68,6 +77,7 @@ class Source:
     edges: tuple[int, ...] = ()
     multiple: int = 1
     lazy: Any = None
+    shared: bool = False
 
     def bounds(self, chunk_size: int | None) -> Iterator[tuple[int, int]]:
         """First and last row (exclusive) of each block."""
@@ -85,16 +95,24 @@ class Source:
         self, *, chunk_size: int | None = None, normalize: Normalize = None
     ) -> Iterator[Block]:
         """Yield the matrix block by block; see ``iter_blocks``."""
-        for part in self.parts(chunk_size):
-            yield self.block(part, normalize)
+        work = partial(self.block, normalize=normalize)
+        parts = self.parts(chunk_size)
+        if self.shared:
+            yield from in_order(work, parts, n_workers=n_threads(None))
+        else:
+            yield from map(work, parts)
 
     def block(self, part: Part, normalize: Normalize) -> Block:
-        """Bring rows that ``parts`` read into canonical form."""
-        block = canonical(part.raw, part.start, part.stop, self.n_genes)
+        """Bring rows of ``parts`` into canonical form."""
+        raw = self.read(part.start, part.stop) if part.raw is None else part.raw
+        block = canonical(raw, part.start, part.stop, self.n_genes)
         return log_normalized(block) if normalize else block
 
     def parts(self, chunk_size: int | None) -> Iterator[Part]:
         """Yield the rows of each block as the source holds them."""
+        if self.shared:
+            yield from (Part(start, stop) for start, stop in self.bounds(chunk_size))
+            return
         if not self.ahead:
             for start, stop in self.bounds(chunk_size):
                 yield Part(start, stop, self.read(start, stop))
@@ -193,14 +211,16 @@ def source(matrix: Any) -> Source:
     if layout == "csr":
         return _csr_on_disk(matrix)
     if type(matrix).__module__.split(".")[0] in {"h5py", "zarr"}:
-        chunk = (matrix.chunks or (1,))[0]
+        direct = pieces(matrix)
+        rows = matrix if direct is None else direct
         return Source(
             n_rows,
             n_genes,
-            lambda a, b: matrix[a:b],
+            lambda a, b: rows[a:b],
             n_genes / 4,
             ahead=True,
-            multiple=chunk,
+            shared=direct is not None,
+            multiple=(matrix.chunks or (1,))[0],
         )
     msg = (
         f"Cannot read a matrix of type {_kind(matrix)}. Expected a numpy array, a "
@@ -230,22 +250,19 @@ def _csr_on_disk(matrix: Any) -> Source:
     the reading.
     """
     n_rows, n_genes = matrix.shape
-    data, indices = matrix.group["data"], matrix.group["indices"]
-    indptr = np.asarray(matrix.group["indptr"][:], dtype=np.int64)
-    per_row = indptr[-1] / max(n_rows, 1)
+    stored = [matrix.group[name] for name in ("data", "indices")]
+    direct = [one for values in stored if (one := pieces(values)) is not None]
+    shared = len(direct) == len(stored)
+    data, indices = direct if shared else map(Stretches, stored)
+    indptr = Stretches(matrix.group["indptr"])
 
     def read(start: int, stop: int) -> tuple[Any, Any, Any]:
-        here = indptr[start : stop + 1]
+        here = indptr[start : stop + 1].astype(np.int64)
         inside = slice(int(here[0]), int(here[-1]))
         return data[inside], indices[inside], here - here[0]
 
-    # Chunks at both ends of a block are decompressed again for its neighbors, so a
-    # block has several.
-    n_values = 4 * (data.chunks or (1,))[0]
-    rows = int(np.ceil(n_values / max(per_row, 1.0))) if n_values > _VALUES else 1
-    return Source(
-        n_rows, n_genes, read, per_row, ahead=True, multiple=min(rows, max(n_rows, 1))
-    )
+    per_row = stored[0].shape[0] / max(n_rows, 1)
+    return Source(n_rows, n_genes, read, per_row, ahead=True, shared=shared)
 
 
 def _dask_source(matrix: Any) -> Source:
