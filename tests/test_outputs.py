@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+
 import anndata as ad
+import numpy as np
+import pandas as pd
 import pytest
 
 import dtpscore as dtp
 from dtpscore import _store
 from dtpscore._errors import DataError
 from dtpscore._files import calls, order, scores
+from dtpscore._store import _place
 
 GROUPS = ["--groupby", "condition"]
 COMMANDS = {
@@ -91,6 +96,54 @@ def test_every_table_is_one_that_was_checked(name, file, out, tmp_path, command)
             code, _, err = command(*line)
             assert code == 3
             assert kept.name in "".join(err.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [
+        ("score", ".h5ad"),
+        ("score", ".zarr"),
+        ("call", ".h5ad"),
+        ("pseudotime", ".h5ad"),
+    ],
+)
+def test_results_only_leaves_out_the_matrices_and_nothing_else(
+    name, suffix, few, tmp_path, command
+):
+    path, out = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
+    read, write = ad.read_h5ad, ad.AnnData.write_h5ad
+    if suffix == ".zarr":
+        read, write = ad.read_zarr, ad.AnnData.write_zarr
+    data = few.copy()
+    data.layers["counts"] = data.X.copy()
+    data.raw = data
+    data.obsm["X_pca"] = np.ones((data.n_obs, 2))
+    data.uns["project"] = {"name": "kept"}
+    write(data, path)
+    line = [name, path, "-o", out, "-q", *COMMANDS[name][2], "--results-only"]
+    assert command(*line)[0] == 0
+    given, found = read(path), read(out)
+    assert found.X is None
+    assert found.raw is None
+    assert not found.layers
+    pd.testing.assert_frame_equal(found.obs[given.obs.columns], given.obs)
+    pd.testing.assert_frame_equal(found.var, given.var)
+    assert any(column.startswith("dtp_") for column in found.obs)
+    assert any(key.startswith("dtp_") for key in found.uns)
+    assert found.uns["project"] == {"name": "kept"}
+    assert (found.obsm["X_pca"] == 1).all()
+    code, _, err = command("score", out, "-o", tmp_path / f"again{suffix}")
+    assert code == 3
+    assert "no X" in " ".join(err.split())
+
+
+def test_results_only_needs_no_room_for_the_matrices(file, out, monkeypatch, command):
+    free = shutil.disk_usage(file.parent)._replace(free=20 * 2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    monkeypatch.setattr(_place, "_size", lambda _: 2**30)
+    line = ["score", file, "-o", out, "--axis", "emt"]
+    assert command(*line)[0] == 3
+    assert command(*line, "--results-only")[0] == 0
 
 
 def test_names_of_tables_are_not_patterns(tmp_path):

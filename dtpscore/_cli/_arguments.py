@@ -106,6 +106,13 @@ Backed = Annotated[
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace outputs that exist.")
 ]
+ResultsOnly = Annotated[
+    bool,
+    typer.Option(
+        "--results-only",
+        help="Leave X, raw and layers out of OUT: a small file, for large inputs.",
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")
 ]

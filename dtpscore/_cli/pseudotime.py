@@ -72,6 +72,7 @@ def pseudotime(
         typer.Option(metavar="DIR", help="Also write the results as CSV tables here."),
     ] = None,
     overwrite: option.Overwrite = False,
+    results_only: option.ResultsOnly = False,
     quiet: option.Quiet = False,
 ) -> None:
     """Order cells from parental to persister, check the order, and follow the axes.
@@ -108,6 +109,7 @@ def pseudotime(
         genes=tuple(gene or ()),
         backed=backed,
         overwrite=overwrite,
+        matrices=not results_only,
     )
     order, followed = order_file(path, output, job, tables=csv)
     for text in order.warnings:

@@ -16,6 +16,7 @@ Examples:
   dtpscore score cells.h5ad -o scored.h5ad --method mean --normalize log1p --control
   dtpscore score cells.h5ad -o scored.h5ad --layer counts --gene-symbols feature_name
   dtpscore score mouse.h5ad -o scored.h5ad --species mouse
+  dtpscore score atlas.h5ad -o scores.h5ad --results-only
   dtpscore score atlas.zarr -o scored.zarr --dask tcp://host:8786
   dtpscore score a.h5ad b.h5ad -o scored/ --signature-dir my_signatures/
 """
@@ -92,6 +93,7 @@ def score(
         typer.Option(metavar="DIR", help="Also write the results as CSV tables here."),
     ] = None,
     overwrite: option.Overwrite = False,
+    results_only: option.ResultsOnly = False,
     quiet: option.Quiet = False,
 ) -> None:
     """Score cells on gene signatures and write a copy of the file with the scores.
@@ -126,6 +128,7 @@ def score(
         key_added=key_added,
         backed=backed,
         overwrite=overwrite,
+        matrices=not results_only,
         scheduler=dask,
     )
     score_all(inputs, output, job, csv=csv, quiet=quiet)

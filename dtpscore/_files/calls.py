@@ -35,6 +35,8 @@ class CallJob:
         Leave the matrix on disk and read it piece by piece.
     overwrite
         Replace outputs that exist.
+    matrices
+        Copy ``X``, ``raw`` and ``layers`` to the output as well.
     """
 
     options: CallOptions
@@ -42,6 +44,7 @@ class CallJob:
     scores: str | None = None
     backed: bool = True
     overwrite: bool = False
+    matrices: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -101,7 +104,7 @@ def call_file(
     with _store.open_matrix(
         path_in, job.source, backed=job.backed, obs=job.columns
     ) as stored:
-        outputs = Outputs(path_in, path_out, tables, job.overwrite)
+        outputs = Outputs(path_in, path_out, tables, job.overwrite, job.matrices)
         outputs.check((f"{_keys.CALL}*", _keys.CONTRIBUTIONS))
         result = call_matrix(
             stored.matrix,

@@ -49,6 +49,8 @@ class OrderJob:
         Leave the matrix on disk and read it piece by piece.
     overwrite
         Replace outputs that exist.
+    matrices
+        Copy ``X``, ``raw`` and ``layers`` to the output as well.
     """
 
     keys: Keys
@@ -59,6 +61,7 @@ class OrderJob:
     genes: Sequence[str] = ()
     backed: bool = True
     overwrite: bool = False
+    matrices: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -111,7 +114,7 @@ def order_file(
     with _store.open_matrix(
         path_in, job.source, backed=job.backed, obs=job.columns
     ) as stored:
-        outputs = Outputs(path_in, path_out, tables, job.overwrite)
+        outputs = Outputs(path_in, path_out, tables, job.overwrite, job.matrices)
         outputs.check((f"{_keys.PSEUDOTIME}*", f"{_keys.TRENDS}*"))
         gene_columns(stored.gene_names, job.genes)
         path = find_path(

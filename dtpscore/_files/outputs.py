@@ -30,12 +30,15 @@ class Outputs:
         Folder for the results as CSV files as well, or None.
     overwrite
         Replace outputs that exist.
+    matrices
+        Copy the matrices of the input as well.
     """
 
     path_in: Path
     path_out: Path
     tables: Path | None
     overwrite: bool
+    matrices: bool = True
 
     def check(self, table_names: Iterable[str]) -> None:
         """Check that everything can be written, before the work that takes long.
@@ -50,14 +53,19 @@ class Outputs:
         DataError
             An output exists, or its folder cannot be written to or is too full.
         """
-        _store.check_output(self.path_in, self.path_out, overwrite=self.overwrite)
+        _store.check_output(
+            self.path_in,
+            self.path_out,
+            overwrite=self.overwrite,
+            matrices=self.matrices,
+        )
         if self.tables is not None:
             _store.check_tables(self.tables, table_names, overwrite=self.overwrite)
 
     def write(
         self,
         elements: Sequence[Element],
-        obs_names: pd.Index,
+        obs_names: pd.Index | None,
         *,
         gone: Sequence[Element] = (),
     ) -> None:
@@ -68,7 +76,7 @@ class Outputs:
         elements
             Results and their places.
         obs_names
-            Names of the cells.
+            Names of the cells, for the tables.
         gone
             Entries of an earlier run to take away first.
 
@@ -82,8 +90,9 @@ class Outputs:
             self.path_out,
             [*gone, *elements],
             overwrite=self.overwrite,
+            matrices=self.matrices,
         )
-        if self.tables is not None:
+        if self.tables is not None and obs_names is not None:
             _store.write_tables(
                 elements, obs_names, self.tables, overwrite=self.overwrite
             )

@@ -45,6 +45,8 @@ class ScoreJob:
         Leave the matrix on disk and read it piece by piece.
     overwrite
         Replace outputs that exist.
+    matrices
+        Copy ``X``, ``raw`` and ``layers`` to the output as well.
     scheduler
         Address of a dask scheduler whose workers read and score the matrix, each
         some rows at a time; they must see the input under the same path. None
@@ -57,6 +59,7 @@ class ScoreJob:
     key_added: str = _keys.SCORES
     backed: bool = True
     overwrite: bool = False
+    matrices: bool = True
     scheduler: str | None = None
 
     def __post_init__(self) -> None:
@@ -103,16 +106,19 @@ def score_file(
             lazy=job.scheduler is not None,
             uns=(job.key_added,),
         ) as stored:
-            outputs = Outputs(path_in, path_out, tables, job.overwrite)
+            outputs = Outputs(path_in, path_out, tables, job.overwrite, job.matrices)
             outputs.check(map(escape, table_names(job.key_added)))
             scratch = until_written.enter_context(_scratch(job, path_out))
             using = nullcontext() if job.scheduler is None else connected(job.scheduler)
             showing = nullcontext() if progress is None else progress(stored.n_obs)
             with using, showing as done:
                 result = _scored(path_in, stored, job, done=done, scratch=scratch)
-        fresh = elements(result, job.key_added, stored.obs_names, source=job.source)
+            # Names of very many cells stay in the file unless something needs them.
+            needed = scratch is None or tables is not None
+            names = stored.obs_names if needed else None
+        fresh = elements(result, job.key_added, names, source=job.source)
         old = stale(stored.uns.get(job.key_added), fresh, job.key_added)
-        outputs.write(fresh, stored.obs_names, gone=old)
+        outputs.write(fresh, names, gone=old)
     return result
 
 

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 
+# Numbers that are gathered before they are written: few calls to the system.
+_GATHERED = 500_000
+
+
 class FileColumns:
     """A table over cells in a file: filled by rows, read by columns.
 
     Only what is being written or read is in memory, unlike the pages of a mapped file.
+    One thread at a time may use it.
 
     Parameters
     ----------
@@ -38,6 +43,9 @@ class FileColumns:
 
     def __init__(self, path: Path, shape: tuple[int, int], dtype: DTypeLike) -> None:
         self.path, self.shape, self.dtype = path, shape, np.dtype(dtype)
+        # Consecutive rows that are not in the file yet, and the row after them.
+        self._waiting: list[NDArray[Any]] = []
+        self._next = 0
         try:
             with path.open("wb") as file:
                 if self.nbytes and hasattr(os, "posix_fallocate"):
@@ -61,19 +69,34 @@ class FileColumns:
 
     def __setitem__(self, rows: slice, values: NDArray[Any]) -> None:
         """Write consecutive rows."""
-        by_column = np.asarray(values, self.dtype).T
+        if rows.start != self._next:
+            self._write()
+        self._waiting.append(np.array(values, self.dtype))
+        self._next = rows.start + len(values)
+        if sum(part.size for part in self._waiting) >= _GATHERED:
+            self._write()
+
+    def _write(self) -> None:
+        """Bring the rows that wait to the file."""
+        if not self._waiting:
+            return
+        values = np.concatenate(self._waiting)
+        self._waiting.clear()
+        first = self._next - len(values)
         with self.path.open("rb+", buffering=0) as file:
-            for number, column in enumerate(by_column):
-                file.seek((number * self.shape[0] + rows.start) * self.dtype.itemsize)
-                file.write(np.ascontiguousarray(column).data)
+            for number, column in enumerate(np.ascontiguousarray(values.T)):
+                file.seek((number * self.shape[0] + first) * self.dtype.itemsize)
+                file.write(column.data)
 
     def __getitem__(self, place: tuple[slice, int]) -> NDArray[Any]:
         """Read a column, ``table[:, number]``."""
+        self._write()
         start = place[1] * self.shape[0] * self.dtype.itemsize
         return np.fromfile(self.path, self.dtype, self.shape[0], offset=start)[place[0]]
 
     def read(self) -> NDArray[Any]:
         """Read all of it."""
+        self._write()
         return np.fromfile(self.path, self.dtype).reshape(self.shape[::-1]).T
 
 

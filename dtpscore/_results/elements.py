@@ -24,6 +24,8 @@ Slot = Literal["obs", "obsm", "uns"]
 
 # What people name the modality of gene expression.
 _RNA = frozenset({"rna", "gex", "gene expression", "transcriptome"})
+# Bytes that the name of a cell takes in a file, at most as a rule.
+_NAME = 100
 # Filters of warnings belong to all threads, so one at a time changes them.
 _FILTERS = Lock()
 
@@ -59,28 +61,27 @@ class Source:
 class FileFrame:
     """A frame over cells whose columns stay in a file until they are written.
 
+    Its rows have the names of the cells of the file that it is written to.
+
     Attributes
     ----------
     columns
         The numbers (cells, columns).
-    index
-        Names of the cells.
     names
         Names of the columns.
     """
 
     columns: FileColumns
-    index: pd.Index
     names: list[str]
 
     @property
     def nbytes(self) -> int:
-        """Size in bytes, the names of the cells included."""
-        return self.columns.nbytes + int(self.index.memory_usage(deep=True))
+        """Size in bytes, with room for the names of the cells."""
+        return self.columns.nbytes + _NAME * len(self.columns)
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self, obs_names: pd.Index) -> pd.DataFrame:
         """Read all of it."""
-        return pd.DataFrame(self.columns.read(), self.index, self.names)
+        return pd.DataFrame(self.columns.read(), obs_names, self.names)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def check_key(key: object) -> None:
 def elements(
     result: ScoreResult,
     key_added: str,
-    obs_names: Iterable[str],
+    obs_names: Iterable[str] | None,
     *,
     source: Source | None = None,
 ) -> list[Element]:
@@ -56,7 +56,7 @@ def elements(
     key_added
         Key of the score frame in ``obsm`` and of its record in ``uns``.
     obs_names
-        Names of the cells.
+        Names of the cells; None for results that stay in files until they are written.
     source
         Where the matrix came from; kept with the parameters.
 
@@ -65,7 +65,7 @@ def elements(
     ``obsm`` frames of scores (and z and p-value), one ``obs`` column an axis, and
     the record for ``uns``.
     """
-    index = pd.Index(obs_names).rename(None)
+    index = None if obs_names is None else pd.Index(obs_names).rename(None)
     names = list(result.names)
     frames = {
         key_added: result.scores,
@@ -93,10 +93,10 @@ def elements(
 
 
 def _frame(
-    values: CellTable, index: pd.Index, names: list[str]
+    values: CellTable, index: pd.Index | None, names: list[str]
 ) -> pd.DataFrame | FileFrame:
     if isinstance(values, FileColumns):
-        return FileFrame(values, index, names)
+        return FileFrame(values, names)
     return pd.DataFrame(values, index=index, columns=names)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import h5py
@@ -13,7 +14,7 @@ from dtpscore._results.elements import Source, available, gene_names
 from dtpscore._store._kinds import check_layout, check_path, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -32,24 +33,30 @@ class Stored:
         Cells by genes. On disk it is read when it is sliced.
     gene_names
         Names of the columns, length genes.
-    obs_names
-        Names of the cells.
-    obs
-        Columns of the cell table that were asked for.
+    n_obs
+        Number of cells.
+    read_obs
+        Reads the columns of the cell table that were asked for, and the names of the
+        cells.
     uns
         Entries of ``uns`` that were asked for and exist.
     """
 
     matrix: Any
     gene_names: list[str]
-    obs_names: pd.Index
-    obs: pd.DataFrame
+    n_obs: int
+    read_obs: Callable[[], pd.DataFrame]
     uns: Mapping[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def obs(self) -> pd.DataFrame:
+        """The cell table, read when it is first needed: names take much memory."""
+        return self.read_obs()
+
     @property
-    def n_obs(self) -> int:
-        """Number of cells."""
-        return len(self.obs_names)
+    def obs_names(self) -> pd.Index:
+        """Names of the cells."""
+        return self.obs.index
 
 
 @contextmanager
@@ -159,7 +166,7 @@ def _lazy(stored: Any) -> Any:
     return read_elem_lazy(stored, chunks=(rows, n_genes))
 
 
-def _read_table(group: Any, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+def read_table(group: Any, name: str, columns: tuple[str, ...] = ()) -> pd.DataFrame:
     """Read the index of a table and the columns asked for, and no other."""
     import pandas as pd
     from anndata.io import read_elem
@@ -180,6 +187,15 @@ def _read_table(group: Any, name: str, columns: tuple[str, ...]) -> pd.DataFrame
     index = pd.Index([str(one) for one in names])
     values = {column: read_elem(group[column]) for column in columns}
     return pd.DataFrame(values, index=index)
+
+
+def _length(group: Any) -> int:
+    """Rows of a table, without reading its names."""
+    names = group[str(group.attrs["_index"])]
+    while not hasattr(names, "shape"):
+        # Categories, or text in which some may be missing.
+        names = names["codes" if "codes" in names else "values"]
+    return int(names.shape[0])
 
 
 @contextmanager
@@ -227,17 +243,19 @@ def open_matrix(
         check_layout(root, path)
         with reading(path):
             stored, var = _find(root, source)
-            cells = _read_table(root["obs"], "obs", obs)
             content = Stored(
                 matrix=_matrix(stored, backed=backed, lazy=lazy),
                 gene_names=gene_names(
-                    _read_table(var, "var", symbols), source.gene_symbols
+                    read_table(var, "var", symbols), source.gene_symbols
                 ),
-                obs_names=cells.index,
-                obs=cells,
+                n_obs=_length(root["obs"]),
+                read_obs=reading(path)(partial(read_table, root["obs"], "obs", obs)),
                 uns={k: read_elem(root[f"uns/{k}"]) for k in uns if f"uns/{k}" in root},
             )
         _check_rows(content, path)
+        if obs:
+            # Say now what is wrong with them, before any work.
+            _ = content.obs
         yield content
 
 

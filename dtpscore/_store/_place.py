@@ -123,8 +123,19 @@ def check_file(path: Path, *, overwrite: bool) -> None:
     make_folder(path.parent)
 
 
-def check_output(path_in: Path, path_out: Path, *, overwrite: bool) -> None:
+def check_output(
+    path_in: Path, path_out: Path, *, overwrite: bool, matrices: bool = True
+) -> None:
     """Check before any work that an output can be written; makes its folder.
+
+    Parameters
+    ----------
+    path_in, path_out
+        The input, and the output that starts as a copy of it.
+    overwrite
+        An output that exists may be replaced.
+    matrices
+        The matrices are copied as well, so that there must be room for them.
 
     Raises
     ------
@@ -142,7 +153,8 @@ def check_output(path_in: Path, path_out: Path, *, overwrite: bool) -> None:
     _check_form(path_in, path_out)
     target = path_out.resolve()
     check_folder(target.parent)
-    free, needed = shutil.disk_usage(target.parent).free, _size(path_in) + _ROOM
+    free = shutil.disk_usage(target.parent).free
+    needed = _ROOM + (_size(path_in) if matrices else 0)
     if free < needed:
         msg = (
             f"The folder {path_out.parent} is too full: the output needs "

@@ -36,7 +36,7 @@ def tables(elements: Iterable[Element], obs_names: pd.Index) -> dict[str, pd.Dat
 
     elements = [element for element in elements if element.value is not None]
     found = {
-        e.key: e.value.frame() if isinstance(e.value, FileFrame) else e.value
+        e.key: e.value.frame(obs_names) if isinstance(e.value, FileFrame) else e.value
         for e in elements
         if e.slot == "obsm"
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -12,13 +13,17 @@ import numpy as np
 
 from dtpscore._matrix.columns import FileColumn
 from dtpscore._results.elements import Element, FileFrame
-from dtpscore._store._open import open_root
+from dtpscore._store._copy import copy_file
+from dtpscore._store._open import open_root, read_table
 from dtpscore._store._place import beside, check_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
+# What takes nearly all the room of a file of cells.
+MATRICES = ("X", "raw", "layers")
+# Encodings of names that are text.
+_TEXT = frozenset({"string-array", "nullable-string-array"})
 # Room in bytes for the records of the results.
 _ROOM_EACH = 2**20
 # What a file system answers that cannot take room ahead.
@@ -47,15 +52,31 @@ def _put_column(table: Any, element: Element) -> None:
         table.attrs["column-order"] = columns
 
 
-def _put_frame(group: Any, key: str, frame: FileFrame) -> None:
+def _put_frame(root: Any, group: Any, key: str, frame: FileFrame) -> None:
     """Write a table one column after another; it may be larger than memory."""
     import pandas as pd
     from anndata.io import write_elem
 
-    write_elem(group, key, pd.DataFrame(index=frame.index))
+    write_elem(group, key, pd.DataFrame(index=pd.Index([], dtype=str)))
+    _put_names(root["obs"], group[key])
     for number, name in enumerate(frame.names):
         column = FileColumn(frame.columns, number)
         _put_column(group[key], Element("obs", name, column))
+
+
+def _put_names(obs: Any, table: Any) -> None:
+    """Name the rows of a table as the cells; text is copied as it is stored."""
+    from anndata.io import write_elem
+
+    names, place = obs[obs.attrs["_index"]], str(table.attrs["_index"])
+    del table[place]
+    if names.attrs.get("encoding-type") not in _TEXT:
+        write_elem(table, place, read_table(obs, "obs").index.to_numpy(object))
+    elif isinstance(obs, h5py.Group):
+        obs.copy(names, table, place)
+    else:
+        store = Path(obs.store.root)
+        shutil.copytree(store / names.path, store / table.path / place)
 
 
 def _put(root: Any, element: Element) -> None:
@@ -67,7 +88,7 @@ def _put(root: Any, element: Element) -> None:
     if element.slot == "obs":
         _put_column(group, element)
     elif isinstance(element.value, FileFrame):
-        _put_frame(group, element.key, element.value)
+        _put_frame(root, group, element.key, element.value)
     elif element.value is not None:
         write_elem(group, element.key, element.value)
     elif element.key in group:
@@ -78,8 +99,22 @@ def _copy(path_in: Path, part: Path) -> None:
     if path_in.is_dir():
         shutil.copytree(path_in, part)
     else:
-        # Contents only: a read-only input must not make the output read-only.
-        shutil.copyfile(path_in, part)
+        copy_file(path_in, part)
+
+
+def _copy_without_matrices(path_in: Path, part: Path) -> None:
+    if path_in.is_dir():
+        top = str(path_in)
+        shutil.copytree(
+            path_in, part, ignore=lambda at, _: MATRICES if at == top else ()
+        )
+        return
+    with h5py.File(path_in) as source, h5py.File(part, "x") as copy:
+        for name, value in source.attrs.items():
+            copy.attrs[name] = value
+        for name in source:
+            if name not in MATRICES:
+                source.copy(name, copy)
 
 
 def _reserve(part: Path, elements: Sequence[Element]) -> None:
@@ -130,6 +165,7 @@ def write_with(
     elements: Iterable[Element],
     *,
     overwrite: bool = False,
+    matrices: bool = True,
 ) -> None:
     """Write a copy of a file of cells with results added.
 
@@ -147,6 +183,8 @@ def write_with(
         Results and their places; one without a value is taken away.
     overwrite
         Replace an output that exists.
+    matrices
+        Copy ``X``, ``raw`` and ``layers`` as well.
 
     Raises
     ------
@@ -155,9 +193,9 @@ def write_with(
         left behind.
     """
     elements = list(elements)
-    check_output(path_in, path_out, overwrite=overwrite)
+    check_output(path_in, path_out, overwrite=overwrite, matrices=matrices)
     with beside(path_out) as part:
-        _copy(path_in, part)
+        (_copy if matrices else _copy_without_matrices)(path_in, part)
         _reserve(part, elements)
         with open_root(part, "r+") as root:
             for element in elements:
