@@ -1,6 +1,6 @@
 """Measure calls of persister-like cells: error where there are none, and power.
 
-    python benchmarks/calling.py            every table, about half an hour
+    python benchmarks/calling.py            every table, about two hours
     python benchmarks/calling.py --short    one context and few nulls, under 2 minutes
 
 The data folder is found through DTPSCORE_DATA_DIR. Cells thinned from bulk profiles
@@ -61,12 +61,14 @@ def measure(verdict: Verdict, run: Run) -> dict[str, float]:
 
 
 def one_pool(
-    context: str, umi: int, shares: tuple[float, ...] = SHARES
+    context: str, umi: int, shares: tuple[float, ...] = SHARES, *, ablations: bool
 ) -> list[dict[str, object]]:
     """Every method on the runs of one context and depth."""
     cells = pool(context, umi)
     scored: Scored = prepare(cells)
     methods = METHODS | {f"list {name}": published(name) for name in scored.lists}
+    if not ablations:
+        methods = {name: m for name, m in methods.items() if name[0] != "-"}
     rows: list[dict[str, object]] = []
     for share in shares:
         for run in held_out_runs(cells, share, seed=SHARES.index(share)):
@@ -81,13 +83,15 @@ def power(
     contexts: tuple[str, ...],
     depths: tuple[int, ...],
     shares: tuple[float, ...] = SHARES,
+    *,
+    ablations: bool,
 ) -> pd.DataFrame:
     """Every method on every context, depth, share and held-out replicate."""
     rows = []
     for umi in depths:
         for context in contexts:
             started = time.perf_counter()
-            rows += one_pool(context, umi, shares)
+            rows += one_pool(context, umi, shares, ablations=ablations)
             taken = time.perf_counter() - started
             print(f"{context} {umi} UMI: {taken:.0f} s", file=sys.stderr, flush=True)
     return pd.DataFrame(rows)
@@ -204,7 +208,7 @@ def main(arguments: list[str] | None = None) -> dict[str, pd.DataFrame]:
 
     if wanted("power"):
         shares = SHORT_SHARES if options.short else SHARES
-        frames["power"] = power(contexts, depths, shares)
+        frames["power"] = power(contexts, depths, shares, ablations=not options.short)
         print("\n## Power on thinned bulk, held-out replicate (semi-synthetic)\n")
         print(power_table(frames["power"]))
         print("\nLowest and highest AUROC of the default over held-out replicates:\n")

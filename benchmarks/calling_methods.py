@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from calling_arrays import arrays, components_of, keys_of
 from calling_data import Run, score
 from calling_pertpy import classify, pertpy_is_there
 from sklearn.linear_model import LogisticRegression
@@ -20,8 +21,7 @@ from dtpscore._calling.conformal import (
     conformal_pvalues,
     local_fdr,
 )
-from dtpscore._calling.folds import Cells
-from dtpscore._calling.index import reference_units, standardized
+from dtpscore._calling.index import reference_units
 from dtpscore._calling.shift import held_out_shift
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import scipy.sparse as sp
 
     from dtpscore._calling.features import Features
+    from dtpscore._calling.folds import Cells
     from dtpscore._calling.shift import Shift
 
 ALPHA = 0.05
@@ -95,16 +96,19 @@ def prepare(cells: ad.AnnData) -> Scored:
     )
 
 
+@lru_cache(maxsize=2)
 def cells_of(scored: Scored, run: Run) -> tuple[Cells, np.ndarray]:
     """Arrays as the package makes them, and the index."""
     found, rows = scored.features, run.rows
     index = reference_units(found.index[rows], run.reference)
-    cells = Cells(
-        features=standardized(found.values[rows]),
+    keys = keys_of(rows)
+    cells = arrays(
+        found.values[rows],
+        components_of(scored.counts[rows], run.sample, keys),
+        index,
         sample=run.sample,
         reference=run.reference,
-        evidence=index,
-        fit=np.ones(len(rows), bool),
+        keys=keys,
     )
     return cells, index
 
@@ -137,13 +141,30 @@ def one_reading(column: int) -> Method:
     return method
 
 
+def signatures_only(scored: Scored, run: Run) -> Verdict:
+    """Ablation: components of expression are never used."""
+    cells, query = cells_of(scored, run)[0], ~run.reference
+    none = replace(cells, components=np.zeros((len(query), 0)))
+    found = held_out_shift(none, alpha=ALPHA)
+    return from_pvalues(found.score[query], found.pvalue[query])
+
+
+def components_unchecked(scored: Scored, run: Run) -> Verdict:
+    """Ablation: components of expression are always used, by both readings."""
+    cells, query = cells_of(scored, run)[0], ~run.reference
+    none = np.zeros((len(query), 0))
+    always = replace(cells, features=cells.joined, components=none)
+    found = held_out_shift(always, alpha=ALPHA)
+    return from_pvalues(found.score[query], found.pvalue[query])
+
+
 def with_index(scored: Scored, run: Run) -> Verdict:
     """Ablation: the index as a third reading."""
     found, query = _shift(scored, run), ~run.reference
     index = cells_of(scored, run)[1]
     third = conformal_pvalues(index[run.reference], index[query])
-    least = np.minimum(found.readings[query].min(axis=1), third)
-    return from_pvalues(found.score[query] + index[query], np.minimum(3 * least, 1))
+    least = np.minimum(found.pvalue[query], third)
+    return from_pvalues(found.score[query] + index[query], np.minimum(2 * least, 1))
 
 
 def with_proliferation(scored: Scored, run: Run) -> Verdict:
@@ -224,6 +245,8 @@ METHODS: dict[str, Method] = {
     MAIN: default_call,
     "- within samples only": one_reading(0),
     "- whole samples only": one_reading(1),
+    "- signatures only": signatures_only,
+    "- components without the check": components_unchecked,
     "- index as third reading": with_index,
     "- proliferation votes too": with_proliferation,
     "index alone": lambda s, r: one_sided(s.features.index[r.rows], r),

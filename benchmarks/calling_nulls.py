@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from calling_arrays import arrays, components_of, keys_of
 from calling_data import LINES, SUBCLONES, held_out_runs, pool, read, score
 from calling_methods import cells_of, prepare
 
 import dtpscore as dtp
 from dtpscore import _keys
 from dtpscore._calling.batch import call_group
-from dtpscore._calling.folds import Cells
-from dtpscore._calling.index import reference_units, standardized
+from dtpscore._calling.index import reference_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import anndata as ad
 
     from dtpscore._calling.features import Features
+    from dtpscore._calling.folds import Cells
 
 ALPHA = 0.05
 DTP = ("DTP-like", "DTP-like cycling")
@@ -121,20 +122,23 @@ def real_replicates() -> Iterator[dict[str, Any]]:
 
 
 def thinned_replicates(
-    contexts: tuple[str, ...], depths: tuple[int, ...], *, shallow: bool = True
+    contexts: tuple[str, ...], umi: int, *, draws: int = 1, shallow: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """Parental replicate against the other two, through ``tl.call`` itself."""
+    """Parental replicate against the other two, through ``tl.call`` itself.
+
+    Every draw thins the profiles anew; the first is made shallow as well on request.
+    """
     for context in contexts:
-        for umi in depths:
-            cells = pool(context, umi, seed=1)
-            for run in held_out_runs(cells, 0.0, seed=11):
+        for draw in range(1, draws + 1):
+            cells = pool(context, umi, seed=draw)
+            for run in held_out_runs(cells, 0.0, seed=10 + draw):
                 part = cells[run.rows].copy()
                 arms = with_arms(part, ~run.reference, run.sample)
                 name = f"thinned parental replicate, {umi} UMI"
-                yield {"null": name, "run": run.label, **run_call(arms)}
-                if shallow:
-                    query = ~run.reference
-                    yield from shallow_queries(arms, query, name, run.label)
+                label = f"{run.label} {draw}"
+                yield {"null": name, "run": label, **run_call(arms)}
+                if shallow and draw == 1:
+                    yield from shallow_queries(arms, ~run.reference, name, label)
 
 
 def shallow_queries(
@@ -152,7 +156,7 @@ def shallow_queries(
 
 
 def split_cells(
-    found: Features, library: np.ndarray, query: np.ndarray
+    found: Features, placed: np.ndarray, library: np.ndarray, query: np.ndarray
 ) -> tuple[Cells, np.ndarray]:
     """Arrays of a call in which libraries are split into reference and query."""
     code = np.unique(
@@ -160,12 +164,9 @@ def split_cells(
         return_inverse=True,
     )[1]
     index = reference_units(found.index, ~query)
-    cells = Cells(
-        features=standardized(found.values),
-        sample=code,
-        reference=~query,
-        evidence=index,
-        fit=np.ones(len(query), bool),
+    keys = keys_of(np.arange(len(query)))
+    cells = arrays(
+        found.values, placed, index, sample=code, reference=~query, keys=keys
     )
     return cells, index
 
@@ -209,12 +210,15 @@ def random_splits(n_splits: int) -> Iterator[dict[str, Any]]:
     for name, (cells, sample) in groups.items():
         found = score(cells.copy())
         library = np.full(cells.n_obs, "a") if sample is None else sample.astype(str)
+        code = np.unique(library, return_inverse=True)[1]
+        keys = keys_of(np.arange(cells.n_obs))
+        placed = components_of(sp.csr_matrix(cells.X), code, keys)
         for split in range(n_splits):
             rng = np.random.default_rng(split)
             query = rng.permutation(cells.n_obs) < cells.n_obs // 2
-            arrays = split_cells(found, np.asarray(library), query)
+            split_up = split_cells(found, placed, np.asarray(library), query)
             null = f"random halves, {name}"
-            yield {"null": null, "run": split, **count_called(*arrays)}
+            yield {"null": null, "run": split, **count_called(*split_up)}
 
 
 def random_gene_sets(contexts: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -248,10 +252,15 @@ def permuted_samples() -> Iterator[dict[str, Any]]:
 
 def all_nulls(*, short: bool) -> pd.DataFrame:
     """Every null, or a few of them."""
-    contexts = ("SKMEL5",) if short else LINES + SUBCLONES
-    depths = (2000,) if short else (2000, 8000)
-    rows = [*thinned_replicates(contexts, depths, shallow=not short)]
-    if not short:
-        rows += [*real_replicates(), *random_gene_sets(contexts), *permuted_samples()]
-        rows += random_splits(200)
+    if short:
+        return pd.DataFrame(thinned_replicates(("SKMEL5",), 2000))
+    contexts = LINES + SUBCLONES
+    rows = [
+        *thinned_replicates(contexts, 2000, draws=5, shallow=True),
+        *thinned_replicates(contexts, 8000),
+        *real_replicates(),
+        *random_gene_sets(contexts),
+        *permuted_samples(),
+        *random_splits(200),
+    ]
     return pd.DataFrame(rows)

@@ -92,7 +92,7 @@ def reference_cells() -> pd.DataFrame:
                     {
                         "context": context,
                         "reference cells": n_reference,
-                        "smallest share": smallest_share(n_reference, ALPHA, 2),
+                        "smallest share": smallest_share(n_reference, ALPHA),
                         "AUROC": roc_auc_score(truth, found.score[query]),
                         "recall": called[truth].mean(),
                         "FDP": (called & ~truth).sum() / max(called.sum(), 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from dtpscore._calling.confounders import confounder_table
 from dtpscore._calling.features import Features
 from dtpscore._calling.folds import Cells
 from dtpscore._calling.line import fit_line
-from dtpscore._calling.shift import combined, held_out_shift, library_shift, tolerance
+from dtpscore._calling.shift import _pooled, held_out_shift, library_shift, tolerance
 from dtpscore._calling.states import Evidence, direction_supported, states
 from dtpscore._calling.uncalibrated import mixture_note
 from dtpscore._calling.unlabeled import positive_unlabeled
@@ -147,6 +148,8 @@ def make_cells(
             reference=code < n_samples,
             evidence=values[:, 0],
             fit=np.ones(len(code), bool),
+            components=np.zeros((len(code), 0)),
+            half=np.arange(len(code)) % 2 == 0,
         ),
         truth,
     )
@@ -159,7 +162,10 @@ def test_shift_calls_a_minority_and_spares_the_others():
     called = conformal.benjamini_hochberg(found.pvalue[query]) <= 0.05
     assert called[truth[query]].mean() > 0.8
     assert called[~truth[query]].mean() < 0.05
-    assert np.isnan(found.pvalue[cells.reference]).all()
+    # One ranking of the larger reading: between the readings and their sum.
+    assert (found.pvalue >= found.readings.min(axis=1)).all()
+    assert (found.pvalue <= found.readings.sum(axis=1)).all()
+    assert found.pvalue.min() == pytest.approx(1 / (cells.reference.sum() + 1))
     assert found.score[query][truth[query]].mean() > 3
 
 
@@ -183,9 +189,25 @@ def test_a_whole_sample_that_moved_is_called_with_enough_reference_samples():
     assert found.readings[truth, 1].mean() < found.readings[truth, 0].mean()
 
 
-def test_combined_is_bonferroni():
-    readings = np.array([[0.01, 0.2], [0.9, 0.7], [0.3, 0.04]])
-    assert combined(readings) == pytest.approx([0.02, 1.0, 0.08])
+def test_pooled_pvalues_are_counts_over_folds():
+    cells, _ = make_cells(1, n_samples=3, n=6)
+    rng = np.random.default_rng(2)
+    folds, values, tested = [], [], []
+    for one in range(3):
+        rows = np.flatnonzero((cells.sample == one) | (cells.sample == 3))
+        folds.append(SimpleNamespace(rows=rows, held=cells.sample[rows] == one))
+        values.append(rng.normal(size=len(rows)))
+        tested.append(values[-1] - 0.3)
+    found = _pooled(cells, folds, values, tested)
+    for place in range(6):
+        above = 0
+        for fold, one, mine in zip(folds, values, tested, strict=True):
+            above += (one[fold.held] >= mine[~fold.held][place]).sum()
+        assert found[18 + place] == (1 + above) / 19
+    others = np.concatenate([values[k][folds[k].held] for k in (0, 2)])
+    own = tested[1][folds[1].held]
+    expected = [(1 + (others >= one).sum()) / 13 for one in own]
+    assert found[6:12] == pytest.approx(expected)
 
 
 def test_one_library_gives_a_library_shift_and_index_pvalues():

@@ -90,6 +90,17 @@ def test_refuses_with_the_exit_code(path, tmp_path, capsys, options, code, words
     assert not out.exists()
 
 
+@pytest.mark.parametrize("word", ["--components", "--no-components"])
+def test_components_can_be_left_out(path, tmp_path, word):
+    out = tmp_path / "called.h5ad"
+    options = ["--groupby", "condition", "--reference", "parental", "--sample-key"]
+    assert run(path, "-o", out, *options, "sample", "--no-check-reference", word) == 0
+    found = ad.read_h5ad(out).uns[_keys.CALL]
+    assert bool(found["params"]["components"]) == (word == "--components")
+    looked = found["calibration"]["second_population"].notna()
+    assert looked.all() == (word == "--components")
+
+
 def test_without_a_reference_it_ranks(path, tmp_path, capsys):
     out = tmp_path / "ranked.h5ad"
     assert run(path, "-o", out, "--groupby", "condition") == 0

@@ -12,11 +12,13 @@ from dtpscore._calling.conformal import (
     conformal_pvalues,
     smallest_share,
 )
-from dtpscore._calling.folds import Cells
-from dtpscore._calling.shift import READINGS, held_out_shift, library_shift
+from dtpscore._calling.guard import NOT_LOOKED_FOR, THRESHOLD
+from dtpscore._calling.shift import held_out_shift, library_shift
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from dtpscore._calling.folds import Cells
 
 # Cells of one sample that the models are fitted on; all are scored.
 LARGEST_FIT = 1000
@@ -37,10 +39,10 @@ class GroupCall:
         float64, all cells: p-value of query cells, and of reference cells against
         the reference cells of the other samples (of all samples with one library).
     coefficients
-        Weight of each feature in the shift.
+        Weight of each feature and component in the shift.
     calibration
         Plain values: basis, numbers of cells, smallest share that could be called,
-        tolerance between libraries, threshold.
+        tolerance between libraries, threshold, evidence for a second population.
     """
 
     shift: NDArray[np.float64]
@@ -50,13 +52,6 @@ class GroupCall:
     tail: NDArray[np.float64]
     coefficients: NDArray[np.float64]
     calibration: dict[str, Any]
-
-
-def _granularity(n_reference: int, n_readings: int, alpha: float) -> dict[str, Any]:
-    return {
-        "smallest_pvalue": n_readings / (n_reference + 1),
-        "smallest_share": smallest_share(n_reference, alpha, n_readings),
-    }
 
 
 def _threshold(
@@ -94,21 +89,29 @@ def call_group(cells: Cells, index: NDArray[np.float64], *, alpha: float) -> Gro
         "n_reference_cells": n_reference,
         "n_reference_samples": n_samples,
         "n_query_cells": int(query.sum()),
+        "smallest_pvalue": 1 / (n_reference + 1),
+        "smallest_share": smallest_share(n_reference, alpha),
     }
+    pvalue = nan.copy()
     if n_samples > 1:
         found = held_out_shift(cells, alpha=alpha)
-        pvalue, weights = found.pvalue, found.coefficients
-        tail = np.minimum(found.readings.min(axis=1) * len(READINGS), 1.0)
+        weights, tail = found.coefficients, found.pvalue
+        pvalue[query] = tail[query]
         shift, library = found.score, nan
         extra = {"basis": SHIFT_BASIS, "tolerance": found.margin}
-        extra |= _granularity(n_reference, len(READINGS), alpha)
+        second = found.second
     else:
         library, weights = library_shift(cells)
-        shift, pvalue = nan, nan.copy()
+        shift = nan
         pvalue[query] = conformal_pvalues(index[cells.reference], index[query])
         tail = conformal_pvalues(index[cells.reference], index)
         extra = {"basis": INDEX_BASIS, "tolerance": float("nan")}
-        extra |= _granularity(n_reference, 1, alpha)
+        second = NOT_LOOKED_FOR
+    extra |= {
+        "components_used": second.found,
+        "second_population": second.log_ratio,
+        "second_population_threshold": THRESHOLD,
+    }
     qvalue = nan.copy()
     qvalue[query] = benjamini_hochberg(pvalue[query])
     extra["threshold_pvalue"] = _threshold(pvalue[query], qvalue[query], alpha)
@@ -139,13 +142,7 @@ def leave_one_out(
     samples = np.unique(cells.sample[own])
     if len(samples) < 3:
         return {}
-    part = Cells(
-        cells.features[own],
-        cells.sample[own],
-        np.ones(int(own.sum()), bool),
-        cells.evidence[own],
-        cells.fit[own],
-    )
+    part = cells.only(own)
     shares = {}
     for one in samples:
         trial = replace(part, reference=part.sample != one)

@@ -63,14 +63,14 @@ def benjamini_hochberg(pvalues: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
-def smallest_share(n_reference: int, alpha: float, n_readings: int = 1) -> float:
+def smallest_share(n_reference: int, alpha: float) -> float:
     """Smallest share of the query that Benjamini-Hochberg could call.
 
-    No p-value is below ``n_readings / (n_reference + 1)``, so at least
-    ``n_readings / (alpha (n_reference + 1))`` of the cells must reach it together.
+    No p-value is below ``1 / (n_reference + 1)``, so at least
+    ``1 / (alpha (n_reference + 1))`` of the cells must reach it together.
     A value above 1 means that no call is possible at all.
     """
-    return n_readings / (alpha * (n_reference + 1))
+    return 1 / (alpha * (n_reference + 1))
 
 
 def local_fdr(pvalues: NDArray[np.float64]) -> NDArray[np.float64]:

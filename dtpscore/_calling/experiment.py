@@ -17,7 +17,13 @@ from dtpscore._calling.batch import (
 )
 from dtpscore._calling.explain import explain
 from dtpscore._calling.folds import Cells
-from dtpscore._calling.index import chosen_for_fit, reference_units, standardized
+from dtpscore._calling.index import (
+    chosen_for_fit,
+    every_other,
+    reference_units,
+    standardized,
+    weighed_like,
+)
 from dtpscore._calling.outcome import Outcome
 from dtpscore._calling.states import (
     LOW_QUALITY,
@@ -34,6 +40,8 @@ if TYPE_CHECKING:
 
 # Days on drug before which survivors cannot be told from cells that will die.
 _EARLY_DAYS = 3.0
+# A shift of which the signatures explain less than this is worth a word.
+_LITTLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -72,13 +80,16 @@ def _place_index(experiment: Experiment, outcome: Outcome, batch: _Batch) -> Non
 
 
 def _cells(experiment: Experiment, outcome: Outcome, rows: NDArray[np.int64]) -> Cells:
-    sample = experiment.design.library[rows]
+    sample, keys = experiment.design.library[rows], experiment.keys[rows]
+    features = standardized(experiment.features.values[rows])
     return Cells(
-        features=standardized(experiment.features.values[rows]),
+        features=features,
         sample=sample,
         reference=experiment.design.reference[rows],
         evidence=outcome.index[rows],
-        fit=chosen_for_fit(sample, experiment.keys[rows], LARGEST_FIT),
+        fit=chosen_for_fit(sample, keys, LARGEST_FIT),
+        components=weighed_like(experiment.components[rows], features.shape[1]),
+        half=every_other(sample, keys),
     )
 
 
@@ -138,6 +149,11 @@ def _say(outcome: Outcome, batch: _Batch, group: str, facts: dict[str, Any]) -> 
             f"{where}one reference library: treatment and library cannot be told "
             "apart, so the learned shift makes no call (dtp_library_shift) and calls "
             "rest on the published index alone. Add a second untreated sample."
+        )
+    elif facts["n_called"] and facts["explained_by_signatures"] < _LITTLE:
+        outcome.messages.append(
+            f"{where}the signatures explain {facts['explained_by_signatures']:.0%} of "
+            "the shift; no axis stands for the rest."
         )
 
 
@@ -200,7 +216,7 @@ def _call_one(
         experiment, outcome, rows, found=found, alpha=alpha, unstable=unstable
     )
     label = (batch.name, group)
-    explain(
+    explained = explain(
         experiment,
         outcome,
         rows,
@@ -212,6 +228,7 @@ def _call_one(
     outcome.groups.append(
         {"batch": batch.name, "group": group, **found.calibration}
         | {"index_supports": supported, "reference_unstable": unstable}
+        | {"explained_by_signatures": explained}
     )
     _say(outcome, batch, group, outcome.groups[-1])
 

@@ -1,4 +1,4 @@
-"""Which axes carry the calls of one group."""
+"""Why the cells of one group were called: axes, and what they leave unexplained."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def explain(
     coefficients: NDArray[np.float64],
     called: NDArray[np.bool_],
     label: tuple[str, str],
-) -> None:
+) -> float:
     """Add the contributions of axes, and the table of axes where cells are called.
 
     Parameters
@@ -36,21 +36,28 @@ def explain(
     rows, cells
         Rows of the reference and the group, and the same cells as they were fitted.
     coefficients
-        Weight of each feature in the shift.
+        Weight of each feature and component in the shift.
     called
         Called cells.
     label
         Batch and group.
+
+    Returns
+    -------
+    Share of the shift's linear part that the signatures explain.
     """
+    weights, explained = why.on_signatures(
+        cells.features, cells.components, coefficients
+    )
     parts, names = why.contributions(
-        cells.features, coefficients, experiment.features.axis, cells.reference
+        cells.features, weights, experiment.features.axis, cells.reference
     )
     query = ~cells.reference
     outcome.contributions[rows[query]] = parts[query]
     fresh = cells.reference & np.isnan(outcome.contributions[rows, 0])
     outcome.contributions[rows[fresh]] = parts[fresh]
     if not called.any():
-        return
+        return explained
     z = axis_means(experiment.features, rows)
     known = signatures.axes()
     table = why.axis_table(
@@ -63,3 +70,4 @@ def explain(
     table.insert(0, "group", label[1])
     table.insert(0, "batch", label[0])
     outcome.why.append(table)
+    return explained

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +35,11 @@ class Cells:
         Published direction: the index, in any unit.
     fit
         Which cells may be used to fit; scores are given to all.
+    components
+        float64 (cells, components), main directions of expression with as much
+        variance in all as the features; no column where there are none.
+    half
+        Half of the cells of each sample.
     """
 
     features: NDArray[np.float64]
@@ -42,10 +47,22 @@ class Cells:
     reference: NDArray[np.bool_]
     evidence: NDArray[np.float64]
     fit: NDArray[np.bool_]
+    components: NDArray[np.float64]
+    half: NDArray[np.bool_]
+
+    @property
+    def joined(self) -> NDArray[np.float64]:
+        """Features and components side by side."""
+        return np.hstack([self.features, self.components])
+
+    def only(self, rows: NDArray[np.bool_]) -> Cells:
+        """Take some of the cells."""
+        parts = {field.name: getattr(self, field.name)[rows] for field in fields(self)}
+        return Cells(**parts)
 
 
 @dataclass(frozen=True)
-class Fold:
+class HeldOut:
     """One reference sample held out; arrays over the held-out and query cells.
 
     Attributes
@@ -56,8 +73,26 @@ class Fold:
         Rows of the batch.
     fit_rows
         Which rows the fits used.
+    fit_null
+        Rows of the other reference samples that the fits used.
     whole, whole_coefficients
         Whole-sample reading and its weights on the features.
+    """
+
+    held: NDArray[np.bool_]
+    rows: NDArray[np.int64]
+    fit_rows: NDArray[np.bool_]
+    fit_null: NDArray[np.int64]
+    whole: NDArray[np.float64]
+    whole_coefficients: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fold(HeldOut):
+    """The same with two populations fitted within samples.
+
+    Attributes
+    ----------
     white
         Cells in units of the spread within the other reference samples.
     null_sample
@@ -68,11 +103,6 @@ class Fold:
         Vote for its upper population as the persisters.
     """
 
-    held: NDArray[np.bool_]
-    rows: NDArray[np.int64]
-    fit_rows: NDArray[np.bool_]
-    whole: NDArray[np.float64]
-    whole_coefficients: NDArray[np.float64]
     white: Whitened
     null_sample: NDArray[np.int64]
     fit: Fit
@@ -102,8 +132,8 @@ def whole_reading(
     return (raw - base) / unit, weights / unit
 
 
-def hold_out(cells: Cells, held_sample: int) -> Fold:
-    """Fit with one reference sample held out.
+def hold_out(cells: Cells, held_sample: int) -> HeldOut:
+    """Hold one reference sample out and read the shift of whole samples.
 
     Parameters
     ----------
@@ -116,25 +146,46 @@ def hold_out(cells: Cells, held_sample: int) -> Fold:
     null = cells.reference & ~held
     rows = np.flatnonzero(held | ~cells.reference)
     whole, weights = whole_reading(cells, null, rows)
-    fit_null = null & cells.fit
-    white = whiten(
-        cells.features[fit_null], cells.sample[fit_null], cells.features[rows]
-    )
-    use = cells.fit[rows]
-    part = replace(white, mixed=white.mixed[use])
-    sample = cells.sample[rows][use]
-    null_sample = cells.sample[fit_null]
-    fit = fit_two_populations(part, null_sample, sample, guess=whole[use])
-    return Fold(
+    return HeldOut(
         held=held[rows],
         rows=rows,
-        fit_rows=use,
+        fit_rows=cells.fit[rows],
+        fit_null=np.flatnonzero(null & cells.fit),
         whole=whole,
         whole_coefficients=weights,
+    )
+
+
+def whitened(cells: Cells, part: HeldOut, values: NDArray[np.float64]) -> Whitened:
+    """Put cells in units of the spread within the reference samples that are left.
+
+    Parameters
+    ----------
+    cells
+        Cells of a batch.
+    part
+        Which reference sample is held out.
+    values
+        Their features, with components of expression or without.
+    """
+    null = part.fit_null
+    return whiten(values[null], cells.sample[null], values[part.rows])
+
+
+def fit_within(cells: Cells, part: HeldOut, white: Whitened) -> Fold:
+    """Fit two populations within the samples of a fold."""
+    use = part.fit_rows
+    fitted = replace(white, mixed=white.mixed[use])
+    sample = cells.sample[part.rows][use]
+    null_sample = cells.sample[part.fit_null]
+    fit = fit_two_populations(fitted, null_sample, sample, guess=part.whole[use])
+    evidence = cells.evidence[part.rows][use]
+    return Fold(
+        **vars(part),
         white=white,
         null_sample=null_sample,
         fit=fit,
-        vote=persister_vote(fit, part.mixed, sample, cells.evidence[rows][use]),
+        vote=persister_vote(fit, fitted.mixed, sample, evidence),
     )
 
 

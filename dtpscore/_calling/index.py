@@ -52,3 +52,33 @@ def chosen_for_fit(
         order = np.argsort(keys[rows], kind="stable")
         result[rows[order[:largest]]] = True
     return result
+
+
+def every_other(
+    sample: NDArray[np.int64], keys: NDArray[np.uint64]
+) -> NDArray[np.bool_]:
+    """Take half of the cells of each sample, by the order of their keys."""
+    result = np.zeros(len(sample), bool)
+    for one in np.unique(sample):
+        rows = np.flatnonzero(sample == one)
+        result[rows[np.argsort(keys[rows], kind="stable")[::2]]] = True
+    return result
+
+
+def weighed_like(
+    components: NDArray[np.float64], n_features: int
+) -> NDArray[np.float64]:
+    """Center components; give them together the variance of standardized features.
+
+    The components keep their proportions. Group plays no part.
+
+    Parameters
+    ----------
+    components
+        Cells x components of expression; none of them is allowed too.
+    n_features
+        Number of features, of unit variance each.
+    """
+    centered: NDArray[np.float64] = components - components.mean(axis=0)
+    size = float((centered**2).sum(axis=1).mean())
+    return centered * np.sqrt(n_features / size) if size > 0 else centered

@@ -71,10 +71,10 @@ def fit_line(
         share = np.clip(upper.mean(axis=0), 1e-3, 0.97)
         offset = center - upper.mean(axis=0) * distance
     centered = position[:, None] - offset
-    odds = np.clip(distance * centered - distance**2 / 2, -60, 60)
-    likelihood = (np.log1p(share * np.expm1(odds)) - 0.5 * centered**2).sum(
-        axis=0
-    ) + _SHARE_PENALTY * np.log(1 - share)
+    odds = distance * centered - distance**2 / 2
+    mixed = np.logaddexp(np.log1p(-share), np.log(share) + odds)
+    likelihood = (mixed - 0.5 * centered**2).sum(axis=0)
+    likelihood += _SHARE_PENALTY * np.log1p(-share)
     best = int(np.argmax(likelihood))
     single = -0.5 * ((position - center) ** 2).sum()
     return Line(

@@ -27,6 +27,9 @@ class CallOptions:
         False discovery rate.
     index, exclude_studies
         Signature of the index; persister studies whose lists must not take part.
+    components
+        Let the shift learn from components of expression as well, where they show a
+        second population.
     match_depth
         Thin counts so that the libraries of a batch match in depth.
     min_reference
@@ -49,6 +52,7 @@ class CallOptions:
     alpha: float = 0.05
     index: str = INDEX
     exclude_studies: tuple[str, ...] = ()
+    components: bool = True
     match_depth: bool = True
     min_reference: int = 50
     min_genes: int = 100

@@ -23,6 +23,9 @@ class Experiment:
     ----------
     design, features
         The experiment and the scores of its cells.
+    components
+        Cells x components of expression, from which the shift may learn as well; no
+        column where it learns from the scores alone.
     used
         Cells that take part.
     low
@@ -35,6 +38,7 @@ class Experiment:
 
     design: Design
     features: Features
+    components: NDArray[np.float64]
     used: NDArray[np.bool_]
     low: NDArray[np.bool_]
     keys: NDArray[np.uint64]

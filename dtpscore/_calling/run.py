@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from dtpscore._calling import depth, features
+from dtpscore._calling import components, depth, features
 from dtpscore._calling.admission import low_quality, needed_normalization, taking_part
 from dtpscore._calling.design import read_design
 from dtpscore._calling.experiment import call_batches
@@ -76,6 +76,28 @@ def _features(values: _Values, options: CallOptions) -> features.Features:
     )
 
 
+def _components(
+    values: _Values,
+    design: Design,
+    used: NDArray[np.bool_],
+    *,
+    order: NDArray[np.int64],
+    keys: NDArray[np.uint64],
+) -> NDArray[np.float64]:
+    """Components of each batch with two reference libraries, which a shift needs."""
+    rows = order[used[order]]
+    batches = []
+    for name in np.unique(design.batch[rows]):
+        own = rows[design.batch[rows] == name]
+        if len(np.unique(design.library[own[design.reference[own]]])) > 1:
+            batches.append(own)
+    if not batches:
+        return np.zeros((len(used), 0))
+    return components.compute(
+        values.matrix, batches, design.library, keys, normalize=values.normalize
+    )
+
+
 def _experiment(
     values: _Values,
     design: Design,
@@ -88,15 +110,21 @@ def _experiment(
 ) -> Experiment:
     """Score the cells; the shift learns from ``scores`` where they are given."""
     found = _features(values, options)
+    order = np.argsort(np.asarray(names), kind="stable")
+    keys = _cell_keys(names, options.random_state)
+    placed = np.zeros((len(used), 0))
     if scores is not None:
         found = features.replaced(found, scores.frame, scores.axis_of)
+    elif options.components:
+        placed = _components(values, design, used, order=order, keys=keys)
     return Experiment(
         design=design,
         used=used,
         low=low & design.tumor,
         features=found,
-        keys=_cell_keys(names, options.random_state),
-        order=np.argsort(np.asarray(names), kind="stable"),
+        components=placed,
+        keys=keys,
+        order=order,
     )
 
 

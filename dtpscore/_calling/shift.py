@@ -10,19 +10,19 @@ import numpy as np
 from dtpscore._calling.conformal import n_at_least
 from dtpscore._calling.folds import (
     Cells,
+    fit_within,
     hold_out,
     oriented,
+    whitened,
     whole_reading,
     within_reading,
 )
+from dtpscore._calling.guard import SecondPopulation, second_population
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dtpscore._calling.folds import Fold
-
-# Two ways to read a shift; each has half of the error rate.
-READINGS = ("within", "whole")
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,20 @@ class Shift:
         reference cells. A reference cell is scored by the model that held its sample
         out, a query cell by the mean over the models.
     pvalue
-        float64 for query cells, NaN for reference cells: twice the smaller of the two
-        readings' p-values.
+        float64 for all cells: of query cells against all reference cells, of a
+        reference cell against the reference cells of the other samples.
     readings
-        p-values of each reading, and of each reference cell against the reference
-        cells of the other samples (one column a reading, cells x 2).
+        The same by each reading alone, ``within`` and ``whole`` (cells x 2); shows
+        which of them carries a call.
     margin
         What the whole-sample reading had to exceed, in standard deviations.
     coefficients
-        One a feature: the part of the score that is linear in it, mean of the models.
+        One a feature and one a component: the part of the score that is linear in
+        it, mean of the models.
     sample_centers
         Median whole-sample reading of each held-out reference sample.
+    second
+        Whether the components of expression were used, and why.
     """
 
     score: NDArray[np.float64]
@@ -55,6 +58,7 @@ class Shift:
     margin: float
     coefficients: NDArray[np.float64]
     sample_centers: NDArray[np.float64]
+    second: SecondPopulation
 
 
 def tolerance(centers: NDArray[np.float64], alpha: float) -> float:
@@ -72,19 +76,44 @@ def tolerance(centers: NDArray[np.float64], alpha: float) -> float:
 
 
 def _pooled(
-    folds: list[Fold], values: list[NDArray[np.float64]], margin: float
-) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-    """p-values of the query, and of the reference cells against other samples."""
+    cells: Cells,
+    folds: list[Fold],
+    values: list[NDArray[np.float64]],
+    tested: list[NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """p-values of the query, and of the reference cells against other samples.
+
+    ``values`` are compared with, ``tested`` is what a cell scores that is tested.
+    """
     held = [one[fold.held] for one, fold in zip(values, folds, strict=True)]
-    n_reference = sum(map(len, held))
-    counts = np.zeros(int((~folds[0].held).sum()))
-    for one, fold, own in zip(values, folds, held, strict=True):
-        counts += n_at_least(own + margin, one[~fold.held])
-    reference = []
-    for place, own in enumerate(held):
+    result = np.empty(len(cells.sample))
+    counts = np.zeros(int((~cells.reference).sum()))
+    for place, (fold, one) in enumerate(zip(folds, tested, strict=True)):
+        counts += n_at_least(held[place], one[~fold.held])
         others = np.concatenate(held[:place] + held[place + 1 :])
-        reference.append((1 + n_at_least(others + margin, own)) / (len(others) + 1))
-    return (1 + counts) / (n_reference + 1), reference
+        own = (1 + n_at_least(others, one[fold.held])) / (len(others) + 1)
+        result[fold.rows[fold.held]] = own
+    result[~cells.reference] = (1 + counts) / (sum(map(len, held)) + 1)
+    return result
+
+
+def _larger(
+    first: list[NDArray[np.float64]], second: list[NDArray[np.float64]]
+) -> list[NDArray[np.float64]]:
+    return [np.maximum(*both) for both in zip(first, second, strict=True)]
+
+
+def _folds(cells: Cells) -> tuple[list[Fold], SecondPopulation]:
+    """Models with every reference sample held out, and what they learned from."""
+    samples = np.unique(cells.sample[cells.reference])
+    parts = [hold_out(cells, int(one)) for one in samples]
+    joined = cells.joined
+    whites = [whitened(cells, part, joined) for part in parts]
+    second = second_population(cells, parts, whites)
+    if not second.found:
+        whites = [whitened(cells, part, cells.features) for part in parts]
+    pairs = zip(parts, whites, strict=True)
+    return oriented(cells, [fit_within(cells, *pair) for pair in pairs]), second
 
 
 def held_out_shift(cells: Cells, *, alpha: float) -> Shift:
@@ -97,10 +126,17 @@ def held_out_shift(cells: Cells, *, alpha: float) -> Shift:
     of a known one. Pooling is cross-conformal: exact control would need a factor of 2
     (Vovk 2015, doi:10.1007/s10472-013-9368-4), which in practice it does not take.
 
-    Two readings are combined. ``within`` looks for a second population inside samples
-    and is blind to whatever moves a whole sample. ``whole`` compares samples with the
-    reference; there a library can be mistaken for a treatment, so a query cell must
-    exceed held-out cells by what one further library may differ (`tolerance`).
+    A cell scores the larger of two readings. ``within`` looks for a second population
+    inside samples and is blind to whatever moves a whole sample. ``whole`` compares
+    samples with the reference; there a library can be mistaken for a treatment, so the
+    cell that is tested has it lowered by what one further library may differ
+    (`tolerance`). Conformal p-values hold for any one score by which all cells are
+    ranked once, so two readings need no correction, which would double the smallest
+    share that can be called.
+
+    ``within`` learns from components of expression as well where a second population
+    is seen in cells that it was not fitted on (`second_population`). ``whole`` never
+    does: components tell libraries apart as well as they tell states apart.
 
     Parameters
     ----------
@@ -117,40 +153,28 @@ def held_out_shift(cells: Cells, *, alpha: float) -> Shift:
 
     # One thread: the fits are small, and sums must not depend on the machine.
     with threadpool_limits(1):
-        samples = np.unique(cells.sample[cells.reference])
-        folds = oriented(cells, [hold_out(cells, int(one)) for one in samples])
+        folds, second = _folds(cells)
     inside = [within_reading(cells, fold) for fold in folds]
     centers = np.array([float(np.median(fold.whole[fold.held])) for fold in folds])
     whole = [
         np.where(fold.held, fold.whole - center, fold.whole - centers.mean())
         for fold, center in zip(folds, centers, strict=True)
     ]
-    margin = tolerance(centers, alpha / len(READINGS))
-    n = len(cells.sample)
-    readings, score, pvalue = np.empty((n, 2)), np.zeros(n), np.full(n, np.nan)
-    parts = ([one for one, _ in inside], 0.0), (whole, margin)
-    for column, (values, extra) in enumerate(parts):
-        of_query, of_reference = _pooled(folds, values, extra)
-        readings[~cells.reference, column] = of_query
-        for fold, own in zip(folds, of_reference, strict=True):
-            readings[fold.rows[fold.held], column] = own
-        for fold, one in zip(folds, values, strict=True):
-            score[fold.rows] += one / np.where(fold.held, 1, len(folds))
-    query = ~cells.reference
-    pvalue[query] = combined(readings[query])
-    weights = [
-        part + fold.whole_coefficients
-        for (_, part), fold in zip(inside, folds, strict=True)
-    ]
-    return Shift(score, pvalue, readings, margin, np.mean(weights, axis=0), centers)
-
-
-def combined(readings: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bonferroni over the readings: smallest p-value times their number."""
-    result: NDArray[np.float64] = np.minimum(
-        readings.min(axis=1) * readings.shape[1], 1.0
-    )
-    return result
+    within = [one for one, _ in inside]
+    # Half of the error rate is for libraries beyond the margin.
+    margin = tolerance(centers, alpha / 2)
+    lowered = [one - margin for one in whole]
+    pvalue = _pooled(cells, folds, _larger(within, whole), _larger(within, lowered))
+    alone = (within, within), (whole, lowered)
+    readings = np.stack([_pooled(cells, folds, *both) for both in alone], axis=1)
+    score = np.zeros(len(cells.sample))
+    for fold, *both in zip(folds, within, whole, strict=True):
+        score[fold.rows] += sum(both) / np.where(fold.held, 1, len(folds))
+    weights = np.zeros(cells.features.shape[1] + cells.components.shape[1])
+    for (_, part), fold in zip(inside, folds, strict=True):
+        for one in (part, fold.whole_coefficients):
+            weights[: len(one)] += one / len(folds)
+    return Shift(score, pvalue, readings, margin, weights, centers, second)
 
 
 def library_shift(cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -168,7 +192,7 @@ def library_shift(cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64
     Returns
     -------
     Scores of all cells in standard deviations of held-out reference cells, and their
-    weights on the features.
+    weights on the features and, always 0, on the components.
     """
     reference = np.flatnonzero(cells.reference)
     score, weights = np.zeros(len(cells.sample)), []
@@ -180,4 +204,5 @@ def library_shift(cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64
         center = float(np.median(values[held[rows]]))
         score[rows] += (values - center) / np.where(held[rows], 1, 2)
         weights.append(weight)
-    return score, np.mean(weights, axis=0)
+    unused = np.zeros(cells.components.shape[1])
+    return score, np.r_[np.mean(weights, axis=0), unused]

@@ -13,6 +13,47 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Ridge penalty, in cells, where components are put in terms of signatures.
+_PENALTY = 0.01
+
+
+def on_signatures(
+    features: NDArray[np.float64],
+    components: NDArray[np.float64],
+    coefficients: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], float]:
+    """Put the linear part of a shift in terms of its signatures alone.
+
+    What the components of expression carry is regressed on the signatures (ridge);
+    the rest stays unexplained, and its size is returned.
+
+    Parameters
+    ----------
+    features, components
+        Cells x signatures, and cells x components of expression.
+    coefficients
+        Weight of each signature, then of each component.
+
+    Returns
+    -------
+    Weight of each signature, and the share of the variance of the linear part that
+    they explain (1.0 where no component has a weight).
+    """
+    from sklearn.linear_model import Ridge
+    from threadpoolctl import threadpool_limits
+
+    own, rest = np.split(coefficients, [features.shape[1]])
+    if not rest.any():
+        return own, 1.0
+    carried = components @ rest
+    # One thread: sums must not depend on the machine.
+    with threadpool_limits(1):
+        model = Ridge(alpha=_PENALTY * len(features)).fit(features, carried)
+    missed = carried - features @ model.coef_
+    total = features @ own + carried
+    return own + model.coef_, 1 - float(np.var(missed) / np.var(total))
+
+
 def contributions(
     features: NDArray[np.float64],
     coefficients: NDArray[np.float64],

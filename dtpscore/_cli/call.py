@@ -79,6 +79,13 @@ def call(
             metavar="KEY", help="Score frame in obsm to learn from, as dtp_scores."
         ),
     ] = None,
+    components: Annotated[
+        bool,
+        typer.Option(
+            "--components/--no-components",
+            help="Learn from components of expression too, where a check allows it.",
+        ),
+    ] = True,
     match_depth: Annotated[
         bool,
         typer.Option(
@@ -108,6 +115,7 @@ def call(
         typer.Option(metavar="DIR", help="Also write the results as CSV tables here."),
     ] = None,
     overwrite: option.Overwrite = False,
+    results_only: option.ResultsOnly = False,
     quiet: option.Quiet = False,
 ) -> None:
     """Call persister-like cells against the reference cells of the same experiment.
@@ -139,6 +147,7 @@ def call(
             alpha=alpha,
             index=index,
             exclude_studies=tuple(exclude_study or ()),
+            components=components,
             match_depth=match_depth,
             min_reference=min_reference,
             min_genes=min_genes,
@@ -153,6 +162,7 @@ def call(
         scores=scores,
         backed=backed,
         overwrite=overwrite,
+        matrices=not results_only,
     )
     _report(call_file(path, output, job, tables=csv), output, quiet=quiet)
 

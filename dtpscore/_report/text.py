@@ -113,13 +113,21 @@ def calling_text(context: Context) -> str:
         if params["match_depth"]
         else ""
     )
+    joined = (
+        "and of 20 principal components of expression, in groups where cells kept "
+        "apart showed a second population (split likelihood ratio; Wasserman et al. "
+        "2020, PNAS), "
+        if found["calibration"]["components_used"].any()
+        else ""
+    )
     return (
         f"{depth}Cells were called against the reference {params['reference']} of the "
         "same experiment. The index is the control-matched z-score of "
         f"{params['index']} in robust standard deviations of the reference. The shift "
-        "was learned from control-matched z-scores of all signatures and calibrated by "
-        "holding out each reference sample in turn (conformal p-values; Bates et al. "
-        "2023, Annals of Statistics); Benjamini-Hochberg at "
+        "was learned from control-matched z-scores of all signatures "
+        f"{joined}and calibrated by holding out each reference sample in turn "
+        "(conformal p-values; Bates et al. 2023, Annals of Statistics); "
+        "Benjamini-Hochberg at "
         f"{number(100 * params['alpha'], 0)} % within each group and batch. Evidence "
         f"level {found['evidence_level']}: {found['evidence']}."
     )

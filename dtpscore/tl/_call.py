@@ -55,6 +55,7 @@ def call(
     index: str = "dtp_consensus_no_cycle",
     exclude_studies: Sequence[str] = (),
     scores: str | None = None,
+    components: bool = True,
     match_depth: bool = True,
     min_reference: int = 50,
     check_reference: bool = True,
@@ -81,9 +82,9 @@ def call(
     Statistics; AdaDetect, Marandon et al. 2024, Annals of Statistics), followed by
     plain Benjamini-Hochberg over the cells of each group and batch. This is valid
     where a further untreated sample would differ from the reference samples as they
-    differ from each other. Two readings share the error rate: a second population
-    inside the samples, which no library effect can make, and a move of whole
-    samples, which must exceed what one further library may differ. With two
+    differ from each other. The shift is the larger of two readings: a second
+    population inside the samples, which no library effect can make, and a move of
+    whole samples, which must exceed what one further library may differ. With two
     reference samples the second is weak; more reference samples are what raises it.
 
     With one reference sample a treatment cannot be told from a library. The learned
@@ -93,6 +94,13 @@ def call(
     Counts are thinned so that all libraries of a batch have the same distribution of
     depth before anything is scored. Features are z-scores of signatures against random
     genes of like expression in the same cell, standardized without regard to group.
+
+    Signatures miss states that no list describes. So the reading inside samples also
+    learns from 20 principal components of expression, but only where they pass a
+    check: two populations are fitted to one half of the cells and must be 100 times as
+    likely as one in the other half (universal inference; Wasserman, Ramdas and
+    Balakrishnan 2020, PNAS 117:16880), both ways round and with each reference sample
+    held out. Elsewhere the signatures alone make the calls.
 
     Parameters
     ----------
@@ -134,6 +142,9 @@ def call(
         Frame in ``obsm`` to learn the shift from instead of control z-scores, such as
         ``"dtp_scores"`` (any method, own signatures). The index stays as it is. Depth
         is not matched in such a frame.
+    components
+        Let the shift learn from principal components of expression as well, in groups
+        where cells that were not fitted show a second population. Not with ``scores``.
     match_depth
         Thin counts to a common depth.
     min_reference
@@ -181,11 +192,13 @@ def call(
     ``uns["dtp_call"]``
         ``params``, ``calibrated``, ``evidence_level`` (E0 to E4) and its meaning;
         frames ``calibration`` (one row a group of a batch, with the smallest share
-        that could be called), ``reference_samples``, ``thresholds`` of each batch,
-        ``samples``, ``sample_tests`` (with the test that the design
-        allowed), ``axes`` (direction found against the published
-        one), ``vulnerabilities``, ``confounders``, ``coverage``, with a holiday group
-        ``reversal`` and ``reversal_shares``; and ``messages``.
+        that could be called, whether components were used, the log ratio that decides
+        it and its threshold, and how much of the shift the signatures explain),
+        ``reference_samples``, ``thresholds`` of each batch, ``samples``,
+        ``sample_tests`` (with the test that the design allowed), ``axes`` (direction
+        found against the published one), ``vulnerabilities``, ``confounders``,
+        ``coverage``, with a holiday group ``reversal`` and ``reversal_shares``; and
+        ``messages``.
 
     Raises
     ------
@@ -225,6 +238,7 @@ def call(
         alpha=alpha,
         index=index,
         exclude_studies=tuple(exclude_studies),
+        components=components,
         match_depth=match_depth,
         min_reference=min_reference,
         min_genes=min_genes,
