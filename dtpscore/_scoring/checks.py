@@ -64,8 +64,9 @@ def warn_values(source: blocks.Source, options: ScoreOptions) -> None:
     normalize = options.method_options.normalize
     if METHODS[options.method].on_ranks and normalize is None:
         return
-    blocks = source.blocks(chunk_size=_N_PEEK)
-    values = next((block.data for block in blocks if block.data.size), None)
+    # One block after another here: ``blocks`` would read the next ones as well.
+    peeks = (source.block(part, None).data for part in source.parts(_N_PEEK))
+    values = next((data for data in peeks if data.size), None)
     if values is None:
         return
     whole = bool(np.all(values == np.rint(values)))
