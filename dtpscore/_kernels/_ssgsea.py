@@ -92,6 +92,25 @@ def _add_corrections(entries, corrections, sets, out):
         out[s, 0], out[s, 1], out[s, 2], out[s, 3] = a, b, c, d
 
 
+@helper
+def _differences(n_genes, sizes, zeros, power_zero, changes, out):
+    """Weighted mean height of the genes in each set, less the mean height of others.
+
+    ``zeros`` are the heights of a set summed as if all its genes were zero, each of
+    weight ``power_zero``; ``changes`` is what stored values change in the sums of
+    weight times height, of weight, and of height.
+    """
+    total = n_genes * (n_genes + 1) / 2
+    for s in range(sizes.size):
+        inside = (power_zero * zeros[s] + changes[s, 0]) / (
+            power_zero * sizes[s] + changes[s, 1]
+        )
+        outside = n_genes - sizes[s]
+        out[s] = np.nan
+        if outside:
+            out[s] = inside - (total - zeros[s] - changes[s, 2]) / outside
+
+
 @kernel
 def enrichment(
     keys,
@@ -120,7 +139,6 @@ def enrichment(
     position of its ties.
     """
     n_genes = member.size
-    total = n_genes * (n_genes + 1) / 2
     longest = longest_row(indptr)
     work = workspace(keys, longest)
     seen = np.empty(longest, np.int32)
@@ -164,12 +182,4 @@ def enrichment(
             n = memberships(columns, here, number, ptr, entries)
             _add_corrections(entries[:n], corrections, sets, changes)
         power_zero = powers[n_zero + 1]
-        for s in range(sizes.size):
-            inside = (power_zero * zeros[s] + changes[s, 0]) / (
-                power_zero * sizes[s] + changes[s, 1]
-            )
-            outside = n_genes - sizes[s]
-            out[row, s] = np.nan
-            if outside:
-                heights = zeros[s] + changes[s, 2]
-                out[row, s] = inside - (total - heights) / outside
+        _differences(n_genes, sizes, zeros, power_zero, changes, out[row])
