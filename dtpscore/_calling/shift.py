@@ -110,7 +110,8 @@ def _folds(cells: Cells) -> tuple[list[Fold], SecondPopulation]:
     joined = cells.joined
     whites = [whitened(cells, part, joined) for part in parts]
     second = second_population(cells, parts, whites)
-    if not second.found:
+    # Without components these are the features already.
+    if cells.components.shape[1] and not second.found:
         whites = [whitened(cells, part, cells.features) for part in parts]
     pairs = zip(parts, whites, strict=True)
     return oriented(cells, [fit_within(cells, *pair) for pair in pairs]), second

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 # What takes nearly all the room of a file of cells.
-MATRICES = ("X", "raw", "layers")
+_MATRICES = ("X", "raw", "layers")
 # Encodings of names that are text.
 _TEXT = frozenset({"string-array", "nullable-string-array"})
 # Room in bytes for the records of the results.
@@ -106,14 +106,14 @@ def _copy_without_matrices(path_in: Path, part: Path) -> None:
     if path_in.is_dir():
         top = str(path_in)
         shutil.copytree(
-            path_in, part, ignore=lambda at, _: MATRICES if at == top else ()
+            path_in, part, ignore=lambda at, _: _MATRICES if at == top else ()
         )
         return
     with h5py.File(path_in) as source, h5py.File(part, "x") as copy:
         for name, value in source.attrs.items():
             copy.attrs[name] = value
         for name in source:
-            if name not in MATRICES:
+            if name not in _MATRICES:
                 source.copy(name, copy)
 
 
