@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -98,7 +99,7 @@ class Genes(_Frozen):
             msg = "a signature needs at least one gene in up or down"
             raise ValueError(msg)
         for label, genes in (("up", self.up), ("down", self.down)):
-            repeated = sorted({gene for gene in genes if genes.count(gene) > 1})
+            repeated = sorted(gene for gene, n in Counter(genes).items() if n > 1)
             if repeated:
                 msg = f"listed more than once in {label}: {', '.join(repeated)}"
                 raise ValueError(msg)
