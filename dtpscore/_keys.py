@@ -37,3 +37,13 @@ def control_z(key_added: str = SCORES) -> str:
 def control_pvalue(key_added: str = SCORES) -> str:
     """``obsm`` key of the p-values that belong to the control z-scores."""
     return f"{key_added}_pvalue"
+
+
+def lazy_axes(key_added: str = SCORES) -> str:
+    """``obsm`` key of the axes of scores that are not computed yet."""
+    return f"{key_added}_axes"
+
+
+def lazy_checks(key_added: str = SCORES) -> str:
+    """``obsm`` key of what shall be checked when these scores are computed."""
+    return f"{key_added}_checks"

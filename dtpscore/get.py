@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from dtpscore import _keys
 from dtpscore._errors import DataError, OptionError
@@ -13,31 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["axes", "calls", "coverage", "enrichment", "scores"]
 
-_KINDS = {
-    "score": lambda key: key,
-    "z": _keys.control_z,
-    "pvalue": _keys.control_pvalue,
-}
-
-
-def _record(adata: AnnData, key: str) -> Any:
-    # Here and not above: anndata loads dask, and this module shall be light.
-    from dtpscore._results.elements import check_anndata
-    from dtpscore._results.scores import axes_of
-
-    check_anndata(adata)
-    record = adata.uns.get(key)
-    if axes_of(record) is None:
-        scored = [
-            name for name, entry in adata.uns.items() if axes_of(entry) is not None
-        ]
-        msg = (
-            f"No scores under {key!r}. Run dtpscore.tl.score first. "
-            f"Keys that hold scores: {', '.join(map(repr, scored)) or 'none'}."
-        )
-        raise DataError(msg)
-    return record
-
 
 def scores(
     adata: AnnData,
@@ -46,6 +21,9 @@ def scores(
     kind: Literal["score", "z", "pvalue"] = "score",
 ) -> pd.DataFrame:
     """Scores of every cell on every signature.
+
+    Lazy scores are computed for this table, and ``adata`` stays as it is;
+    `dtpscore.tl.compute` computes them once for all.
 
     Parameters
     ----------
@@ -64,26 +42,38 @@ def scores(
     Raises
     ------
     DataError
-        There is no such result.
+        There is no such result, or lazy scores meet values they cannot use.
     OptionError
         ``kind`` is none of the three (a ValueError).
     """
+    # Here and not above: anndata loads dask, and this module shall be light.
+    import pandas as pd
+
+    from dtpscore._results.lazy import numbers, signature_names
+    from dtpscore._results.scores import FRAMES, record_of
+
     key = key or _keys.SCORES
-    _record(adata, key)
-    if kind not in _KINDS:
-        msg = f"kind must be one of {', '.join(_KINDS)}, not {kind!r}."
+    record = record_of(adata, key)
+    if kind not in FRAMES:
+        msg = f"kind must be one of {', '.join(FRAMES)}, not {kind!r}."
         raise OptionError(msg)
-    name = _KINDS[kind](key)
+    name = FRAMES[kind](key)
     if name not in adata.obsm:
         how = "" if kind == "score" else " with control=True"
         msg = f"obsm has no {name!r}. Run dtpscore.tl.score{how}."
         raise DataError(msg)
-    frame: pd.DataFrame = adata.obsm[name]
-    return frame.copy()
+    held = adata.obsm[name]
+    if isinstance(held, pd.DataFrame):
+        return held.copy()
+    values = numbers(adata, [key], [kind])[key][kind]
+    return pd.DataFrame(values, adata.obs_names.rename(None), signature_names(record))
 
 
 def axes(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     """Axis scores of every cell, one column an axis.
+
+    Lazy scores are computed for this table, and ``adata`` stays as it is;
+    `dtpscore.tl.compute` computes them once for all.
 
     Parameters
     ----------
@@ -101,14 +91,28 @@ def axes(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     DataError
         There is no such result.
     """
+    import numpy as np
+    import pandas as pd
+
+    from dtpscore._results.lazy import axis_names, numbers
+    from dtpscore._results.scores import record_of
+
     key = key or _keys.SCORES
-    names = [str(axis) for axis in _record(adata, key)["axes"].index]
+    names = axis_names(record_of(adata, key))
+    if _keys.lazy_axes(key) in adata.obsm:
+        values = numbers(adata, [key], ["axes"])[key]["axes"]
+        return pd.DataFrame(values, adata.obs_names, names)
     columns = [_keys.axis_column(axis, key) for axis in names]
     lost = [column for column in columns if column not in adata.obs]
     if lost:
         msg = f"obs has no column {lost[0]!r} any more. Run dtpscore.tl.score again."
         raise DataError(msg)
-    return adata.obs[columns].set_axis(names, axis=1)
+    # A file that was opened lazily has no frame in obs.
+    held = {
+        name: np.asarray(adata.obs[column])
+        for name, column in zip(names, columns, strict=True)
+    }
+    return pd.DataFrame(held, adata.obs_names)
 
 
 def coverage(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
@@ -132,7 +136,9 @@ def coverage(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     DataError
         There is no such result.
     """
-    frame: pd.DataFrame = _record(adata, key or _keys.SCORES)["coverage"]
+    from dtpscore._results.scores import record_of
+
+    frame: pd.DataFrame = record_of(adata, key or _keys.SCORES)["coverage"]
     return frame.copy()
 
 

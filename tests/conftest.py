@@ -114,3 +114,24 @@ def path(cells, tmp_path):
 def out(tmp_path):
     """A name for an output file."""
     return tmp_path / "scored.h5ad"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A dask cluster of two workers, each a process of its own."""
+    from local_cluster import Cluster
+
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    for _ in range(2):
+        cluster.add_worker()
+    yield cluster
+    cluster.kill()
+
+
+@pytest.fixture
+def client(cluster):
+    """A client of the cluster, which is in use during the test."""
+    from local_cluster import connected
+
+    with connected(cluster) as client:
+        yield client

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import time
 
 import anndata as ad
 import numpy as np
 import pytest
 import reference
 import scipy.sparse as sp
+from local_cluster import PATIENCE, noting, readers
 
 from dtpscore import tl
 from dtpscore._errors import DataError
@@ -22,81 +20,9 @@ from dtpscore._methods.run import method_parts, run_method
 from dtpscore._options import MethodOptions
 
 da = pytest.importorskip("dask.array")
-distributed = pytest.importorskip("distributed")
+pytest.importorskip("distributed")
 
 N_CELLS, N_GENES, ROWS = 90, 300, 20
-
-
-# Seconds after which a cluster test fails; on a quiet machine each takes about one.
-PATIENCE = 120
-
-
-class Cluster:
-    """A scheduler and workers, each a process of its own that is killed at the end.
-
-    Without the helper processes that watch and restart workers, which a busy machine
-    can stall.
-    """
-
-    def __init__(self, folder):
-        self.file = folder / "scheduler.json"
-        self.processes = []
-        self.start("dask_scheduler", "--port", "0")
-        deadline = time.monotonic() + PATIENCE
-        while not self.file.exists():
-            if time.monotonic() > deadline or self.processes[0].poll() is not None:
-                pytest.fail("the dask scheduler did not start")
-            time.sleep(0.05)
-
-    def start(self, module, *words):
-        command = [sys.executable, "-m", f"distributed.cli.{module}", *words]
-        self.processes.append(
-            subprocess.Popen(
-                [*command, "--scheduler-file", str(self.file), "--no-dashboard"],
-                env={
-                    **os.environ,
-                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-                },
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        )
-        return self.processes[-1]
-
-    def add_worker(self):
-        """Start a worker and return its process."""
-        return self.start("dask_worker", "--no-nanny", "--nthreads", "1")
-
-    def kill(self):
-        for process in self.processes:
-            process.kill()
-            process.wait()
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
-    for _ in range(2):
-        cluster.add_worker()
-    yield cluster
-    cluster.kill()
-
-
-@pytest.fixture
-def client(cluster):
-    """A client of the cluster, in a test that fails when it waits too long."""
-
-    def stop(*_):
-        pytest.fail(f"the cluster did not answer within {PATIENCE} s")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(PATIENCE)
-    client = distributed.Client(scheduler_file=str(cluster.file))
-    client.wait_for_workers(2, timeout=PATIENCE)
-    yield client
-    client.close(timeout=5)
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="module")
@@ -160,24 +86,6 @@ def test_a_cluster_gives_the_numbers_of_the_matrix_in_memory(
     same(found, run(counts, net, method, control=control))
 
 
-def noting(folder, pause=0.0):
-    """A function that notes the process that reads rows, and returns them.
-
-    A function within another is sent to workers whole; they cannot import this module.
-    """
-
-    def noted(rows):
-        (folder / f"{os.getpid()}_{time.monotonic_ns()}").touch()
-        time.sleep(pause)
-        return rows
-
-    return noted
-
-
-def readers(folder):
-    return [int(path.name.split("_")[0]) for path in folder.iterdir()]
-
-
 def test_workers_read_the_partitions_and_nothing_is_read_before(
     client, counts, net, tmp_path
 ):
@@ -215,8 +123,9 @@ def test_errors_of_a_worker_name_the_row_of_the_whole_matrix(client, counts, net
         run(da.from_array(broken, chunks=(ROWS, N_GENES)), net)
 
 
+@pytest.mark.parametrize("waits", [False, True])
 def test_tl_score_reads_a_lazy_store_on_the_cluster(
-    client, counts, tmp_path, make_signature
+    client, counts, tmp_path, make_signature, waits
 ):
     import zarr
     from anndata.experimental import read_elem_lazy
@@ -230,7 +139,9 @@ def test_tl_score_reads_a_lazy_store_on_the_cluster(
     for matrix in (counts, read_elem_lazy(stored, chunks=(ROWS, N_GENES))):
         adata = ad.AnnData(matrix)
         adata.var_names = genes
-        tl.score(adata, signature, control=True)
+        tl.score(adata, signature, control=True, lazy=None if waits else False)
+        assert ("dtp_scores_axes" in adata.obsm) == (waits and matrix is not counts)
+        tl.compute(adata)
         found.append(adata)
     assert hasattr(found[1].X, "dask")
     for key in ("dtp_scores", "dtp_scores_z", "dtp_scores_pvalue"):

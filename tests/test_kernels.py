@@ -96,7 +96,6 @@ def test_sums(problem, center):
     )
 
 
-@pytest.mark.filterwarnings("ignore:No control gene")
 @QUICK
 @given(problems(), st.sampled_from(list(METHODS)))
 def test_formats_and_blocks_give_the_same_bits(problem, method):

@@ -168,6 +168,17 @@ def test_names_of_shipped_signatures_and_the_default(adata):
     assert list(adata.obsm["dtp_scores"]) == default
 
 
+def test_signatures_without_control_genes_are_named(adata, pack, make_signature):
+    own = adata[:, list(pack[0].genes.up)].copy()
+    small = make_signature("small", ["PCNA"])
+    choices = {"method": "tirosh", "n_bins": 2, "normalize": "log1p"}
+    with pytest.warns(InputWarning, match=f"No control gene .* bins of {NAMES[0]};"):
+        dtp.tl.score(own, [pack[0], small], **choices)
+    missing = own.obsm["dtp_scores"].isna()
+    assert missing[NAMES[0]].all()
+    assert not missing["small"].any()
+
+
 def test_plain_values():
     assert plain({1: (np.float64(0.5), 2.0), "n": None}).keys() == {"1", "n"}
     assert type(plain(np.float32(2))) is float

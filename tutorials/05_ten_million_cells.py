@@ -138,7 +138,9 @@ print("zarr equal:", np.array_equal(from_zarr, here))
 # ## dask and backed data in a notebook
 #
 # `tl.score` takes a matrix on disk or a dask array in `X`; only the scores are held
-# in memory. Neither the size of the blocks nor the number of threads changes a number.
+# in memory. Scores of a dask array stay lazy until `tl.compute` computes them in one
+# pass, on a cluster if a `dask.distributed` client is in use. Neither the size of the
+# blocks nor the number of threads changes a number.
 
 # %%
 backed = ad.read_h5ad(small, backed="r")
@@ -153,7 +155,8 @@ except ImportError:
 else:
     lazy = ad.read_h5ad(small)
     lazy.X = dask.array.from_array(lazy.X, chunks=(700, -1))
-    dtp.tl.score(lazy)
+    dtp.tl.score(lazy)  # reads nothing yet
+    dtp.tl.compute(lazy)
     print("dask equal:", np.array_equal(dtp.get.scores(lazy), here))
 
 for chunk_size, n_jobs in ((1, 1), (17, 2), (3000, 1)):

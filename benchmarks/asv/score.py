@@ -84,10 +84,10 @@ class Score:
         self.folder.cleanup()
 
     def time_score(self, method: str, layout: str, n_cells: int) -> None:
-        tl.score(self.adata, self.signatures, method=method)
+        tl.score(self.adata, self.signatures, method=method, lazy=False)
 
     def peakmem_score(self, method: str, layout: str, n_cells: int) -> None:
-        tl.score(self.adata, self.signatures, method=method)
+        tl.score(self.adata, self.signatures, method=method, lazy=False)
 
 
 class Control(Score):

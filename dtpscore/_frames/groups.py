@@ -9,6 +9,7 @@ import pandas as pd
 
 from dtpscore._errors import DataError
 from dtpscore._results.elements import available, check_anndata
+from dtpscore._results.lazy import why_no_column
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -26,7 +27,7 @@ def column(adata: AnnData, key: str) -> pd.Series:
     if key not in adata.obs.columns:
         msg = (
             f"obs has no column {key!r}. Columns there are: "
-            f"{available(adata.obs.columns)}."
+            f"{available(adata.obs.columns)}.{why_no_column(adata, key)}"
         )
         raise DataError(msg)
     found: pd.Series = adata.obs[key]

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from dtpscore._errors import DataError, InputWarning
 from dtpscore._matrix.hdf5 import pieces
+from dtpscore._matrix.partitions import is_dask, whole_rows
 from dtpscore._matrix.rows import Block, canonical, log_normalized
 from dtpscore._matrix.stretches import Stretches
 from dtpscore._threads import in_order, n_threads
@@ -198,7 +199,7 @@ def source(matrix: Any) -> Source:
         return Source(n_rows, n_genes, _csr_reader(rows), per_row)
     if isinstance(matrix, np.ndarray):
         return Source(n_rows, n_genes, lambda a, b: matrix[a:b], n_genes / 4)
-    if hasattr(matrix, "dask") and hasattr(matrix, "chunks"):
+    if is_dask(matrix):
         return _dask_source(matrix)
     layout = getattr(matrix, "format", None)
     if layout == "csc" and hasattr(matrix, "to_memory"):
@@ -266,8 +267,8 @@ def _csr_on_disk(matrix: Any) -> Source:
 
 
 def _dask_source(matrix: Any) -> Source:
-    edges = np.cumsum(matrix.chunks[0])
-    whole_rows = matrix.rechunk({1: -1}) if len(matrix.chunks[1]) > 1 else matrix
+    rows = whole_rows(matrix)
+    edges = np.cumsum(rows.chunks[0])
     starts = [0, *edges.tolist()]
     kept: dict[int, Any] = {}
 
@@ -275,12 +276,12 @@ def _dask_source(matrix: Any) -> Source:
         chunk = int(np.searchsorted(edges, start, side="right"))
         if chunk not in kept:
             kept.clear()
-            kept[chunk] = whole_rows.blocks[chunk, 0].compute()
-        rows = kept[chunk]
+            kept[chunk] = rows.blocks[chunk, 0].compute()
+        partition = kept[chunk]
         first = starts[chunk]
         if stop == starts[chunk + 1]:
             kept.clear()
-        return rows[start - first : stop - first]
+        return partition[start - first : stop - first]
 
     n_rows, n_genes = matrix.shape
     return Source(
@@ -290,5 +291,5 @@ def _dask_source(matrix: Any) -> Source:
         n_genes / 4,
         ahead=True,
         edges=tuple(edges.tolist()),
-        lazy=whole_rows,
+        lazy=rows,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 import numpy as np
 
@@ -20,6 +21,54 @@ if TYPE_CHECKING:
 _PATIENCE = "20s"
 
 
+def is_dask(matrix: object) -> bool:
+    """Whether a matrix is a dask array."""
+    return hasattr(matrix, "dask") and hasattr(matrix, "chunks")
+
+
+def whole_rows(matrix: Any) -> Any:
+    """Rechunk a dask array so that every chunk holds whole rows, and at least one."""
+    sizes = tuple(size for size in matrix.chunks[0] if size) or (0,)
+    if matrix.chunks == (sizes, (matrix.shape[1],)):
+        return matrix
+    return matrix.rechunk((sizes, -1))
+
+
+def read_again(matrix: Any) -> Any:
+    """Copy a dask array under other names, so that its partitions are read anew.
+
+    Where two steps of one graph use a partition, dask keeps it in memory until the
+    second is done. If that one has to wait for all partitions, it needs a reading of
+    its own, or the whole matrix would be in memory. Partitions that are in memory
+    anyway are shared.
+    """
+    # dask.graph_manipulation.clone shall do this, but loses parts of sliced arrays.
+    try:
+        from dask._task_spec import Alias, DataNode, convert_legacy_graph
+    except ImportError:  # of a later dask: the same numbers, with more memory
+        return matrix
+    from dask.array import Array
+    from dask.base import clone_key
+
+    seed = uuid4().hex
+    graph = dict(matrix.__dask_graph__())
+    # Without what the memory of a cluster holds.
+    steps = convert_legacy_graph(graph)
+    held = {
+        key: value
+        for key, value in graph.items()
+        if key not in steps or isinstance(steps[key], DataNode)
+    }
+    names = {key: clone_key(key, seed) for key in graph}
+    copied = {
+        name: Alias(name, key) if key in held else steps[key].substitute(names, name)
+        for key, name in names.items()
+    }
+    name = clone_key(matrix.name, seed)
+    again: Any = Array
+    return again({**held, **copied}, name, matrix.chunks, meta=matrix._meta)
+
+
 def each(
     matrix: Any, work: Callable[[Any, int], Result], *, n_workers: int
 ) -> Iterator[tuple[slice, Result]]:
@@ -32,7 +81,7 @@ def each(
     Parameters
     ----------
     matrix
-        dask array whose chunks hold whole rows.
+        dask array as `whole_rows` returns it.
     work
         Takes the rows of a partition, dense or sparse, and the number of its first
         row. It must be picklable for a cluster.
@@ -50,7 +99,6 @@ def each(
         for start, stop, chunk in zip(
             edges[:-1], edges[1:], matrix.to_delayed().ravel(), strict=True
         )
-        if start < stop
     ]
     client = _client()
     if client is None:

@@ -159,14 +159,12 @@ def method_parts(
             normalize=options.normalize,
             n_workers=n_workers,
         )
-    scorer = chosen.build(scorers.Setup(net, options, totals, control))
-    scoring = _Scoring(chosen.name, scorer, options, chunk_size)
-    for rows, part in _results(source, scoring, n_workers):
-        yield rows, finished(part, net, options)
+    setup = scorers.Setup(net, options, totals, control)
+    yield from _results(source, Scoring.of(chosen, setup, chunk_size), n_workers)
 
 
 @dataclass(frozen=True)
-class _Scoring:
+class Scoring:
     """How to score rows; can be sent to another process.
 
     Attributes
@@ -175,6 +173,8 @@ class _Scoring:
         Name of the method.
     scorer
         Turns a block into scores.
+    net
+        Signatures over the columns of the matrix.
     options
         Choices of the method.
     chunk_size
@@ -183,13 +183,23 @@ class _Scoring:
 
     method: MethodName
     scorer: scorers.Scorer
+    net: Net
     options: MethodOptions
     chunk_size: int | None
+
+    @classmethod
+    def of(
+        cls, method: Method, setup: scorers.Setup, chunk_size: int | None
+    ) -> Scoring:
+        """Build the scorer of a method."""
+        scorer = method.build(setup)
+        return cls(method.name, scorer, setup.net, setup.options, chunk_size)
 
     def part(self, source: blocks.Source, part: blocks.Part) -> MethodResult:
         """Score rows that a source has read."""
         block = source.block(part, self.options.normalize)
-        return score_block(block, METHODS[self.method], self.scorer)
+        result = score_block(block, METHODS[self.method], self.scorer)
+        return finished(result, self.net, self.options)
 
     def partition(self, chunk: Any, start: int) -> MethodResult:
         """Score rows in memory that are counted from ``start``."""
@@ -202,7 +212,7 @@ class _Scoring:
 
 
 def _results(
-    source: blocks.Source, scoring: _Scoring, n_workers: int
+    source: blocks.Source, scoring: Scoring, n_workers: int
 ) -> Iterator[tuple[slice, MethodResult]]:
     """Score rows in threads, or the partitions of a dask array where it computes."""
     if source.lazy is not None:

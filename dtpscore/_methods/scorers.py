@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from dtpscore._errors import InputWarning, OptionError
+from dtpscore._errors import OptionError
 from dtpscore._kernels import _gains, _sums
 from dtpscore._matrix.blocks import Block
 from dtpscore._methods.drawn import draw_controls
@@ -127,7 +126,8 @@ def tirosh(setup: Setup) -> Scorer:
     Bins, drawn control genes and the ``ctrl_as_ref`` choice are those of scanpy for
     the same ``ctrl_size``, ``n_bins`` and ``random_state``; each direction draws its
     own. The control z compares the signature's genes, not its drawn controls, with
-    the exact null, and is the same as for method ``mean`` without weights.
+    the exact null, and is the same as for method ``mean`` without weights. Where no
+    control gene is left, the score is NaN.
     """
     net, options = setup.net, setup.options
     genes, weights = half_sets(net, weighted=False)
@@ -142,7 +142,6 @@ def tirosh(setup: Setup) -> Scorer:
     scale = _inverse([one.size for one in genes])
     control_scale = _inverse(controls.sizes)
     lacking = (scale > 0) & (control_scale == 0)
-    _warn_no_controls(net, lacking)
     control_scale[lacking] = np.nan
     further = [*controls.own, *controls.groups]
     ones = [np.ones(one.size) for one in further]
@@ -274,14 +273,3 @@ def _minus_controls(
     w_neg: float,
 ) -> FloatArray:
     return raw - signed(controls.sums(further) * scale, w_neg)
-
-
-def _warn_no_controls(net: Net, lacking: NDArray[np.bool_]) -> None:
-    names = [net.names[half // 2] for half in np.flatnonzero(lacking)]
-    if names:
-        msg = (
-            "No control gene is left in the expression bins of "
-            f"{', '.join(sorted(set(names)))}; the score is missing (NaN). Method "
-            "'tirosh' needs data with many more genes than the signature has."
-        )
-        warnings.warn(msg, InputWarning, stacklevel=4)

@@ -29,6 +29,8 @@ from dtpscore._matrix.partitions import each
 from dtpscore._threads import in_order
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from dtpscore._matrix.blocks import Block, Normalize, Part, Source
@@ -58,6 +60,14 @@ class GeneTotals:
         """Totals of no cells."""
         empty = [np.zeros(n_genes, np.int64) for _ in range(3)]
         return cls(0, *empty)
+
+    @classmethod
+    def sum(cls, parts: Iterable[GeneTotals], n_genes: int) -> GeneTotals:
+        """Add totals up, in any order; they stay as they are."""
+        total = cls.zeros(n_genes)
+        for part in parts:
+            total.merge(part)
+        return total
 
     def add(self, block: Block) -> None:
         """Add the cells of a block."""
@@ -91,12 +101,10 @@ def gene_totals(
     n_workers: int = 1,
 ) -> GeneTotals:
     """Sum every gene over all cells, in one pass, in several threads or a cluster."""
-    total = GeneTotals.zeros(matrix.n_genes)
     if matrix.lazy is not None:
-        work = partial(_partition_totals, chunk_size=chunk_size, normalize=normalize)
-        for _, part in each(matrix.lazy, work, n_workers=n_workers):
-            total.merge(part)
-        return total
+        work = partial(partition_totals, chunk_size=chunk_size, normalize=normalize)
+        parts = (part for _, part in each(matrix.lazy, work, n_workers=n_workers))
+        return GeneTotals.sum(parts, matrix.n_genes)
     spare = [GeneTotals.zeros(matrix.n_genes) for _ in range(n_workers)]
 
     def add(part: Part) -> None:
@@ -106,12 +114,10 @@ def gene_totals(
 
     for _ in in_order(add, matrix.parts(chunk_size), n_workers=n_workers):
         pass
-    for totals in spare:
-        total.merge(totals)
-    return total
+    return GeneTotals.sum(spare, matrix.n_genes)
 
 
-def _partition_totals(
+def partition_totals(
     chunk: Any, start: int, *, chunk_size: int | None, normalize: Normalize
 ) -> GeneTotals:
     """Totals of the rows of one partition, which are counted from ``start``."""

@@ -9,6 +9,7 @@ from dtpscore import _keys
 from dtpscore._errors import DataError
 from dtpscore._frames.groups import column, groups
 from dtpscore._results.elements import check_anndata
+from dtpscore._results.lazy import waits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,6 +91,12 @@ def context(
         msg = (
             "The data hold no scores to report. Run dtpscore.tl.score (dtpscore score) "
             "or the whole pipeline (dtpscore run) first."
+        )
+        raise DataError(msg)
+    if waits(adata, _keys.SCORES):
+        msg = (
+            "The scores are not computed yet, and each table of the report would read "
+            "the matrix for them. Run dtpscore.tl.compute(adata) first."
         )
         raise DataError(msg)
     called = adata.uns.get(_keys.CALL)

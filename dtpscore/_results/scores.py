@@ -4,20 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from dtpscore import _keys
-from dtpscore._errors import OptionError
+from dtpscore._errors import DataError, OptionError
 from dtpscore._matrix.columns import FileColumns
-from dtpscore._results.elements import Element, FileFrame, Slot, Source, plain
+from dtpscore._results.elements import (
+    Element,
+    FileFrame,
+    Slot,
+    Source,
+    check_anndata,
+    plain,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from anndata import AnnData
 
     from dtpscore._scoring.collect import CellTable
+    from dtpscore._scoring.lazy import LazyScores
+    from dtpscore._scoring.prepare import ScoreRecord
     from dtpscore._scoring.run import ScoreResult
+
+# Tables over cells and their places in obsm: those with a column a signature, and
+# those that are there only until lazy scores are computed.
+FRAMES: dict[str, Callable[[str], str]] = {
+    "score": lambda key: key,
+    "z": _keys.control_z,
+    "pvalue": _keys.control_pvalue,
+}
+TABLES = {**FRAMES, "axes": _keys.lazy_axes, "checks": _keys.lazy_checks}
 
 
 def check_key(key: object) -> None:
@@ -67,29 +87,45 @@ def elements(
     """
     index = None if obs_names is None else pd.Index(obs_names).rename(None)
     names = list(result.names)
-    frames = {
-        key_added: result.scores,
-        _keys.control_z(key_added): result.z,
-        _keys.control_pvalue(key_added): result.pvalue,
-    }
-    record = {
-        "params": {**result.params, **asdict(source or Source())},
-        "coverage": result.coverage,
-        "axes": result.axes,
-        "provenance": result.provenance,
-    }
+    tables = {"score": result.scores, "z": result.z, "pvalue": result.pvalue}
     return [
         *(
-            Element("obsm", key, _frame(values, index, names))
-            for key, values in frames.items()
+            Element("obsm", FRAMES[kind](key_added), _frame(values, index, names))
+            for kind, values in tables.items()
             if values is not None
         ),
         *(
             Element("obs", _keys.axis_column(axis, key_added), values)
             for axis, values in result.axis.items()
         ),
-        Element("uns", key_added, plain(record)),
+        _record(result, key_added, source),
     ]
+
+
+def lazy_elements(result: LazyScores, key_added: str, source: Source) -> list[Element]:
+    """Places of scores that are not computed yet, as `elements`.
+
+    Returns
+    -------
+    ``obsm`` arrays, the axes among them, and the record for ``uns``.
+    """
+    return [
+        *(
+            Element("obsm", TABLES[kind](key_added), values)
+            for kind, values in result.tables.items()
+        ),
+        _record(result, key_added, source),
+    ]
+
+
+def _record(result: ScoreRecord, key_added: str, source: Source | None) -> Element:
+    record = {
+        "params": {**result.params, **asdict(source or Source())},
+        "coverage": result.coverage,
+        "axes": result.axes,
+        "provenance": result.provenance,
+    }
+    return Element("uns", key_added, plain(record))
 
 
 def _frame(
@@ -102,7 +138,7 @@ def _frame(
 
 def table_names(key_added: str) -> list[str]:
     """Names of the tables that `elements` may give, for programs without AnnData."""
-    frames = [key_added, _keys.control_z(key_added), _keys.control_pvalue(key_added)]
+    frames = [place(key_added) for place in FRAMES.values()]
     return [*frames, *(f"{key_added}_{name}" for name in ("coverage", "axes", "obs"))]
 
 
@@ -112,6 +148,30 @@ def axes_of(record: object) -> list[str] | None:
     if not isinstance(axes, pd.DataFrame) or "n_used" not in axes:
         return None
     return [str(axis) for axis in axes.index]
+
+
+def record_of(adata: AnnData, key: str) -> Any:
+    """Return ``uns[key]``, the record of a scoring run.
+
+    Raises
+    ------
+    DataError
+        There is no such record.
+    """
+    check_anndata(adata)
+    record = adata.uns.get(key)
+    if axes_of(record) is None:
+        msg = (
+            f"No scores under {key!r}. Run dtpscore.tl.score first. "
+            f"Keys that hold scores: {', '.join(map(repr, keys_of(adata))) or 'none'}."
+        )
+        raise DataError(msg)
+    return record
+
+
+def keys_of(adata: AnnData) -> list[str]:
+    """Keys of ``uns`` that hold records of scoring runs."""
+    return [key for key, entry in adata.uns.items() if axes_of(entry) is not None]
 
 
 def stale(record: object, fresh: Iterable[Element], key_added: str) -> list[Element]:
@@ -136,8 +196,5 @@ def stale(record: object, fresh: Iterable[Element], key_added: str) -> list[Elem
     old: list[tuple[Slot, str]] = [
         ("obs", _keys.axis_column(axis, key_added)) for axis in axes
     ]
-    old += [
-        ("obsm", _keys.control_z(key_added)),
-        ("obsm", _keys.control_pvalue(key_added)),
-    ]
+    old += [("obsm", place(key_added)) for place in TABLES.values()]
     return [Element(slot, key, None) for slot, key in old if (slot, key) not in kept]

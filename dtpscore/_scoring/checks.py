@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from dtpscore._matrix import blocks
     from dtpscore._scoring.collect import CellTable
-    from dtpscore._scoring.run import ScoreOptions
     from dtpscore.signatures import Signature
 
 # No log-normalized expression value comes near this; counts of a cell exceed it.
@@ -55,32 +55,59 @@ def check_signatures(signatures: Sequence[Signature]) -> None:
         raise SignatureError(msg)
 
 
-def warn_values(source: blocks.Source, options: ScoreOptions) -> None:
-    """Say so where the values do not suit the method.
+class Peek(NamedTuple):
+    """What the first cells that have values look like.
 
-    Ranks within a cell do not change with its depth or with the logarithm; sums of
-    values do.
+    Attributes
+    ----------
+    found
+        There is a value that is not 0.
+    whole
+        The values are whole numbers.
+    largest
+        The largest value.
     """
-    normalize = options.method_options.normalize
-    if METHODS[options.method].on_ranks and normalize is None:
-        return
+
+    found: bool
+    whole: bool
+    largest: float
+
+
+def peek(source: blocks.Source) -> Peek:
+    """Look at the first cells that have values."""
     # One block after another here: ``blocks`` would read the next ones as well.
     peeks = (source.block(part, None).data for part in source.parts(_N_PEEK))
     values = next((data for data in peeks if data.size), None)
     if values is None:
-        return
+        return Peek(found=False, whole=True, largest=0.0)
     whole = bool(np.all(values == np.rint(values)))
-    if normalize is None and whole and values.max() > 1:
+    return Peek(found=True, whole=whole, largest=float(values.max()))
+
+
+def wants_values(method: str, normalize: str | None) -> bool:
+    """Whether scores depend on the scale of the values.
+
+    Ranks within a cell do not change with its depth or with the logarithm; sums of
+    values do.
+    """
+    return normalize is not None or not METHODS[method].on_ranks
+
+
+def warn_values(looked: Peek, method: str, normalize: str | None) -> None:
+    """Say so where the values do not suit the method."""
+    if not looked.found or not wants_values(method, normalize):
+        return
+    if normalize is None and looked.whole and looked.largest > 1:
         msg = (
-            f"The values look like raw counts, and {options.method!r} on raw counts "
+            f"The values look like raw counts, and {method!r} on raw counts "
             "mostly measures sequencing depth. Pass normalize='log1p' "
             "(--normalize log1p) or a layer with log-normalized values."
         )
         warnings.warn(msg, InputWarning, stacklevel=4)
-    elif normalize == "log1p" and not whole and values.max() < _LOG_CEILING:
+    elif normalize == "log1p" and not looked.whole and looked.largest < _LOG_CEILING:
         msg = (
             "The values look log-transformed already (not whole numbers, maximum "
-            f"{values.max():.3g}), and normalize='log1p' transforms them again. "
+            f"{looked.largest:.3g}), and normalize='log1p' transforms them again. "
             "Leave normalize out, or pass the layer with the counts."
         )
         warnings.warn(msg, InputWarning, stacklevel=4)
@@ -92,11 +119,42 @@ def check_not_empty(source: blocks.Source, scores: CellTable) -> None:
     alike = all(np.array_equal(c[1:], c[:-1], equal_nan=True) for c in columns)
     if not alike or any(block.data.size for block in source.blocks()):
         return
+    refuse_zeros()
+
+
+def refuse_zeros() -> NoReturn:
+    """Say that every value is 0."""
     msg = (
         "Every value of the matrix is 0, so there is nothing to score. Give the layer "
         "with the counts (layer=, --layer), or raw (use_raw=True, --use-raw)."
     )
     raise DataError(msg)
+
+
+def warn_no_controls(
+    method: str, coverage: pd.DataFrame, scores: NDArray[np.floating]
+) -> None:
+    """Name the signatures for which ``tirosh`` found no control gene.
+
+    Parameters
+    ----------
+    method
+        The method.
+    coverage
+        Coverage of the k signatures.
+    scores
+        Scores of some cells (cells, k). Such a signature has none in any cell.
+    """
+    missing = np.isnan(scores).all(axis=0) & (coverage["n_found"].to_numpy() > 0)
+    if method != "tirosh" or not missing.any():
+        return
+    names = ", ".join(sorted(coverage.index[missing]))
+    msg = (
+        f"No control gene is left in the expression bins of {names}; the score is "
+        "missing (NaN). Method 'tirosh' needs data with many more genes than the "
+        "signature has."
+    )
+    warnings.warn(msg, InputWarning, stacklevel=4)
 
 
 def warn_coverage(coverage: pd.DataFrame, min_coverage: float) -> None:
@@ -117,4 +175,4 @@ def warn_coverage(coverage: pd.DataFrame, min_coverage: float) -> None:
         f"their genes in the data: {worst}{', ...' if len(low) > 5 else ''}.{nothing} "
         "Read the coverage table before you use them."
     )
-    warnings.warn(msg, CoverageWarning, stacklevel=4)
+    warnings.warn(msg, CoverageWarning, stacklevel=5)

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from dtpscore import _genes
-from dtpscore._errors import CoverageWarning, OptionError
-from dtpscore._matrix import blocks
-from dtpscore._methods.registry import METHODS, find_method
+from dtpscore._errors import OptionError
+from dtpscore._methods.registry import find_method
 from dtpscore._methods.run import method_parts
 from dtpscore._options import MethodOptions, whole_at_least
-from dtpscore._scoring.axes import axis_means
 from dtpscore._scoring.checks import (
     check_not_empty,
-    check_shape,
-    check_signatures,
-    warn_coverage,
+    peek,
+    wants_values,
+    warn_no_controls,
     warn_values,
 )
 from dtpscore._scoring.collect import Collected
+from dtpscore._scoring.prepare import ScoreRecord, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from dtpscore._matrix.columns import FileColumn
@@ -80,79 +76,25 @@ class ScoreOptions:
 
 
 @dataclass(frozen=True)
-class ScoreResult:
+class ScoreResult(ScoreRecord):
     """Scores of every cell with the record of how they were made.
 
     Scores are arrays, or tables in files where the run was given a folder for them.
 
     Attributes
     ----------
-    names
-        Signature names, in column order (length k).
     scores
         float32 (cells, k), up minus down; NaN where no gene was found.
     z, pvalue
         Control-matched z (float32) and p-value (float64), both (cells, k), or None.
     axis
         float32 (cells,) for every axis.
-    coverage
-        One row a signature: genes listed, found, renamed, missing, ambiguous and
-        duplicated, and whether the coverage is low.
-    axes
-        One row an axis: signatures it has and uses, whether their coverage is low.
-    params, provenance
-        Values that an h5ad file can hold.
     """
 
-    names: tuple[str, ...]
     scores: CellTable
     z: CellTable | None
     pvalue: CellTable | None
     axis: dict[str, NDArray[np.float32] | FileColumn]
-    coverage: pd.DataFrame
-    axes: pd.DataFrame
-    params: dict[str, Any]
-    provenance: dict[str, Any]
-
-
-def _provenance(method: MethodName, signatures: Sequence[Signature]) -> dict[str, Any]:
-    import pandas as pd
-
-    from dtpscore import __version__
-
-    sources = pd.DataFrame(
-        [
-            {
-                "axis": signature.axis,
-                "orientation": signature.orientation,
-                "direction": signature.direction,
-                "use": signature.use,
-                "species": signature.species,
-                "citation": signature.provenance.citation,
-                "licence": signature.provenance.licence,
-                "sha256": signature.sha256,
-            }
-            for signature in signatures
-        ],
-        index=pd.Index([signature.name for signature in signatures], name="signature"),
-    )
-    return {
-        "dtpscore": __version__,
-        "method": method,
-        "citation": METHODS[method].citation,
-        "signatures": sources,
-    }
-
-
-def _params(options: ScoreOptions) -> dict[str, Any]:
-    """Everything that decides the numbers; block size and threads do not."""
-    return {
-        "method": options.method,
-        "control": options.control,
-        "species": options.species,
-        "min_coverage": options.min_coverage,
-        **asdict(options.method_options),
-    }
 
 
 def score_matrix(
@@ -201,30 +143,23 @@ def score_matrix(
     InputWarning
         The values look raw where the method wants log values, or the reverse.
     """
-    check_signatures(signatures)
-    names = [str(name) for name in gene_names]
-    source = blocks.source(matrix)
-    check_shape(source, len(names))
-    matched = _genes.match(signatures, names, species_of_data=options.species)
-    coverage = matched.coverage
-    coverage["low"] = coverage["fraction"] < options.min_coverage
-    for sentence in matched.warnings:
-        warnings.warn(sentence, CoverageWarning, stacklevel=3)
-    warn_coverage(coverage, options.min_coverage)
-    warn_values(source, options)
-    means, axes = axis_means(signatures, coverage)
+    prepared = prepare(matrix, gene_names, signatures, options)
+    source, net, record = prepared.source, prepared.net, prepared.record
+    method, choices = options.method, options.method_options
+    if wants_values(method, choices.normalize):
+        warn_values(peek(source), method, choices.normalize)
     found = Collected.empty(
         source.n_rows,
-        len(matched.net.names),
-        means,
+        len(net.names),
+        prepared.means,
         control=options.control,
         scratch=scratch,
     )
     for rows, part in method_parts(
         source,
-        matched.net,
-        method=options.method,
-        options=options.method_options,
+        net,
+        method=method,
+        options=choices,
         control=options.control,
         chunk_size=options.chunk_size,
         n_jobs=options.n_jobs,
@@ -233,14 +168,11 @@ def score_matrix(
         if progress is not None:
             progress(rows.stop - rows.start)
     check_not_empty(source, found.scores)
+    warn_no_controls(method, record.coverage, part.scores)
     return ScoreResult(
-        names=matched.net.names,
+        **vars(record),
         scores=found.scores,
         z=found.z,
         pvalue=found.pvalue,
         axis=found.axis,
-        coverage=coverage,
-        axes=axes,
-        params=_params(options),
-        provenance=_provenance(options.method, signatures),
     )

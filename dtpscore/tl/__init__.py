@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dtpscore.tl._call import call
+    from dtpscore.tl._compute import compute
     from dtpscore.tl._enrich import enrich
     from dtpscore.tl._pseudotime import pseudotime
     from dtpscore.tl._score import score
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "call": "dtpscore.tl._call",
+    "compute": "dtpscore.tl._compute",
     "enrich": "dtpscore.tl._enrich",
     "pseudotime": "dtpscore.tl._pseudotime",
     "score": "dtpscore.tl._score",
     "trends": "dtpscore.tl._trends",
 }
-__all__ = ["call", "enrich", "pseudotime", "score", "trends"]
+__all__ = ["call", "compute", "enrich", "pseudotime", "score", "trends"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,6 +20,7 @@ from dtpscore._results.elements import (
     writable,
     write,
 )
+from dtpscore._results.lazy import why_no_column
 from dtpscore._results.order import path_elements
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def _index(adata: AnnData, index_key: str | None) -> NDArray[np.float64] | None:
         msg = (
             f"obs has no column {key!r} for the index. "
             f"Columns there are: {available(adata.obs.columns)}."
+            f"{why_no_column(adata, key)}"
         )
         raise DataError(msg)
     return adata.obs[key].to_numpy(dtype=np.float64)
@@ -171,7 +173,7 @@ def pseudotime(
     n_roots
         Cells around the root that diffusion pseudotime is repeated from.
     n_subsamples
-        Repeats on 80 % of the cells.
+        Repeats on 80% of the cells.
     fates
         How ``dtp_pseudotime_fate`` is made: ``"absorption"``, the probability that a
         random walk along the path is absorbed by the cycling end; or ``"cellrank"``,
@@ -193,7 +195,7 @@ def pseudotime(
         float32 in 0-1; NaN for cells that the graph does not connect to the root.
     ``obs["dtp_pseudotime_sd"]``
         float32, standard deviation over repeats: over roots (dpt), or over fits on
-        80 % of the cells (ordinal). It does not hold the spread between samples.
+        80% of the cells (ordinal). It does not hold the spread between samples.
     ``obs["dtp_pseudotime_dpt"]``, ``obs["dtp_pseudotime_ordinal"]``
         Both orders, where they could be made.
     ``obs["dtp_pseudotime_place"]``

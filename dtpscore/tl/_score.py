@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from dtpscore import _keys
+from dtpscore._errors import OptionError
+from dtpscore._matrix.partitions import is_dask
 from dtpscore._options import MethodOptions
 from dtpscore._results.elements import Source, pick, writable, write
-from dtpscore._results.scores import check_key, elements, stale
+from dtpscore._results.scores import check_key, elements, lazy_elements, stale
+from dtpscore._scoring.lazy import score_lazily
 from dtpscore._scoring.run import ScoreOptions, score_matrix
 
 if TYPE_CHECKING:
@@ -47,6 +50,21 @@ def _refuse(value: object) -> NoReturn:
     raise TypeError(msg)
 
 
+def _waits(matrix: Any, *, lazy: bool | None) -> bool:
+    """Whether to leave the scores of a matrix lazy."""
+    if lazy not in (None, True, False):
+        msg = f"lazy must be True, False or None, not {lazy!r}."
+        raise OptionError(msg)
+    if lazy and not is_dask(matrix):
+        msg = (
+            "lazy=True needs a matrix that is a dask array, but it is a "
+            f"{type(matrix).__name__}. Open the file with "
+            "anndata.experimental.read_lazy, or leave lazy out to score now."
+        )
+        raise OptionError(msg)
+    return is_dask(matrix) and lazy is not False
+
+
 def score(
     adata: AnnData,
     signatures: Signature | str | Sequence[Signature | str] | None = None,
@@ -75,6 +93,7 @@ def score(
     random_state: int = 0,
     chunk_size: int | None = None,
     n_jobs: int | None = None,
+    lazy: bool | None = None,
     key_added: str | None = None,
     copy: bool = False,
 ) -> AnnData | None:
@@ -161,7 +180,11 @@ def score(
     chunk_size
         Cells a block; chosen from the number of genes by default.
     n_jobs
-        Threads; all that numba may use by default.
+        Threads; all that numba may use by default. Lazy scores are computed by as
+        many as dask uses.
+    lazy
+        Leave the scores of a dask matrix lazy, and read nothing of it in this call.
+        By default just where the matrix is a dask array; False computes them now.
     key_added
         Key of the results, ``"dtp_scores"`` by default. Another key keeps results of
         two methods side by side. Entries of the same names are replaced.
@@ -187,9 +210,15 @@ def score(
 
     Results of an earlier run under the same key are replaced. A view becomes an
     AnnData of its own. For data in a file on disk (``backed``) they are in memory
-    until ``adata.write()``. A dask matrix is read and scored in this call, partition
-    by partition and on the cluster of the client in use; it stays lazy itself, but
-    scores do not wait: columns of ``obs`` and the checks of the values need numbers.
+    until ``adata.write()``.
+
+    Lazy scores stand in ``obsm`` as dask arrays of the same numbers and types, columns
+    in the order of ``coverage``. As columns of ``obs`` cannot be lazy, the axes are in
+    ``obsm["dtp_scores_axes"]``, in the order of ``axes``; ``obsm["dtp_scores_checks"]``
+    is what the values look like, to check them later. `dtpscore.tl.compute` makes
+    frames and columns of all in one pass, on the cluster of the dask client in use if
+    there is one. `dtpscore.get`, plots and ``tl.call`` compute what they need. Writing
+    a file computes too, but one array after another, so compute first.
 
     Raises
     ------
@@ -197,11 +226,13 @@ def score(
         The matrix, layer or column does not exist; the values are missing, infinite,
         all 0 or, for methods on ranks, negative; no signature gene is in the data; the
         gene names are those of the other species; or the result has no place to go
-        (a copy or a view of data in a file on disk).
+        (a copy or a view of data in a file on disk). Of lazy scores, values are refused
+        when they are computed.
     SignatureError
         A name is not a shipped signature, or two signatures share a name.
     OptionError
-        A parameter is out of range or does not fit the method (a ValueError).
+        A parameter is out of range or does not fit the method or, ``lazy``, the matrix
+        (a ValueError).
     TypeError
         ``adata`` is no AnnData, or ``signatures`` holds something else.
 
@@ -210,7 +241,8 @@ def score(
     CoverageWarning
         Signatures have few of their genes in the data, or gene names are duplicated.
     InputWarning
-        Raw counts for a method that wants log values, or the reverse.
+        Raw counts for a method that wants log values, or the reverse; or ``tirosh``
+        finds no control gene. Of lazy scores, when they are computed.
 
     Examples
     --------
@@ -250,8 +282,12 @@ def score(
     check_key(key)
     matrix, names = pick(adata, source)
     chosen = _chosen(signatures)
+    waits = _waits(matrix, lazy=lazy)
     target = writable(adata, copy=copy)
-    result = score_matrix(matrix, names, chosen, options)
-    fresh = elements(result, key, target.obs_names, source=source)
+    if waits:
+        fresh = lazy_elements(score_lazily(matrix, names, chosen, options), key, source)
+    else:
+        result = score_matrix(matrix, names, chosen, options)
+        fresh = elements(result, key, target.obs_names, source=source)
     write(target, [*stale(target.uns.get(key), fresh, key), *fresh])
     return target if copy else None
