@@ -188,8 +188,8 @@ def checks_of(record, adata):
         "cycle, root group": cycle.loc["root group"].abs().max(),
         "roots, lowest": stability["dpt_root_rho"].min(),
         "roots, W": stability["dpt_root_agreement"],
-        "80 % dpt, lowest": np.nanmin(stability["dpt_subsample_rho"]),
-        "80 % ordinal, lowest": stability["ordinal_subsample_rho"].min(),
+        "80% dpt, lowest": np.nanmin(stability["dpt_subsample_rho"]),
+        "80% ordinal, lowest": stability["ordinal_subsample_rho"].min(),
         "series, lowest": stability["ordinal_fold_rho"].min(),
     }
     if "reversal" in record:

@@ -2,7 +2,7 @@
 
 The counts imitate droplet data: every cell draws its molecules from one of a few
 expression profiles, which are log-normal over genes, and its depth is log-normal
-over cells. With the defaults about 13 % of the matrix is not zero.
+over cells. With the defaults about 13% of the matrix is not zero.
 """
 
 from __future__ import annotations

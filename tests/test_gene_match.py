@@ -128,7 +128,7 @@ def test_mouse_signature_on_mouse_and_on_human_data(match_up):
 
 
 def test_mouse_data_scored_as_human_is_refused(match_up):
-    with pytest.raises(DataError, match=r"look like mouse genes: 100 %.*--species"):
+    with pytest.raises(DataError, match=r"look like mouse genes: 100%.*--species"):
         match_up(["MKI67"], ["Mki67", "Top2a", "Actb"])
     with pytest.raises(DataError, match="look like mouse genes"):
         match_up(["MKI67"], ["ENSMUSG00000031004", "ENSMUSG00000020914.2"])

@@ -100,7 +100,7 @@ def test_reversal_is_partial(ordered):
     assert (
         (found["low"] <= found["position"]) & (found["position"] <= found["high"])
     ).all()
-    # Cells went back 40 to 100 % of their way.
+    # Cells went back 40 to 100% of their way.
     assert 0.5 < found.loc["all samples", "returned"] < 1
     shares = found[["parental-like", "persister-like", "neither"]].sum(axis=1)
     np.testing.assert_allclose(shares, 1)

@@ -111,7 +111,7 @@ plt.show()
 # %% [markdown]
 # ## Call
 #
-# Each cell is called against the parental samples, at a false discovery rate of 5 %.
+# Each cell is called against the parental samples, at a false discovery rate of 5%.
 # The run says first what it could find at all: with few reference cells a small
 # minority cannot be called, and "0 called" then means "could not". The evidence level
 # stands beside every call; without survival data or a holiday it is never "DTP".

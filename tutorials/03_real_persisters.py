@@ -100,8 +100,8 @@ print(medians[shown].round(2).to_string())
 # **Arrest is not persistence.** Blood cells express E2F targets least of all and are no
 # persisters. The PC9 cells lie between blood and the lines that never saw a drug.
 # Whether they came down under erlotinib cannot be read here, for want of untreated
-# PC9. The series that has them (GSE134839, tutorial 7) was published with 41 % arrested
-# cells on day 11 and 40 % on day 0.
+# PC9. The series that has them (GSE134839, tutorial 7) was published with 41% arrested
+# cells on day 11 and 40% on day 0.
 
 # %%
 order = medians["hallmark_e2f_targets"].sort_values().index
@@ -204,7 +204,7 @@ for name, pair in contrasts.items():
     low, high = effect(*pair, table=random).quantile([0.025, 0.975])
     outside = ((effects[name] < low) | (effects[name] > high)).mean()
     print(
-        f"{name}: 95 % of random sets between {low:+.2f} and {high:+.2f}; "
+        f"{name}: 95% of random sets between {low:+.2f} and {high:+.2f}; "
         f"{outside:.0%} of signatures outside"
     )
 

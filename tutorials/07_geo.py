@@ -104,7 +104,7 @@ SOURCE = "GEO" if FROM_GEO else "SIMULATED STAND-INS, not PC9 cells"
 # ## GSE134839: load and filter as published
 #
 # Wiecek et al. 2023 kept genes found in three cells or more, and cells with 200 to
-# 6,000 genes and less than 15 % mitochondrial counts.
+# 6,000 genes and less than 15% mitochondrial counts.
 
 # %%
 pc9 = dtp.datasets.load("gse134839")

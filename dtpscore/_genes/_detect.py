@@ -48,7 +48,7 @@ def check_species(names: Sequence[str], species: Species) -> None:
     if len(found) * 2 <= recognized:
         return
     msg = (
-        f"These look like {other} genes: {100 * len(found) / recognized:.0f} % of the "
+        f"These look like {other} genes: {100 * len(found) / recognized:.0f}% of the "
         f"{recognized:,} recognized gene names are {other} names "
         f"({', '.join(found[:3])}, ...), but the data are read as {species}. "
         f"Pass species={other!r} (--species {other})."

@@ -40,7 +40,7 @@ class Diffusion:
     root_rho
         Spearman's rho of the order from each further root with that of the first.
     subsample_rho
-        The same for graphs built anew on 80 % of the cells.
+        The same for graphs built anew on 80% of the cells.
     connectivities
         The graph.
     components
@@ -138,7 +138,7 @@ def _subsample_rho(
     n_subsamples: int,
     random_state: int,
 ) -> FloatArray:
-    """Spearman's rho of orders on 80 % of the cells with the order of all."""
+    """Spearman's rho of orders on 80% of the cells with the order of all."""
     rng = np.random.default_rng(random_state)
     size = min(int(0.8 * len(time)), _MOST_IN_SUBSAMPLE)
     found = np.full(n_subsamples, np.nan)
@@ -182,7 +182,7 @@ def diffusion_time(
     n_neighbors, n_dcs
         Size of neighborhoods in subsamples; diffusion components used.
     n_subsamples
-        Graphs built anew on 80 % of the cells, at most 5,000 cells each.
+        Graphs built anew on 80% of the cells, at most 5,000 cells each.
     random_state
         Seed of the subsamples and of the eigensolver.
 

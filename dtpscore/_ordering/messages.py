@@ -102,7 +102,7 @@ def _about_stability(record: dict[str, Any]) -> list[str]:
     rho = known.get(f"{record['method']}_subsample_rho", np.empty(0))
     if rho.size and np.nanmedian(rho) < _STABLE:
         said.append(
-            "The order is not stable: its median rank correlation with orders of 80 % "
+            "The order is not stable: its median rank correlation with orders of 80% "
             f"of the cells is {np.nanmedian(rho):.2f}."
         )
     return said

@@ -77,7 +77,7 @@ class OrdinalOrder:
     time
         Expected position in 0-1.
     sd
-        Standard deviation over fits on 80 % of the cells.
+        Standard deviation over fits on 80% of the cells.
     coefficients
         (folds, k), mean coefficients of the fits that a fold's cells were placed by.
     subsample_rho
@@ -186,7 +186,7 @@ def _taught(
 
 
 def _draw(sample: IntArray, rows: IntArray, rng: Generator) -> IntArray:
-    """80 % of the rows of every sample, at most 1,000 of one."""
+    """80% of the rows of every sample, at most 1,000 of one."""
     parts = []
     for code in np.unique(sample[rows]):
         own = rows[sample[rows] == code]
@@ -251,7 +251,7 @@ def cross_fit(
         (cells, m), diffusion components of the graph on ``features``, to find the
         direction in as well; cells with NaN are placed by ``features`` alone.
     n_subsamples
-        Fits per fold, each on 80 % of the cells of every sample.
+        Fits per fold, each on 80% of the cells of every sample.
     random_state
         Seed of the subsamples.
     """

@@ -81,7 +81,7 @@ def places(
 ) -> NDArray[np.str_]:
     """Say of every holiday cell which end it is like: root, persister, neither.
 
-    A cell is like neither if it is farther from the cells of both ends than 95 % of
+    A cell is like neither if it is farther from the cells of both ends than 95% of
     their own are, or has no position. Otherwise its position decides: which side of
     the middle between the medians of root group and last time it is on. "" for other
     cells.

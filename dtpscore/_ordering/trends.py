@@ -32,7 +32,7 @@ class Curves:
     grid
         Positions on the path (g,).
     mean, low, high
-        (g, features): fit, and its 95 % bootstrap interval, point by point.
+        (g, features): fit, and its 95% bootstrap interval, point by point.
     onset
         One row a feature: ``change`` (last minus first value of the curve); for
         features that move also ``onset`` (position where the curve has gone half of
@@ -108,7 +108,7 @@ def _onsets(curves: FloatArray, grid: FloatArray) -> FloatArray:
 
 
 def _resolved(mean: FloatArray, draws: FloatArray) -> NDArray[np.bool_]:
-    """Whether the farthest point is off the start, and one way, in 95 % of draws."""
+    """Whether the farthest point is off the start, and one way, in 95% of draws."""
     farthest = np.abs(mean - mean[0]).argmax(axis=0)
     features = np.arange(mean.shape[1])
     moved = mean[farthest, features] - mean[0]

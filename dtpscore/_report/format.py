@@ -30,7 +30,7 @@ def share(value: float) -> str:
     """Share as percent, one digit."""
     if math.isnan(value):
         return NOT_AVAILABLE
-    return f"{100 * float(value):.1f}\u00a0%"
+    return f"{100 * float(value):.1f}%"
 
 
 def pvalue(value: float, floor: float = 0.001) -> str:

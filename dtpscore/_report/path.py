@@ -149,7 +149,7 @@ def _trend_pictures(adata: AnnData) -> tuple[Picture, ...]:
             lambda: pl.trends(adata, show=False),
             alt="Curves of the six axes that change most along the path; the table "
             "below has tests and onsets of all.",
-            caption="The axes that change most, with 95 % intervals.",
+            caption="The axes that change most, with 95% intervals.",
         )
     ]
     if not trend_frames.onsets(adata).empty:
@@ -196,7 +196,7 @@ def trends_section(context: Context) -> Section | None:
                     Column("q", "q", "pvalue", 1 / (permutations + 1)),
                     Column("change", "Change", "signed"),
                     Column("onset", "Onset", "number"),
-                    Column("onset_low", "95 % from", "number"),
+                    Column("onset_low", "95% from", "number"),
                     Column("onset_high", "to", "number"),
                 ),
             ),

@@ -75,7 +75,7 @@ def _scoring_text(record: dict[str, Any]) -> str:
         f"{made['dtpscore']}, method {params['method']} ({made['citation']}), on "
         f"{source}; up genes count positive, down genes negative, and scores are not "
         "clipped. Signatures were averaged into axes, each turned so that high means "
-        f"more of it; signatures with under {100 * params['min_coverage']:.0f} % of "
+        f"more of it; signatures with under {100 * params['min_coverage']:.0f}% of "
         "their genes were left out where the axis had others."
     )
 
@@ -128,7 +128,7 @@ def calling_text(context: Context) -> str:
         f"{joined}and calibrated by holding out each reference sample in turn "
         "(conformal p-values; Bates et al. 2023, Annals of Statistics); "
         "Benjamini-Hochberg at "
-        f"{number(100 * params['alpha'], 0)} % within each group and batch. Evidence "
+        f"{100 * params['alpha']:g}% within each group and batch. Evidence "
         f"level {found['evidence_level']}: {found['evidence']}."
     )
 

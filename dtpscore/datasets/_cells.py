@@ -24,7 +24,7 @@ PHASES = ("G1", "S", "G2M")
 # PARENTAL_SPREAD.
 PERSISTER_FROM = 0.3
 PARENTAL_SPREAD = 0.12
-# Days in which a cell of average speed goes 63 % of the way.
+# Days in which a cell of average speed goes 63% of the way.
 _TIME_SCALE = 7.0
 # Spread of the mean speed between replicates, standard deviation of the log.
 _REPLICATE_SPEED = 0.1

@@ -182,12 +182,12 @@ def simulate(
     for ``days``, and after a drug holiday. Every treated cell moves from 0 to 1 in
     latent progress at a speed of its own, so the cells of one day are spread out;
     from 0.3 on it counts as a persister. A fifth of the treated cells are on a
-    branch that goes on dividing. In the holiday a cell goes back 40 to 100 % of its
+    branch that goes on dividing. In the holiday a cell goes back 40 to 100% of its
     way; a twentieth of the genes outside the signatures keeps the level of its peak.
 
     Log expression of a gene is a heavy-tailed baseline plus the sum over programmes
     of activity in the cell times effect on the gene. A programme is drawn from a
-    shipped signature, but only 50 to 70 % of its genes move, by amounts drawn from a
+    shipped signature, but only 50 to 70% of its genes move, by amounts drawn from a
     gamma distribution, and some the wrong way. As many genes of no signature move
     along. A score over the listed genes is therefore a noisy reading, as in real
     data. Axes on which published contrasts disagree (oxidative phosphorylation, NRF2

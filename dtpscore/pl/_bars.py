@@ -85,7 +85,7 @@ def stacked_shares(
                 ax.text(
                     begin + value / 2,
                     row,
-                    f"{100 * value:.0f} %",
+                    f"{100 * value:.0f}%",
                     ha="center",
                     va="center",
                     color="white" if part.dark else INK,

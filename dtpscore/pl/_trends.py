@@ -54,7 +54,7 @@ def trends(
     show: bool | None = None,
     save: str | Path | None = None,
 ) -> Axes:
-    """Draw axes or genes along the path, with 95 % intervals.
+    """Draw axes or genes along the path, with 95% intervals.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def trends(
             f"Control-matched z (axes){more}" if more else "Control-matched z"
         )
         ax.set_title(
-            f"95 % intervals from {record['interval_unit']}",
+            f"95% intervals from {record['interval_unit']}",
             fontsize=7,
             fontweight="normal",
         )
