@@ -24,8 +24,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import calling_nulls as nulls
 import calling_others as others
-from calling_consensus import leave_one_study_out
+from calling_consensus import index_support, leave_one_study_out
 from calling_data import LINES, SUBCLONES, Run, held_out_runs, pool
+from calling_holiday import holiday_shares
 from calling_methods import METHODS, Scored, Verdict, prepare, published
 
 SHARES = (0.0, 0.03, 0.1, 0.5, 1.0)
@@ -102,7 +103,7 @@ def _number(value: float) -> str:
 
 
 def _lists(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep the best list, by median AUROC at 10 %, and name it so."""
+    """Keep the best list, by median AUROC at 10%, and name it so."""
     of_list = frame["method"].str.startswith("list ")
     at_ten = frame[of_list & (frame["share"] == 0.1)]
     best = at_ten.groupby("method")["auroc"].median().idxmax()
@@ -115,9 +116,9 @@ def power_table(frame: pd.DataFrame) -> str:
     """Medians over runs (AUROC, AP), means over runs (the rest)."""
     shown = _lists(frame)
     lines = [
-        "| method | UMI | runs with calls, 0 % | 3 % AUROC / recall / FDP "
-        "| 10 % AUROC (min) / AP / FDP / recall / ECE "
-        "| 50 % AUROC (min) / AP / FDP / recall / ECE | 100 % recall |",
+        "| method | UMI | runs with calls, 0% | 3% AUROC / recall / FDP "
+        "| 10% AUROC (min) / AP / FDP / recall / ECE "
+        "| 50% AUROC (min) / AP / FDP / recall / ECE | 100% recall |",
         "|---|---|---|---|---|---|---|",
     ]
     for (name, umi), part in shown.groupby(["method", "umi"], sort=False):
@@ -144,7 +145,7 @@ def power_table(frame: pd.DataFrame) -> str:
 def by_context(frame: pd.DataFrame, method: str = "dtpscore") -> str:
     """Median AUROC and mean recall of one method, context by context."""
     part = frame[(frame["method"] == method) & frame["share"].isin(SHARES[1:4])]
-    lines = ["| context | UMI | 3 % | 10 % | 50 % |", "|---|---|---|---|---|"]
+    lines = ["| context | UMI | 3% | 10% | 50% |", "|---|---|---|---|---|"]
     for (context, umi), one in part.groupby(["context", "umi"], sort=False):
         texts = []
         for share in SHARES[1:4]:
@@ -158,10 +159,10 @@ def by_context(frame: pd.DataFrame, method: str = "dtpscore") -> str:
 
 
 def null_table(frame: pd.DataFrame) -> str:
-    """Share of runs with calls, with the 95 % interval of a share of 0.05."""
+    """Share of runs with calls, with the 95% interval of a share of 0.05."""
     lines = [
         "| null | runs | runs with calls | of them DTP-like | cells called "
-        "| most runs expected at 5 % |",
+        "| most runs expected at 5% |",
         "|---|---|---|---|---|---|",
     ]
     for name, part in frame.groupby("null", sort=False):
@@ -223,7 +224,7 @@ def main(arguments: list[str] | None = None) -> dict[str, pd.DataFrame]:
         print(markdown(frames["replicates"]))
         if not options.short:
             frames["cells"] = others.reference_cells()
-            print("\n## What reference cells buy at 3 % (semi-synthetic)\n")
+            print("\n## What reference cells buy at 3% (semi-synthetic)\n")
             print(markdown(frames["cells"]))
     if wanted("others") and not options.short:
         frames["others"] = others.hard_negatives()
@@ -232,6 +233,12 @@ def main(arguments: list[str] | None = None) -> dict[str, pd.DataFrame]:
         frames["consensus"] = leave_one_study_out(contexts)
         print("\n## Consensus, every study left out in turn (semi-synthetic)\n")
         print(markdown(frames["consensus"]))
+        frames["support"] = index_support(contexts)
+        print("\n## Calls whose direction the index supports (semi-synthetic)\n")
+        print(markdown(frames["support"]))
+        frames["holiday"] = holiday_shares(contexts)
+        print("\n## Cells off the drug, a held-out replicate (semi-synthetic)\n")
+        print(markdown(frames["holiday"]))
     if options.save:
         options.save.mkdir(parents=True, exist_ok=True)
         for name, frame in frames.items():

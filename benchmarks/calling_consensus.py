@@ -1,13 +1,17 @@
-"""The consensus with every study left out in turn, on data of none of them."""
+"""The consensus with every study left out in turn, and what it says as the index."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from calling_data import pool
+from calling_data import held_out_runs, pool
+from calling_methods import ALPHA, cells_of, prepare
 from sklearn.metrics import roc_auc_score
 
 from dtpscore import _genes, signatures
+from dtpscore._calling.conformal import benjamini_hochberg
+from dtpscore._calling.shift import held_out_shift
+from dtpscore._calling.states import direction_supported
 from dtpscore._methods import control
 
 CONSENSUS = "dtp_consensus_no_cycle"
@@ -37,3 +41,35 @@ def leave_one_study_out(contexts: tuple[str, ...]) -> pd.DataFrame:
                 rows.append({"consensus": name, "auroc": found})
     grouped = pd.DataFrame(rows).groupby("consensus")["auroc"]
     return grouped.agg(["median", "min", "max"]).reset_index()
+
+
+def index_support(contexts: tuple[str, ...]) -> pd.DataFrame:
+    """Runs whose calls the index supports, which is what names them DTP-like.
+
+    The runs of the power table at 2,000 UMI, called as the package calls them.
+    """
+    rows = []
+    for context in contexts:
+        cells = pool(context, 2000)
+        scored = prepare(cells)
+        for share, seed in ((0.1, 2), (0.5, 3)):
+            for run in held_out_runs(cells, share, seed=seed):
+                arrays, index = cells_of(scored, run)
+                query = ~run.reference
+                called = np.zeros(len(query), bool)
+                pvalue = held_out_shift(arrays, alpha=ALPHA).pvalue[query]
+                called[query] = benjamini_hochberg(pvalue) <= ALPHA
+                supported = direction_supported(
+                    index, called, run.reference, arrays.sample
+                )
+                rows.append(
+                    {
+                        "context": context,
+                        "persisters": share,
+                        "runs": 1,
+                        "with calls": int(called.any()),
+                        "index supports": int(supported),
+                    }
+                )
+    keys = ["context", "persisters"]
+    return pd.DataFrame(rows).groupby(keys, sort=False, as_index=False).sum()

@@ -246,7 +246,7 @@ METHODS: dict[str, Method] = {
     "- within samples only": one_reading(0),
     "- whole samples only": one_reading(1),
     "- signatures only": signatures_only,
-    "- components without the check": components_unchecked,
+    "- components always, by both readings": components_unchecked,
     "- index as third reading": with_index,
     "- proliferation votes too": with_proliferation,
     "index alone": lambda s, r: one_sided(s.features.index[r.rows], r),

@@ -144,12 +144,12 @@ def thinned_replicates(
 def shallow_queries(
     arms: ad.AnnData, query: np.ndarray, name: str, label: str
 ) -> Iterator[dict[str, Any]]:
-    """Half of the query, and all of it, at 30 % depth, with and without matching."""
+    """Half of the query, and all of it, at 30% depth, with and without matching."""
     half = query & (np.arange(len(query)) % 2 == 0)
     for what, rows in (("half", half), ("all of the query", query)):
         shallow = thin_rows(arms, rows, 0.3, 0)
         for match in (True, False):
-            null = f"{name}, {what} at 30 % depth"
+            null = f"{name}, {what} at 30% depth"
             null += "" if match else ", not matched"
             counted = run_call(shallow, match_depth=match)
             yield {"null": null, "run": label, **counted}

@@ -55,6 +55,8 @@ def reference_samples(*, short: bool) -> pd.DataFrame:
                 quiet=True,
                 copy=True,
             )
+            groups = found.uns[_keys.CALL]["calibration"].set_index("group")
+            used = groups["components_used"]
             for day in (3, 14):
                 part = found.obs[found.obs["arm"] == f"treated{day}"]
                 truth = part["true_state"].isin(["DTP", "DTP cycling"])
@@ -67,6 +69,7 @@ def reference_samples(*, short: bool) -> pd.DataFrame:
                         "recall": called[truth].mean(),
                         "FDP": (called & ~truth).sum() / max(called.sum(), 1),
                         "named DTP-like": part[_keys.CALL].isin(DTP)[truth].mean(),
+                        "components used": float(used[f"treated{day}"]),
                     }
                 )
     frame = pd.DataFrame(rows).groupby(["day", "reference samples"], as_index=False)
@@ -74,7 +77,7 @@ def reference_samples(*, short: bool) -> pd.DataFrame:
 
 
 def reference_cells() -> pd.DataFrame:
-    """What reference cells buy at 3 % persisters: 12 of 400 query cells.
+    """What reference cells buy at 3% persisters: 12 of 400 query cells.
 
     Two reference samples, 2,000 UMI, three contexts, every replicate held out.
     """

@@ -148,7 +148,7 @@ def test_log_ratio_equals_the_densities():
 
 
 def test_one_population_is_seldom_taken_for_two():
-    """The ratio of normal cells exceeds 20 in at most 5 % of draws."""
+    """The ratio of normal cells exceeds 20 in at most 5% of draws."""
     rng = np.random.default_rng(5)
     over = []
     for _ in range(300):

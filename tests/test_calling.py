@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from dtpscore._calling import conformal, depth, evidence, index, reversal, samples, why
+from dtpscore._calling import conformal, depth, evidence, index, samples, why
 from dtpscore._calling.axes import axis_means
 from dtpscore._calling.batch import call_group
 from dtpscore._calling.confounders import confounder_table
@@ -175,7 +175,7 @@ def test_library_offsets_are_no_calls():
         cells, _ = make_cells(seed, n=60, library=0.6)
         pvalue = held_out_shift(cells, alpha=0.05).pvalue[~cells.reference]
         runs.append((conformal.benjamini_hochberg(pvalue) <= 0.05).any())
-    # A true share of 5 % gives more than 2 of 8 in 6 of 1,000 cases.
+    # A true share of 5% gives more than 2 of 8 in 6 of 1,000 cases.
     assert sum(runs) <= 2
 
 
@@ -298,6 +298,13 @@ def test_no_replicate_no_pvalue():
     )
     assert np.isnan(found.pvalue)
     assert "no replicate" in found.note
+    for n in (4, 40):
+        lone = samples.compare_samples(
+            np.arange(1.0 + n), np.arange(1 + n) == n, np.zeros(1 + n, int), alpha=0.05
+        )
+        assert lone.method == "none"
+        assert lone.difference == pytest.approx(n - (n - 1) / 2)
+        assert "no replicate" in lone.note
     apart = samples.compare_samples(
         np.array([1.0, 2.0]), np.array([False, True]), np.arange(2), alpha=0.05
     )
@@ -506,39 +513,6 @@ def test_axis_reading_compares_with_what_is_published():
     assert why.reading(-0.5, "up", bounds) == "opposite"
     assert why.reading(0.05, "up", bounds) == "not beyond random gene sets"
     assert "disagree" in why.reading(0.5, "two-sided", bounds)
-
-
-def reversal_data(back, n=200):
-    rng = np.random.default_rng(12)
-    arm = np.repeat([0, 1, 2], n)
-    sample = np.tile(np.arange(2), 3 * n // 2) + 2 * arm
-    center = np.array([0, 8, 8 - 8 * back])[arm]
-    axes = pd.DataFrame(
-        {"moves": rng.normal(size=3 * n) + center, "stays": rng.normal(size=3 * n)}
-    )
-    return axes, sample, reversal.Arms(arm == 0, arm == 1, arm == 2)
-
-
-@pytest.mark.parametrize("back", [0.0, 0.5, 1.0])
-def test_reversal_measures_how_far_cells_return(back):
-    axes, sample, arms = reversal_data(back)
-    table = reversal.axis_reversal(axes, sample, arms, seed=0)
-    assert table.loc["moves", "ratio"] == pytest.approx(back, abs=0.1)
-    assert table.loc["moves", "persister"] == pytest.approx(8, abs=0.3)
-    # The contrast is not resolved, so there is no ratio.
-    assert np.isnan(table.loc["stays", "ratio"])
-    shares = reversal.three_shares(axes, arms, alpha=0.05)
-    assert shares.sum() == pytest.approx(1)
-    wanted = {0.0: "DTP-like", 0.5: "neither", 1.0: "parental-like"}[back]
-    assert shares[wanted] == shares.max()
-
-
-def test_reversal_interval_needs_two_samples():
-    axes, _, arms = reversal_data(1.0)
-    table = reversal.axis_reversal(
-        axes, arms.persister + 2 * arms.holiday, arms, seed=0
-    )
-    assert table[["returned_low", "returned_high", "ratio"]].isna().all().all()
 
 
 def test_confounders_are_measured_within_arms():

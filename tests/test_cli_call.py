@@ -60,6 +60,9 @@ def test_equals_the_function_and_leaves_the_input_alone(path, tmp_path, capsys):
     assert table["n_called"].iloc[0] > 0
 
 
+DESIGN = ("--groupby", "condition", "--reference", "parental")
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
@@ -76,6 +79,11 @@ def test_equals_the_function_and_leaves_the_input_alone(path, tmp_path, capsys):
             "none",
         ),
         (["--reference", "parental"], 2, "--groupby"),
+        (
+            [*DESIGN, "--holiday", "treated", "--holiday", "relapse"],
+            3,
+            "holiday group 'relapse' is not in",
+        ),
         (
             ["--groupby", "condition", "--reference", "parental", "--malignant", "x"],
             2,

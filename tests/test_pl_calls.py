@@ -13,7 +13,9 @@ import dtpscore as dtp
 from dtpscore import _report, pl
 from dtpscore._errors import DataError
 from dtpscore._frames import states
+from dtpscore._report.context import context
 from dtpscore._report.format import share
+from dtpscore._report.reversal import axes_section
 
 KW = {"groupby": "condition", "reference": "parental"}
 
@@ -110,6 +112,34 @@ def test_reversal_draws_both_arms(adata):
     table = adata.uns["dtp_call"]["reversal"]
     np.testing.assert_allclose(sorted(dots[0][:, 0]), sorted(table["persister"]))
     np.testing.assert_allclose(sorted(dots[1][:, 0]), sorted(table["holiday"]))
+
+
+def test_every_holiday_group_has_its_own_figure_and_shares(adata):
+    made = adata.copy()
+    record = dict(made.uns["dtp_call"])
+    for name in ("reversal", "reversal_shares"):
+        relapse = record[name].assign(group="relapse")
+        record[name] = pd.concat([record[name], relapse])
+    relapse = (record["reversal"]["group"] == "relapse").to_numpy()
+    record["reversal"].loc[relapse, "holiday"] += 5
+    made.uns["dtp_call"] = record
+    with pytest.raises(DataError, match=r"Pass group: .* are 'holiday', 'relapse'"):
+        pl.reversal(made, show=False)
+    with pytest.raises(DataError, match="There is no 'rest': "):
+        pl.reversal(made, group="rest", show=False)
+    ax = pl.reversal(made, group="relapse", show=False)
+    dots = [c.get_offsets() for c in ax.collections if isinstance(c, PathCollection)]
+    wanted = record["reversal"].loc[relapse, "holiday"]
+    np.testing.assert_allclose(sorted(dots[1][:, 0]), sorted(wanted))
+    section = axes_section(context(made, sample_key="sample", **KW))
+    assert len(section.pictures) == 2
+    assert section.tables[0].columns[1].title == "Group"
+    row = record["reversal_shares"].iloc[0]
+    numbers = f"{share(row['share'])} ({share(row['low'])} to {share(row['high'])})"
+    assert (
+        f"Of the cells of relapse, over all axes at once, {numbers}"
+        in (section.paragraphs[2])
+    )
 
 
 def test_embedding_leaves_the_data_as_they_are(adata):

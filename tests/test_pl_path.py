@@ -194,7 +194,7 @@ def test_every_trend_on_the_page_equals_the_data(adata, page):
         ("q", "q"),
         ("Change", "change"),
         ("Onset", "onset"),
-        ("95 % from", "onset_low"),
+        ("95% from", "onset_low"),
         ("to", "onset_high"),
     ):
         np.testing.assert_array_equal(values(page, "trends", title), record[column])
@@ -227,7 +227,7 @@ def test_reversal_and_direction_on_the_page_equal_the_data(adata, page):
     for title, column in (
         ("Cells", "n_cells"),
         ("Position", "position"),
-        ("95 % from", "low"),
+        ("95% from", "low"),
         ("to", "high"),
         ("Parental-like", "parental-like"),
         ("Persister-like", "persister-like"),
@@ -251,7 +251,10 @@ def with_calls(adata, *, called, by_axes):
     made.obs["dtp_call"] = call
     made.uns["dtp_call"] = {
         "params": {"groupby": "condition", "holiday": "holiday"},
-        "reversal_shares": pd.Series({"parental-like": by_axes, "DTP-like": 0.1}),
+        "reversal_shares": pd.DataFrame(
+            {"n_cells": [1000 * by_axes, 1000 * (1 - by_axes)]},
+            index=["parental-like", "DTP-like"],
+        ),
     }
     return made
 

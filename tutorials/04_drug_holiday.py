@@ -37,7 +37,7 @@ print(table.round(2).to_string())
 # ## Read it sample by sample
 #
 # Replicates are the unit. For every axis: the mean of each sample; the difference from
-# the parental samples in standard deviations of parental cells; a 95 % interval over
+# the parental samples in standard deviations of parental cells; a 95% interval over
 # samples (t, 3 against 3). Cells are no replicates: an interval over cells would be
 # ten times narrower and wrong.
 
@@ -51,7 +51,7 @@ condition_of = obs.groupby("sample", observed=True)["condition"].first().astype(
 
 
 def difference(one, other):
-    """Difference of sample means with its 95 % interval, one row an axis."""
+    """Difference of sample means with its 95% interval, one row an axis."""
     a, b = means[condition_of == one], means[condition_of == other]
     test = stats.ttest_ind(a, b)
     interval = test.confidence_interval()
@@ -74,7 +74,7 @@ print(both.loc[strongest].round(2).to_string())
 # %% [markdown]
 # ## Do not divide
 #
-# It is tempting to say "70 % reverted": one minus the ratio of the two differences.
+# It is tempting to say "70% reverted": one minus the ratio of the two differences.
 # The ratio is meaningless wherever the drug hardly changed the axis, because it
 # divides by almost nothing. Look at the axes with the smallest change on drug, and at
 # the same ratio from single replicates.
@@ -101,8 +101,9 @@ print(f"truth, by mean progress: {true:.2f}")
 # ## Three shares of cells
 #
 # `tl.call` with a holiday group reports how many holiday cells are like parental
-# cells, like the treated ones, or like neither, per axis the difference with its
-# interval, and a ratio only where it is well conditioned. The truth stands beside it:
+# cells, like the treated ones, or like neither, with 95% intervals over the holiday
+# samples; per axis the difference with its interval; and a ratio only where it is well
+# conditioned. The truth stands beside it:
 # a cell counts as a persister from a progress of 0.3 on, and most holiday cells are on
 # the way.
 
@@ -129,9 +130,9 @@ print(call["reversal"].round(2).head(8).to_string())
 # ## All cells half way, or half of the cells all the way? (semi-synthetic)
 #
 # Mean expression cannot tell these apart. Two holiday samples are drawn from the
-# parental and tolerant profiles of A375 melanoma, replicate 3: in one, 40 % of the
-# cells are persisters and 60 % parental; in the other, every cell is a blend with a
-# share around 40 %. The anchors are replicates 1 and 2.
+# parental and tolerant profiles of A375 melanoma, replicate 3: in one, 40% of the
+# cells are persisters and 60% parental; in the other, every cell is a blend with a
+# share around 40%. The anchors are replicates 1 and 2.
 
 # %%
 bulk = dtp.datasets.load("bulk_brafi_4lines")
@@ -193,7 +194,7 @@ plt.show()
 # ## How many samples, cells, molecules? (simulated)
 #
 # Simulate the experiment many times at difficulty `hard`, take designs out of it, and
-# test the sample means of one score (t test, two-sided, 5 %). Power is the share of
+# test the sample means of one score (t test, two-sided, 5%). Power is the share of
 # tests that find the difference: `drug seen` compares parental with treated samples,
 # `reversal seen` treated with holiday samples. `false alarm` takes parental samples
 # against other parental samples: it must stay near 0.05, or the rest means nothing.

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from dtpscore._calling.options import CallOptions
 
 
+# Usable cells that a reference sample needs; with fewer, neither its spread nor its
+# place among the others can be measured.
+_FEWEST_OF_SAMPLE = 10
+
+
 def needed_normalization(quality: Quality) -> Literal["log1p"] | None:
     """Say how to normalize: "log1p" for counts, None for log values.
 
@@ -45,6 +50,26 @@ def low_quality(
     return result
 
 
+def _small_samples(
+    design: Design, used: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], list[str]]:
+    """Cells of reference samples that are too small to count, and what to say."""
+    small, names = np.zeros(len(used), bool), []
+    own = used & design.reference
+    for library in np.unique(design.library[own]):
+        rows = own & (design.library == library)
+        if rows.sum() < _FEWEST_OF_SAMPLE:
+            small |= rows
+            names.append(f"{str(design.sample[rows][0])!r} ({rows.sum()})")
+    if not names:
+        return small, []
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return small, [
+        f"Reference samples with fewer than {_FEWEST_OF_SAMPLE} usable cells are left "
+        f"out: {', '.join(names[:12])}{more}."
+    ]
+
+
 def taking_part(
     design: Design, low: NDArray[np.bool_], options: CallOptions
 ) -> tuple[NDArray[np.bool_], list[str]]:
@@ -55,10 +80,17 @@ def taking_part(
     DataError
         No batch has enough reference cells, or there is nothing to call.
     """
-    used = design.tumor & ~low
+    used, messages = design.tumor & ~low, []
+    if design.n_unnamed:
+        messages.append(
+            f"{design.n_unnamed:,} cells have no group, batch or sample in obs and "
+            "take no part."
+        )
     if options.columns.reference is None:
-        return used, []
-    messages, counts = [], {}
+        return used, messages
+    small, said = _small_samples(design, used)
+    used, counts = used & ~small, {}
+    messages += said
     for batch in np.unique(design.batch[design.tumor]):
         rows = design.batch == batch
         counts[str(batch)] = int((used & rows & design.reference).sum())
@@ -72,7 +104,8 @@ def taking_part(
         found = ", ".join(f"{batch}: {n}" for batch, n in counts.items())
         msg = (
             f"Calls need {options.min_reference} usable cells of the reference group "
-            f"{options.columns.reference!r} in a batch; found {found}."
+            f"{options.columns.reference!r} in a batch; found {found}. Samples with "
+            f"fewer than {_FEWEST_OF_SAMPLE} of them do not count."
         )
         raise DataError(msg)
     if not (used & ~design.reference).any():

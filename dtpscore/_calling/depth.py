@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Fewer cells do not show how deep a library is.
+FEWEST_OF_LIBRARY = 10
 # No log-normalized expression value comes near this; counts of a cell exceed it.
 _LOG_CEILING = 25.0
 
@@ -95,7 +97,8 @@ def kept_share(
     """Share of its counts that each cell keeps so that libraries match in depth.
 
     The common distribution has, at every quantile, the smallest depth that any
-    library has there. Cells keep their rank within their library.
+    library has there. Cells keep their rank within their library. Libraries of fewer
+    than ten cells have no say, or one shallow cell would thin all others.
 
     Parameters
     ----------
@@ -115,9 +118,10 @@ def kept_share(
     for one in names:
         rows = library == one
         level[rows] = (stats.rankdata(counts[rows]) - 0.5) / rows.sum()
+    depths = [counts[library == one] for one in names]
+    large = [one for one in depths if len(one) >= FEWEST_OF_LIBRARY]
     target = np.min(
-        [np.quantile(counts[library == one], level, method="hazen") for one in names],
-        axis=0,
+        [np.quantile(one, level, method="hazen") for one in large or depths], axis=0
     )
     result: NDArray[np.float64] = np.clip(target / np.maximum(counts, 1), 0.0, 1.0)
     return result

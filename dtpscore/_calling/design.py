@@ -37,7 +37,7 @@ class Columns:
     days_key
         Column with the days on drug.
     holiday
-        Group sampled after the drug was withdrawn.
+        Groups sampled after the drug was withdrawn.
     """
 
     groupby: str
@@ -49,7 +49,7 @@ class Columns:
     malignant: tuple[str, ...] = ()
     quality_key: str | None = None
     days_key: str | None = None
-    holiday: str | None = None
+    holiday: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ class Design:
         Names of sample and patient; pair is the batch where no column is given.
     reference, tumor
         Reference cells, and cells that may be called.
+    n_unnamed
+        Cells that may not be called because group, batch or sample is missing.
     failed
         Failed the user's own quality control.
     days
         float64, NaN where unknown.
-    paired
-        Pairs link samples of two groups.
     """
 
     group: NDArray[np.str_]
@@ -83,6 +83,7 @@ class Design:
     tumor: NDArray[np.bool_]
     failed: NDArray[np.bool_]
     days: NDArray[np.float64]
+    n_unnamed: int
 
     @property
     def groups(self) -> list[str]:
@@ -126,27 +127,32 @@ def _number(obs: pd.DataFrame, key: str | None) -> NDArray[np.float64]:
     if key is None:
         return np.full(len(obs), np.nan)
     values = column(obs, key, "days on drug")
+    known = values.notna().to_numpy()
+    result = np.full(len(obs), np.nan)
     try:
-        return values.astype(str).astype(np.float64).to_numpy()
+        result[known] = values[known].astype(str).astype(np.float64)
     except ValueError as error:
         msg = (
             f"obs[{key!r}] must hold days on drug as numbers; "
             f"found {_listed(values.astype(str).unique())}."
         )
         raise DataError(msg) from error
+    return result
 
 
 def _failed(obs: pd.DataFrame, key: str | None) -> NDArray[np.bool_]:
     if key is None:
         return np.zeros(len(obs), bool)
     values = column(obs, key, "failed quality control")
-    if values.dtype != bool:
+    # As texts, because files and pandas hold truth as bool, boolean or categories.
+    texts = values.astype(str)
+    if not texts.isin(["True", "False"]).all():
         msg = (
             f"obs[{key!r}] must be true or false (true: the cell failed quality "
-            f"control); found {_listed(values.astype(str).unique())}."
+            f"control); found {_listed(texts.unique())}."
         )
         raise DataError(msg)
-    return values.to_numpy()
+    return (texts == "True").to_numpy(dtype=bool)
 
 
 def _tumor(obs: pd.DataFrame, columns: Columns) -> NDArray[np.bool_]:
@@ -170,14 +176,23 @@ def _tumor(obs: pd.DataFrame, columns: Columns) -> NDArray[np.bool_]:
 
 def _check_groups(group: NDArray[np.str_], columns: Columns) -> None:
     there = sorted(set(group.tolist()) - {""})
-    if columns.holiday is not None and columns.holiday == columns.reference:
+    if columns.holiday and columns.reference is None:
         msg = (
-            f"reference and holiday are both {columns.holiday!r}. The holiday group "
+            "holiday needs a reference: reversal is measured between untreated and "
+            "treated cells."
+        )
+        raise OptionError(msg)
+    if columns.reference in columns.holiday:
+        msg = (
+            f"reference and holiday are both {columns.reference!r}. The holiday group "
             "was treated first and sampled after the drug was withdrawn."
         )
         raise OptionError(msg)
-    for what, name in (("reference", columns.reference), ("holiday", columns.holiday)):
-        if name is not None and name not in there:
+    named = [("holiday", name) for name in columns.holiday]
+    if columns.reference is not None:
+        named.insert(0, ("reference", columns.reference))
+    for what, name in named:
+        if name not in there:
             msg = (
                 f"The {what} group {name!r} is not in obs[{columns.groupby!r}]. "
                 f"Groups there are: {_listed(there)}."
@@ -215,15 +230,22 @@ def read_design(obs: pd.DataFrame, columns: Columns) -> Design:
         ["\0".join(parts) for parts in zip(batch, group, sample, strict=True)]
     )
     pair_key = columns.pair_key or columns.batch_key
-    tumor = _tumor(obs, columns) & (group != "") & (batch != "") & (sample != "")
+    named = (group != "") & (batch != "") & (sample != "")
+    tumor = _tumor(obs, columns)
+    pair = _text(obs, pair_key, "pairs")
+    reference = np.zeros(len(obs), bool)
+    if columns.reference is not None:
+        reference = (group == columns.reference) & tumor & named
     return Design(
         group=group,
         batch=batch,
         library=np.unique(joined, return_inverse=True)[1].astype(np.int64),
         sample=sample,
-        pair=_text(obs, pair_key, "pairs"),
-        reference=(group == (columns.reference or "\0")) & tumor,
-        tumor=tumor,
+        # A sample of no known patient is linked with no other one.
+        pair=np.where(pair == "", np.char.add("sample ", sample), pair),
+        reference=reference,
+        tumor=tumor & named,
+        n_unnamed=int((tumor & ~named).sum()),
         failed=_failed(obs, columns.quality_key),
         days=_number(obs, columns.days_key),
     )

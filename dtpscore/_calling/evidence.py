@@ -26,7 +26,8 @@ class Grounds:
     survival
         The user states that the cells survived: days on drug, viability or counts.
     reverts
-        Most cells of a holiday arm fall back into the parental range.
+        Treated cells differ surely from untreated ones, and most cells of a holiday
+        group are parental-like, in the interval over its samples too.
     """
 
     has_reference: bool

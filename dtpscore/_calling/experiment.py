@@ -25,6 +25,7 @@ from dtpscore._calling.index import (
     weighed_like,
 )
 from dtpscore._calling.outcome import Outcome
+from dtpscore._calling.sentences import where
 from dtpscore._calling.states import (
     LOW_QUALITY,
     NOT_CALIBRATED,
@@ -121,39 +122,35 @@ def _check_samples(
     unstable = n_called > alpha * len(rows)
     if unstable:
         outcome.messages.append(
-            f"{_where(batch)}{n_called / len(rows):.0%} of the reference cells are "
-            f"called against the other reference samples, more than {alpha:.0%}. The "
-            "reference samples differ too much, so every call becomes uncertain."
+            f"{where(batch.name)}{n_called / len(rows):.0%} of the reference cells are "
+            "called against the other reference samples, more than "
+            f"{100 * alpha:g}%. The reference samples differ too much, so every call "
+            "becomes uncertain."
         )
     return unstable
 
 
-def _where(batch: _Batch, group: str | None = None) -> str:
-    parts = [] if batch.name == "all" else [f"batch {batch.name!r}"]
-    parts += [] if group is None else [f"group {group!r}"]
-    text = ", ".join(parts)
-    return f"{text[0].upper()}{text[1:]}: " if text else ""
-
-
 def _say(outcome: Outcome, batch: _Batch, group: str, facts: dict[str, Any]) -> None:
-    where = _where(batch, group)
     share = facts["smallest_share"]
     n = facts["n_reference_cells"]
     if share > 1:
         text = f"no call is possible with {n:,} reference cells; use more"
     else:
         text = f"no call is possible below {share:.1%} of the cells ({n:,} reference)"
-    outcome.limits.append(f"{where}{text}.")
+    outcome.limits.add(batch.name, group, f"{text}.")
     if facts["basis"] != SHIFT_BASIS:
-        outcome.limits.append(
-            f"{where}one reference library: treatment and library cannot be told "
-            "apart, so the learned shift makes no call (dtp_library_shift) and calls "
-            "rest on the published index alone. Add a second untreated sample."
+        outcome.limits.add(
+            batch.name,
+            group,
+            "one reference library: treatment and library cannot be told apart, so the "
+            "learned shift makes no call (dtp_library_shift) and calls rest on the "
+            "published index alone. Add a second untreated sample.",
         )
     elif facts["n_called"] and facts["explained_by_signatures"] < _LITTLE:
+        share = facts["explained_by_signatures"]
         outcome.messages.append(
-            f"{where}the signatures explain {facts['explained_by_signatures']:.0%} of "
-            "the shift; no axis stands for the rest."
+            f"{where(batch.name, group)}the signatures explain {share:.0%} of the "
+            "shift; no axis stands for the rest."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -34,7 +34,7 @@ _N_RANDOM = 40
 _RANDOM_SIZE = 50
 # A signature needs this many of its genes, and this share of them.
 _FEWEST_GENES = 4
-_FEWEST_FEATURES = 10
+FEWEST_FEATURES = 10
 MIN_COVERAGE = 0.5
 
 
@@ -62,6 +62,21 @@ class Panel:
         return list({signature.name: signature for signature in listed}.values())
 
 
+def _check_studies(studies: set[str]) -> None:
+    known = {
+        study
+        for name in signatures.available().index
+        for study in signatures.load(str(name)).provenance.studies
+    }
+    unknown = sorted(studies - known)
+    if unknown:
+        msg = (
+            f"No signature was made from a study {unknown[0]!r}. Studies are "
+            f"{', '.join(sorted(known))}."
+        )
+        raise SignatureError(msg)
+
+
 def choose(*, index: str = INDEX, exclude_studies: Sequence[str] = ()) -> Panel:
     """Choose the signatures of a call.
 
@@ -76,9 +91,10 @@ def choose(*, index: str = INDEX, exclude_studies: Sequence[str] = ()) -> Panel:
     Raises
     ------
     SignatureError
-        The index does not exist, or was made from an excluded study.
+        The index or a study does not exist, or one was made from the other.
     """
     excluded = set(exclude_studies)
+    _check_studies(excluded)
     if index == INDEX and len(excluded) == 1:
         without = f"{INDEX}_without_{next(iter(excluded))}"
         index = without if without in signatures.available().index else index
@@ -106,7 +122,7 @@ def choose(*, index: str = INDEX, exclude_studies: Sequence[str] = ()) -> Panel:
     )
 
 
-_SIGNS = {"with": 1.0, "against": -1.0}
+SIGNS = {"with": 1.0, "against": -1.0}
 
 
 @dataclass(frozen=True)
@@ -178,10 +194,10 @@ def _check_coverage(coverage: pd.DataFrame, panel: Panel, usable: list[str]) -> 
                 "under half of them. A panel with so few of its genes cannot be called."
             )
             raise DataError(msg)
-    if len(usable) < _FEWEST_FEATURES:
+    if len(usable) < FEWEST_FEATURES:
         msg = (
             f"Only {len(usable)} of {len(panel.features)} signatures have half of "
-            f"their genes in the data; a call needs {_FEWEST_FEATURES}. The gene panel "
+            f"their genes in the data; a call needs {FEWEST_FEATURES}. The gene panel "
             "is too small."
         )
         raise DataError(msg)
@@ -222,7 +238,7 @@ def compute(
     z = np.nan_to_num(z, nan=0.0, posinf=0.0, neginf=0.0)
     place = {name: column for column, name in enumerate(net.names)}
     axis = {one.name: one.axis for one in panel.features}
-    sign = {one.name: _SIGNS[one.orientation] for one in panel.features}
+    sign = {one.name: SIGNS[one.orientation] for one in panel.features}
     dividing = [place[one.name] for one in panel.proliferation]
     return Features(
         values=z[:, [place[name] for name in usable]],
@@ -234,47 +250,4 @@ def compute(
         nuisance={one.name: z[:, place[one.name]] for one in panel.nuisance},
         random=z[:, len(matched.net.names) :],
         coverage=coverage,
-    )
-
-
-def _sign(name: str) -> float:
-    """Sign of a signature on its axis; 1.0 for one that is not shipped."""
-    if name not in signatures.available().index:
-        return 1.0
-    return _SIGNS[signatures.load(name).orientation]
-
-
-def replaced(
-    features: Features, frame: pd.DataFrame, axis_of: dict[str, str]
-) -> Features:
-    """Let the shift learn from another score frame; the index stays as it is.
-
-    Parameters
-    ----------
-    features
-        Computed features.
-    frame
-        Cells x signatures, any method.
-    axis_of
-        Axis of each column; others are their own axis.
-
-    Raises
-    ------
-    DataError
-        Fewer than ten columns have a value in every cell.
-    """
-    complete = frame.loc[:, frame.notna().all()]
-    if complete.shape[1] < _FEWEST_FEATURES:
-        msg = (
-            f"The score frame has {complete.shape[1]} columns with a value in every "
-            f"cell; a call needs {_FEWEST_FEATURES}."
-        )
-        raise DataError(msg)
-    names = [str(name) for name in complete.columns]
-    return replace(
-        features,
-        values=complete.to_numpy(dtype=np.float64),
-        names=names,
-        axis=[axis_of.get(name, name) for name in names],
-        sign=[_sign(name) for name in names],
     )

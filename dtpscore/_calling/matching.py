@@ -55,10 +55,12 @@ def depth_share(
     matched = match_depth and quality.are_counts
     for batch in batches:
         rows = used & (design.batch == batch)
-        medians = [
-            float(np.median(quality.counts[rows & (design.library == one)]))
+        depths = [
+            quality.counts[rows & (design.library == one)]
             for one in np.unique(design.library[rows])
         ]
+        large = [one for one in depths if len(one) >= depth.FEWEST_OF_LIBRARY]
+        medians = [float(np.median(one)) for one in large or depths]
         if matched:
             share[rows] = depth.kept_share(quality.counts[rows], design.library[rows])
         least = min(medians)

@@ -71,6 +71,13 @@ class CallOptions:
         if not isinstance(mitochondrial, Real) or not 0 <= mitochondrial <= 1:
             msg = f"max_mitochondrial must be between 0 and 1, not {mitochondrial!r}."
             raise OptionError(msg)
+        said = self.survival
+        if said is not None and not (isinstance(said, str) and said.strip()):
+            msg = (
+                "survival must say in words how it is known that the treated cells "
+                f"survived, or be left out; not {said!r}."
+            )
+            raise OptionError(msg)
         if self.species not in ("human", "mouse"):
             msg = f"species must be human or mouse, not {self.species!r}."
             raise OptionError(msg)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dtpscore._calling.sentences import Limits
+
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
@@ -63,7 +65,7 @@ class Outcome:
     groups, references, thresholds, why
         Rows of the tables that go to ``uns``.
     limits, messages
-        Sentences for the user.
+        Sentences for the user: what the run cannot show, and what else to know.
     """
 
     index: NDArray[np.float64]
@@ -82,7 +84,7 @@ class Outcome:
     references: list[dict[str, Any]] = field(default_factory=list)
     thresholds: list[dict[str, Any]] = field(default_factory=list)
     why: list[pd.DataFrame] = field(default_factory=list)
-    limits: list[str] = field(default_factory=list)
+    limits: Limits = field(default_factory=Limits)
     messages: list[str] = field(default_factory=list)
 
     @classmethod

@@ -11,7 +11,7 @@ from dtpscore._calling.batch import SHIFT_BASIS
 from dtpscore._calling.confounders import confounder_table
 from dtpscore._calling.evidence import LEVELS, Grounds, level
 from dtpscore._calling.summary import reversal_tables, vulnerability_table
-from dtpscore._calling.tables import sample_table, sample_tests
+from dtpscore._calling.tables import condition_table, sample_table, sample_tests
 from dtpscore._calling.uncalibrated import mixture_note
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _confounders(
     )
 
 
-def _add_evidence(outcome: Outcome, options: CallOptions, back: float) -> str:
+def _add_evidence(outcome: Outcome, options: CallOptions, *, reverts: bool) -> str:
     """Add the evidence level to the row of every group; returns the lowest."""
     for row in outcome.groups:
         row["evidence_level"] = level(
@@ -65,7 +65,7 @@ def _add_evidence(outcome: Outcome, options: CallOptions, back: float) -> str:
                 has_reference=True,
                 held_out=row["basis"] == SHIFT_BASIS,
                 survival=options.survival is not None,
-                reverts=back > 0.5,
+                reverts=reverts,
             )
         )
     return min((row["evidence_level"] for row in outcome.groups), default="E0")
@@ -114,6 +114,7 @@ def _group_tables(
         "reference_samples": pd.DataFrame(outcome.references),
         "thresholds": pd.DataFrame(outcome.thresholds),
         "samples": samples,
+        "conditions": condition_table(samples),
         "sample_tests": tests,
     }
     if outcome.why:
@@ -135,15 +136,16 @@ def make_record(
     """
     from dtpscore import __version__
 
-    back, returned = 0.0, {}
+    reverts, returned = False, {}
     holiday = options.columns.holiday
-    if holiday is not None and outcome.groups:
-        reversal, shares = reversal_tables(
+    if holiday and outcome.groups:
+        found = reversal_tables(
             experiment, outcome, holiday, alpha=options.alpha, seed=options.random_state
         )
-        returned = {"reversal": reversal, "reversal_shares": shares.to_frame()}
-        back = float(shares["parental-like"])
-    reached = _add_evidence(outcome, options, back)
+        returned = {"reversal": found.axes, "reversal_shares": found.shares}
+        reverts = found.reverts
+        outcome.messages += found.messages
+    reached = _add_evidence(outcome, options, reverts=reverts)
     record: dict[str, Any] = {
         "params": _params(options),
         "version": __version__,
@@ -161,6 +163,6 @@ def make_record(
             outcome.index[experiment.used], seed=options.random_state
         )
         record["bic_gain"] = gain
-        outcome.limits.append(sentence)
-    record["messages"] = [*outcome.limits, *outcome.messages]
+        outcome.limits.general.append(sentence)
+    record["messages"] = [*outcome.limits.sentences(), *outcome.messages]
     return record

@@ -108,5 +108,5 @@ def make_result(
         ),
         axes=pd.DataFrame(axis_z, index=names, columns=outcome.axes),
         record=record,
-        messages=[*outcome.limits, *outcome.messages],
+        messages=[*outcome.limits.sentences(), *outcome.messages],
     )

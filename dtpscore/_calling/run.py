@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from dtpscore._calling import components, depth, features
 from dtpscore._calling.admission import low_quality, needed_normalization, taking_part
 from dtpscore._calling.design import read_design
 from dtpscore._calling.experiment import call_batches
+from dtpscore._calling.given import replaced
 from dtpscore._calling.matching import depth_share
 from dtpscore._calling.outcome import Experiment
 from dtpscore._calling.record import cell_evidence, make_record
@@ -25,27 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dtpscore._calling.design import Design
+    from dtpscore._calling.given import ScoreFrame
     from dtpscore._calling.options import CallOptions
     from dtpscore._calling.result import CallResult
-
-
-@dataclass(frozen=True)
-class ScoreFrame:
-    """Scores to learn the shift from instead of control-matched z-scores.
-
-    Attributes
-    ----------
-    key
-        Where they are from.
-    frame
-        Cells x signatures.
-    axis_of
-        Axis of each signature.
-    """
-
-    key: str
-    frame: pd.DataFrame
-    axis_of: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,17 +90,18 @@ def _experiment(
     low: NDArray[np.bool_],
     options: CallOptions,
     scores: ScoreFrame | None,
-) -> Experiment:
+) -> tuple[Experiment, list[str]]:
     """Score the cells; the shift learns from ``scores`` where they are given."""
+    said: list[str] = []
     found = _features(values, options)
     order = np.argsort(np.asarray(names), kind="stable")
     keys = _cell_keys(names, options.random_state)
     placed = np.zeros((len(used), 0))
     if scores is not None:
-        found = features.replaced(found, scores.frame, scores.axis_of)
+        found, said = replaced(found, scores, used)
     elif options.components:
         placed = _components(values, design, used, order=order, keys=keys)
-    return Experiment(
+    experiment = Experiment(
         design=design,
         used=used,
         low=low & design.tumor,
@@ -126,6 +110,7 @@ def _experiment(
         keys=keys,
         order=order,
     )
+    return experiment, said
 
 
 def call_matrix(
@@ -170,20 +155,25 @@ def call_matrix(
     normalize = needed_normalization(quality)
     low = low_quality(design, quality, options)
     used, messages = taking_part(design, low, options)
-    if options.columns.holiday is not None and options.columns.reference is not None:
+    if options.columns.holiday:
         check_arms(design, used, options.columns.holiday)
-    share, said = depth_share(design, used, quality, match_depth=options.match_depth)
+    share, unlike = depth_share(design, used, quality, match_depth=options.match_depth)
+    if unlike and scores is not None:
+        unlike.append(
+            f"The scores of obsm[{scores.key!r}] are as they were given: they were not "
+            "matched in depth, only the index was."
+        )
     names = [str(name) for name in obs.index]
     if (share < 1).any():
         matrix = depth.thinned(matrix, share, names, seed=options.random_state)
     values = _Values(matrix, gene_names, normalize)
-    experiment = _experiment(
+    experiment, said = _experiment(
         values, design, used, names, low=low, options=options, scores=scores
     )
     outcome = call_batches(
         experiment, alpha=options.alpha, check_reference=options.check_reference
     )
-    outcome.messages[:0] = [*messages, *said]
+    outcome.messages[:0] = [*messages, *unlike, *said]
     record = make_record(experiment, outcome, quality, options)
     record["params"]["scores"] = None if scores is None else scores.key
     evidence = cell_evidence(experiment, outcome)

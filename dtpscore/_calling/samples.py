@@ -209,6 +209,8 @@ def compare_samples(
     one arm only, `mixed_model`; else the t test of a linear model with a mean for
     each stratum. Both need normal values. The permutation and the t test leave out
     strata with one arm; where each sample is a stratum of its own, strata are ignored.
+    One sample in a group is no replicate, however many the other group has, so there
+    is no test.
 
     Parameters
     ----------
@@ -232,13 +234,14 @@ def compare_samples(
     total = n_arrangements(treated, strata)
     # Where the arms can be exchanged as a whole, the mirror image counts too.
     mirrored = all(2 * treated[rows].sum() == len(rows) for rows in strata)
-    if (2 if mirrored else 1) / total <= alpha:
+    labels = treated[np.concatenate(strata)] if strata else treated[:0]
+    replicated = 1 < labels.sum() < len(labels) - 1
+    if replicated and (2 if mirrored else 1) / total <= alpha:
         rng = np.random.default_rng(seed)
         pvalue = _permutation(values, treated, strata, rng)
         kind = "exact permutation" if total <= _MOST else "random permutation"
         return SampleTest(difference, pvalue, kind, "")
-    n_used = sum(map(len, strata))
-    if n_used < len(values):
+    if len(labels) < len(values):
         mixed = mixed_model(values, treated, stratum)
         if mixed is not None:
             return mixed
@@ -248,8 +251,8 @@ def compare_samples(
             "for a mixed model: no p-value"
         )
         return SampleTest(math.nan, math.nan, "none", note)
-    if n_used - len(strata) < 2:
-        note = "one sample in each group: no replicate, so no p-value"
+    if not replicated:
+        note = "one sample in a group that can be compared: no replicate, so no p-value"
         return SampleTest(difference, math.nan, "none", note)
     note = "too few samples for a permutation test; the t test assumes normal values"
     return SampleTest(difference, _t_test(values, treated, strata), "t test", note)

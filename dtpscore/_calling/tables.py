@@ -78,6 +78,40 @@ def sample_table(
     return table.reset_index(drop=True)
 
 
+def condition_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Share of DTP-like cells and mean index of each group, samples as the unit.
+
+    Parameters
+    ----------
+    table
+        What `sample_table` returned.
+
+    Returns
+    -------
+    One row a group: ``n_samples``, ``n_cells``; ``dtp_like``, the mean over samples of
+    their share of DTP-like cells, with that of the ``dtp_like_lowest`` and
+    ``dtp_like_highest`` sample; and ``index``, the mean over samples of their mean
+    index, with ``index_lowest`` and ``index_highest``. Each sample counts the same.
+    """
+    import pandas as pd
+
+    values = pd.DataFrame(
+        {
+            "group": table["group"],
+            "dtp_like": table["n_dtp_like"] / table["n_cells"],
+            "index": table["mean_index"],
+        }
+    )
+    grouped = values.groupby("group", sort=True)
+    result = pd.DataFrame({"n_samples": grouped.size()})
+    result["n_cells"] = table.groupby("group")["n_cells"].sum()
+    for name in ("dtp_like", "index"):
+        result[name] = grouped[name].mean()
+        result[f"{name}_lowest"] = grouped[name].min()
+        result[f"{name}_highest"] = grouped[name].max()
+    return result.reset_index()
+
+
 def sample_tests(
     table: pd.DataFrame, reference: str, *, alpha: float, seed: int
 ) -> pd.DataFrame:

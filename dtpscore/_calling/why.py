@@ -90,7 +90,7 @@ def envelope(
     called: NDArray[np.bool_],
     reference: NDArray[np.bool_],
 ) -> tuple[float, float]:
-    """2.5 and 97.5 % quantile of the difference of random gene sets."""
+    """2.5 and 97.5% quantile of the difference of random gene sets."""
     difference = random_z[called].mean(axis=0) - random_z[reference].mean(axis=0)
     low, high = np.quantile(difference, [0.025, 0.975])
     return float(low), float(high)

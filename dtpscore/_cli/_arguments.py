@@ -39,6 +39,10 @@ Malignant = Annotated[
     list[str] | None,
     typer.Option(metavar="TYPE", help="Cell type to call; repeatable."),
 ]
+Holiday = Annotated[
+    list[str] | None,
+    typer.Option(metavar="GROUP", help="Group after a drug holiday; repeatable."),
+]
 DaysKey = Annotated[
     str | None, typer.Option(metavar="COLUMN", help="Column with the days on drug.")
 ]

@@ -42,10 +42,7 @@ def call(
     pair_key: option.PairKey = None,
     cell_type_key: option.CellTypeKey = None,
     malignant: option.Malignant = None,
-    holiday: Annotated[
-        str | None,
-        typer.Option(metavar="GROUP", help="Group after the drug was withdrawn."),
-    ] = None,
+    holiday: option.Holiday = None,
     days_key: option.DaysKey = None,
     survival: option.Survival = None,
     quality_key: Annotated[
@@ -142,7 +139,7 @@ def call(
                 malignant=tuple(malignant or ()),
                 quality_key=quality_key,
                 days_key=days_key,
-                holiday=holiday,
+                holiday=tuple(holiday or ()),
             ),
             alpha=alpha,
             index=index,

@@ -40,10 +40,7 @@ def pseudotime(
     time_key: option.TimeKey = None,
     sample_key: option.SampleKey = None,
     replicate_key: option.ReplicateKey = None,
-    holiday: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GROUP", help="Group after a drug holiday; repeatable."),
-    ] = None,
+    holiday: option.Holiday = None,
     index_key: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="Column with the persister index."),

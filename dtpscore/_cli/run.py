@@ -49,10 +49,7 @@ def run(
     survival: option.Survival = None,
     replicate_key: option.ReplicateKey = None,
     time_key: option.TimeKey = None,
-    holiday: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GROUP", help="Group after a drug holiday; repeatable."),
-    ] = None,
+    holiday: option.Holiday = None,
     layer: option.Layer = None,
     gene_symbols: option.GeneSymbols = None,
     species: Annotated[

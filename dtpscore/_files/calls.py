@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from dtpscore import _keys, _store
-from dtpscore._calling.run import ScoreFrame, call_matrix
+from dtpscore._calling.run import call_matrix
 from dtpscore._errors import DataError
 from dtpscore._files.outputs import Outputs
 from dtpscore._results.calls import call_elements, score_frame
@@ -15,6 +15,7 @@ from dtpscore._results.elements import Source, available
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dtpscore._calling.given import ScoreFrame
     from dtpscore._calling.options import CallOptions
     from dtpscore._calling.result import CallResult
 

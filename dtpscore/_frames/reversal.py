@@ -47,9 +47,9 @@ def parental_shares(adata: AnnData) -> pd.Series:
     shares: dict[str, float] = {}
     called = states.record(adata) if _keys.CALL in adata.uns else None
     if called is not None and called.get("reversal_shares") is not None:
-        by_axes = called["reversal_shares"].loc[_LIKE]
+        cells = called["reversal_shares"]["n_cells"]
         shares[CALLS] = _by_calls(adata, called)
-        shares[AXES] = float(np.asarray(by_axes, dtype=np.float64).ravel()[0])
+        shares[AXES] = float(cells.loc[[_LIKE]].sum() / cells.sum())
     frame = path.reversal(adata) if _keys.PSEUDOTIME in adata.uns else None
     if frame is not None:
         own = path.record(adata)

@@ -191,8 +191,9 @@ def reversal(adata: AnnData, *, key: str | None = None) -> pd.DataFrame | None:
 
     Returns
     -------
-    ``axis``, ``persister``, ``holiday``, ``returned`` with ``returned_low`` and
-    ``returned_high``, and ``ratio``; None without a holiday group.
+    ``axis``, ``group`` (the holiday group), ``persister``, ``holiday``, ``returned``
+    with ``returned_low`` and ``returned_high``, and ``ratio``; None without a holiday
+    group.
     """
     frame = record(adata, key).get("reversal")
     if frame is None or not len(frame):

@@ -72,6 +72,21 @@ _CALIBRATION = (
         ),
     ),
     (
+        "conditions",
+        "Groups in numbers: means over samples, with the lowest and highest sample",
+        (
+            Column("group", "Group"),
+            Column("n_samples", "Samples", "count"),
+            Column("n_cells", "Cells", "count"),
+            Column("dtp_like", "DTP-like of both kinds", "share"),
+            Column("dtp_like_lowest", "Lowest sample", "share"),
+            Column("dtp_like_highest", "Highest sample", "share"),
+            Column("index", "Mean index", "signed"),
+            Column("index_lowest", "Lowest index", "signed"),
+            Column("index_highest", "Highest index", "signed"),
+        ),
+    ),
+    (
         "sample_tests",
         "Groups against the reference, samples as the unit; this makes no call",
         (

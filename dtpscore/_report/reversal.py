@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from dtpscore import pl
 from dtpscore._frames import path, states
@@ -34,6 +33,21 @@ _ASKED = {
 def measures(shares: pd.Series) -> str:
     """Shares of parental-like cells as part of a sentence."""
     return listed([f"{share(value)} by the {name}" for name, value in shares.items()])
+
+
+def shares_text(frame: pd.DataFrame) -> str:
+    """Shares of what cells off the drug are like, with intervals over samples."""
+    parts = []
+    for state, row in frame.iterrows():
+        interval = (
+            f" ({share(row['low'])} to {share(row['high'])})"
+            if row["low"] == row["low"]
+            else ""
+        )
+        parts.append(f"{share(row['share'])}{interval} are {state}")
+    known = frame["low"].notna().all()
+    unit = "95% intervals over samples" if known else "one sample, so no interval"
+    return f"{listed(parts)} ({unit})"
 
 
 def comparison(context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -67,13 +81,13 @@ def axes_section(context: Context) -> Section | None:
     frame = states.reversal(context.adata) if context.has_calls else None
     if frame is None:
         return None
-    shares = states.record(context.adata).get("reversal_shares")
-    text = ""
-    if shares is not None:
-        values = np.asarray(shares, dtype=float).ravel()
-        text = "Of the cells off the drug, over all axes at once, " + listed(
-            [f"{share(v)} are {n}" for n, v in zip(shares.index, values, strict=True)]
+    groups = list(dict.fromkeys(frame["group"].astype(str)))
+    texts = [
+        f"Of the cells of {group}, over all axes at once, {shares_text(found)}."
+        for group, found in states.record(context.adata)["reversal_shares"].groupby(
+            "group", sort=False, observed=True
         )
+    ]
     why, notes = comparison(context)
     return Section(
         name="reversal",
@@ -82,17 +96,18 @@ def axes_section(context: Context) -> Section | None:
             "Difference of each axis from the untreated cells, on the drug and off it, "
             "in their standard deviations. Intervals come from draws of whole samples. "
             "The ratio is given only where the difference on the drug is clear.",
-            *((f"{text}.",) if text else ()),
+            *texts,
             *why,
         ),
         notes=notes,
-        pictures=(
+        pictures=tuple(
             picture(
-                lambda: pl.reversal(context.adata, show=False),
-                alt="Difference of each axis from untreated cells on and off the drug; "
-                "the table below has the numbers.",
-                caption="Difference from untreated cells, on and off the drug.",
-            ),
+                partial(pl.reversal, context.adata, group=group, show=False),
+                alt="Difference of each axis from untreated cells on the drug and in "
+                f"{group}; the table below has the numbers.",
+                caption=f"Difference from untreated cells, on the drug and in {group}.",
+            )
+            for group in groups
         ),
         tables=(
             Table(
@@ -101,10 +116,11 @@ def axes_section(context: Context) -> Section | None:
                 frame=titled(frame),
                 columns=(
                     Column("title", "Axis"),
+                    *((Column("group", "Group"),) if len(groups) > 1 else ()),
                     Column("persister", "On drug", "signed"),
                     Column("holiday", "Off drug", "signed"),
                     Column("returned", "Off minus on", "signed"),
-                    Column("returned_low", "95 % from", "signed"),
+                    Column("returned_low", "95% from", "signed"),
                     Column("returned_high", "to", "signed"),
                     Column("ratio", "Share returned", "share"),
                 ),
@@ -122,7 +138,7 @@ def _sample_table(frame: pd.DataFrame) -> Table:
             Column("sample", "Sample"),
             Column("n_cells", "Cells", "count"),
             Column("position", "Position", "number"),
-            Column("low", "95 % from", "number"),
+            Column("low", "95% from", "number"),
             Column("high", "to", "number"),
             Column("parental-like", "Parental-like", "share"),
             Column("persister-like", "Persister-like", "share"),
@@ -145,7 +161,7 @@ def path_section(context: Context) -> Section | None:
             "A persister state reverts when the drug is taken away; a resistant one "
             "does not. Each cell off the drug was compared with untreated cells and "
             "with the persisters at the end of the path. Where it is farther from both "
-            "than 95 % of their own cells are, it is like neither.",
+            "than 95% of their own cells are, it is like neither.",
             *why,
         ),
         notes=(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dtpscore import _keys
-from dtpscore._calling.run import ScoreFrame
+from dtpscore._calling.given import ScoreFrame
+from dtpscore._errors import DataError
 from dtpscore._results.elements import Element, Source, plain
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from dtpscore._calling.result import CallResult
 
 
-def score_frame(key: str, frame: pd.DataFrame, uns: Mapping[str, Any]) -> ScoreFrame:
+def score_frame(key: str, table: Any, uns: Mapping[str, Any]) -> ScoreFrame:
     """Add to a score frame the axes of its signatures, where ``uns`` knows them.
 
     Parameters
@@ -25,17 +26,31 @@ def score_frame(key: str, frame: pd.DataFrame, uns: Mapping[str, Any]) -> ScoreF
     key
         Name of the frame in ``obsm``; z-scores and p-values share the record of their
         scores.
-    frame
-        Cells x signatures.
+    table
+        Cells x signatures: a frame, or an array of scores that were lazy.
     uns
         Records of scoring runs.
+
+    Raises
+    ------
+    DataError
+        An array has no record that names its columns.
     """
+    frame = table if isinstance(table, pd.DataFrame) else None
     for suffix in ("", "_z", "_pvalue"):
         record = uns.get(key.removesuffix(suffix))
         if isinstance(record, dict) and "provenance" in record:
             sources = record["provenance"]["signatures"]
             axes = {str(name): str(axis) for name, axis in sources["axis"].items()}
+            if frame is None:
+                frame = pd.DataFrame(table, columns=list(axes))
             return ScoreFrame(key, frame, axes)
+    if frame is None:
+        msg = (
+            f"obsm[{key!r}] is no score frame: its columns have no names. Run "
+            "dtpscore.tl.score (dtpscore score) first, or leave scores out."
+        )
+        raise DataError(msg)
     return ScoreFrame(key, frame)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dtpscore._errors import DataError, OptionError
-from dtpscore._results.elements import available
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,18 +90,6 @@ def to_toml(config: RunConfig) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _check_holiday(config: RunConfig) -> None:
-    if len(config.holiday) < 2 or "call" in config.skip:
-        return
-    msg = (
-        "holiday takes one group where cells are called, because the call compares one "
-        f"with the treated cells; {len(config.holiday)} were given: "
-        f"{available(config.holiday)}. Run once for each, or leave the call out "
-        "(--skip call): the order alone takes several."
-    )
-    raise OptionError(msg)
-
-
 def load_config(path: Path | None, given: Mapping[str, Any]) -> RunConfig:
     """Read the choices of a run.
 
@@ -118,8 +105,7 @@ def load_config(path: Path | None, given: Mapping[str, Any]) -> RunConfig:
     DataError
         The file does not exist or is malformed.
     OptionError
-        A choice is missing, unknown or out of range, or there are several groups off
-        the drug where cells are to be called.
+        A choice is missing, unknown or out of range.
     """
     content: dict[str, Any] = {}
     if path is not None:
@@ -142,5 +128,4 @@ def load_config(path: Path | None, given: Mapping[str, Any]) -> RunConfig:
         known = ", ".join(RunConfig.model_fields)
         msg = f"{where} cannot start. {wrong}. Known choices: {known}."
         raise OptionError(msg) from error
-    _check_holiday(config)
     return config

@@ -64,7 +64,7 @@ def _call(adata: AnnData, config: RunConfig) -> None:
         pair_key=config.pair_key,
         cell_type_key=config.cell_type_key,
         malignant=config.malignant,
-        holiday=config.holiday[0] if config.holiday else None,
+        holiday=config.holiday,
         days_key=config.days_key,
         survival=config.survival,
         alpha=config.alpha,

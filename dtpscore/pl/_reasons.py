@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from dtpscore._errors import DataError
 from dtpscore._frames import states as frames
 from dtpscore._frames.scores import axis_titles
+from dtpscore._results.elements import available
 from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import INK, QUIET, axes_for, finish, style
 
@@ -129,10 +130,29 @@ def _draw_arms(ax: Axes, frame: pd.DataFrame, rows: NDArray[np.float64]) -> None
     )
 
 
+def _off_drug(frame: pd.DataFrame | None, group: str | None) -> pd.DataFrame:
+    """Rows of one holiday group."""
+    if frame is None:
+        msg = (
+            "There are no cells off the drug among these calls. Pass holiday to "
+            "dtpscore.tl.call where there is such a group."
+        )
+        raise DataError(msg)
+    names = list(dict.fromkeys(frame["group"].astype(str)))
+    if group is None and len(names) == 1:
+        group = names[0]
+    if group not in names:
+        given = "Pass group" if group is None else f"There is no {group!r}"
+        msg = f"{given}: the holiday groups of these calls are {available(names)}."
+        raise DataError(msg)
+    return frame[(frame["group"] == group).to_numpy()].reset_index(drop=True)
+
+
 @shared_doc
 def reversal(
     adata: AnnData,
     *,
+    group: str | None = None,
     key: str | None = None,
     ax: Axes | None = None,
     show: bool | None = None,
@@ -144,21 +164,17 @@ def reversal(
     ----------
     adata
         Data that `dtpscore.tl.call` has called, with a holiday group.
+    group
+        The holiday group, where there are several.
     {calls_key}
     {drawing}
 
     Raises
     ------
     DataError
-        The cells were not called, or there was no holiday group.
+        The cells were not called, there was no holiday group, or none of this name.
     """
-    frame = frames.reversal(adata, key=key)
-    if frame is None:
-        msg = (
-            "There are no cells off the drug among these calls. Pass holiday to "
-            "dtpscore.tl.call where there is such a group."
-        )
-        raise DataError(msg)
+    frame = _off_drug(frames.reversal(adata, key=key), group)
     first = frame["axis"].isin(_FIRST)
     size = frame["persister"].abs().where(~first, np.inf)
     frame = frame.iloc[np.argsort(-size.to_numpy(), kind="stable")]
@@ -184,7 +200,7 @@ def reversal(
                 color="#8FCDB6",
                 mfc="white",
                 mec="#009E73",
-                label="off drug, 95 % interval",
+                label="off drug, 95% interval",
             ),
         ]
         ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)

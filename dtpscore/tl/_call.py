@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from dtpscore._calling.design import Columns
 from dtpscore._calling.options import CallOptions
-from dtpscore._calling.run import ScoreFrame, call_matrix
+from dtpscore._calling.run import call_matrix
 from dtpscore._errors import DataError
 from dtpscore._results.calls import call_elements, score_frame
 from dtpscore._results.elements import Source, available, pick, writable, write
+from dtpscore._results.lazy import numbers, unnamed_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anndata import AnnData
 
+    from dtpscore._calling.given import ScoreFrame
     from dtpscore._types import Species
+
+
+def _names(given: Any) -> tuple[str, ...]:
+    """One name or several as texts, which is how groups of obs are compared."""
+    one = isinstance(given, str) or not isinstance(given, Iterable)
+    return (str(given),) if one else tuple(map(str, given))
 
 
 def _score_frame(adata: AnnData, key: str | None) -> ScoreFrame | None:
     """Take a score frame from ``obsm``, with the axes of its signatures if known."""
     if key is None:
         return None
+    lazy = unnamed_tables(adata)
+    if key in lazy:
+        own, kind = lazy[key]
+        return score_frame(key, numbers(adata, [own], [kind])[own][kind], adata.uns)
     frames = [n for n in adata.obsm if isinstance(adata.obsm[n], pd.DataFrame)]
     if key not in frames:
         msg = (
-            f"obsm has no score frame {key!r}. Frames there are: {available(frames)}. "
+            f"obsm has no score frame {key!r}. Frames there are: "
+            f"{available([*frames, *lazy])}. "
             "Run dtpscore.tl.score first, or leave scores out."
         )
         raise DataError(msg)
@@ -45,7 +59,7 @@ def call(
     pair_key: str | None = None,
     cell_type_key: str | None = None,
     malignant: str | Sequence[str] = (),
-    holiday: str | None = None,
+    holiday: str | Sequence[str] | None = None,
     days_key: str | None = None,
     survival: str | None = None,
     quality_key: str | None = None,
@@ -53,7 +67,7 @@ def call(
     max_mitochondrial: float = 0.3,
     alpha: float = 0.05,
     index: str = "dtp_consensus_no_cycle",
-    exclude_studies: Sequence[str] = (),
+    exclude_studies: str | Sequence[str] = (),
     scores: str | None = None,
     components: bool = True,
     match_depth: bool = True,
@@ -119,7 +133,9 @@ def call(
     cell_type_key, malignant
         Column with cell types, and those that are tumor cells. Only these are called.
     holiday
-        Group sampled after the drug was withdrawn; adds the reversal tables.
+        Group sampled after the drug was withdrawn, or several, as a holiday and a
+        relapse; adds the reversal tables. Each is compared with the reference and
+        with the treated groups, which are all others.
     days_key
         Column with the days on drug. Before day 3 cells that will die and cells that
         will persist look alike, so no persister is named.
@@ -175,8 +191,11 @@ def call(
         Why, in words.
     ``obs["dtp_evidence"]``
         Evidence level of the call: E1 against reference cells, E2 calibrated on whole
-        reference samples, E3 and ``survival`` is stated, E4 and the state reverts in
-        the holiday group; E0 without a reference.
+        reference samples, E3 and ``survival`` is stated, E4 and the state reverts:
+        treated cells differ surely from untreated ones on some axis, and over half of
+        a holiday group is parental-like, in the interval over its samples too. E0
+        without a reference. Missing for reference cells, which are not called, and for
+        cells of low quality.
     ``obs["dtp_index"]``, ``obs["dtp_proliferation"]``
         float64, in robust standard deviations of the reference cells of the batch.
     ``obs["dtp_shift"]``
@@ -185,7 +204,8 @@ def call(
     ``obs["dtp_pvalue"]``, ``obs["dtp_qvalue"]``
         float64, for query cells.
     ``obsm["dtp_contributions"]``
-        float32 frame, cells by axes: the part of the shift that each axis carries.
+        float32 frame, cells by axes: the part of the shift that each axis carries (of
+        the library shift with one reference sample, which makes no call).
     ``obsm["dtp_call_axes"]``
         float32 frame, cells by axes: mean z of the axis, in robust standard deviations
         of the reference cells of the batch.
@@ -195,10 +215,13 @@ def call(
         that could be called, whether components were used, the log ratio that decides
         it and its threshold, and how much of the shift the signatures explain),
         ``reference_samples``, ``thresholds`` of each batch, ``samples``,
-        ``sample_tests`` (with the test that the design allowed), ``axes`` (direction
-        found against the published one), ``vulnerabilities``, ``confounders``,
-        ``coverage``, with a holiday group ``reversal`` and ``reversal_shares``; and
-        ``messages``.
+        ``conditions`` (share of DTP-like cells and mean index of each group, the
+        sample as the unit), ``sample_tests`` (with the test that the design allowed),
+        ``axes`` (direction found against the published one), ``vulnerabilities``,
+        ``confounders``, ``coverage``; with a holiday group ``reversal`` (by axis, with
+        a 95% interval over samples) and ``reversal_shares`` (parental-like, DTP-like
+        and neither, with theirs), tumors or patients that have all three arms being
+        compared within; and ``messages``.
 
     Raises
     ------
@@ -206,7 +229,7 @@ def call(
         A column, group or layer does not exist; there are too few reference cells;
         values are negative; or too few genes of the index are in the data.
     SignatureError
-        The index does not exist or was made from an excluded study.
+        The index or an excluded study does not exist, or the index was made from it.
     OptionError
         A parameter is out of range or does not fit another one (a ValueError).
 
@@ -225,19 +248,19 @@ def call(
     options = CallOptions(
         columns=Columns(
             groupby=groupby,
-            reference=reference,
+            reference=None if reference is None else str(reference),
             sample_key=sample_key,
             batch_key=batch_key,
             pair_key=pair_key,
             cell_type_key=cell_type_key,
-            malignant=(malignant,) if isinstance(malignant, str) else tuple(malignant),
+            malignant=_names(malignant),
             quality_key=quality_key,
             days_key=days_key,
-            holiday=holiday,
+            holiday=() if holiday is None else _names(holiday),
         ),
         alpha=alpha,
         index=index,
-        exclude_studies=tuple(exclude_studies),
+        exclude_studies=_names(exclude_studies),
         components=components,
         match_depth=match_depth,
         min_reference=min_reference,
