@@ -1,0 +1,189 @@
+"""What surrounds the statistic: depth, quality, units, states, evidence, reasons."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from scipy import stats
+
+from dtpscore._calling import depth, evidence, index, why
+from dtpscore._calling.axes import axis_means
+from dtpscore._calling.confounders import confounder_table
+from dtpscore._calling.features import Features
+from dtpscore._calling.states import Evidence, direction_supported, states
+from dtpscore._calling.uncalibrated import mixture_note
+
+
+def test_kept_share_gives_all_libraries_one_distribution():
+    rng = np.random.default_rng(10)
+    library = np.repeat([0, 1, 2], 300)
+    counts = np.exp(rng.normal(8, 0.4, 900)) * np.array([1, 0.3, 2])[library]
+    share = depth.kept_share(counts, library)
+    assert ((share > 0) & (share <= 1)).all()
+    left = counts * share
+    quantiles = [np.quantile(left[library == one], [0.1, 0.5, 0.9]) for one in range(3)]
+    assert np.allclose(quantiles[0], quantiles[1], rtol=0.02)
+    assert np.allclose(quantiles[0], quantiles[2], rtol=0.02)
+    assert share[library == 1] == pytest.approx(1)
+
+
+def test_thinning_is_binomial_and_depends_on_names_alone():
+    counts = sp.csr_matrix(np.full((40, 50), 20, dtype=np.float32))
+    names = [f"cell{i}" for i in range(40)]
+    share = np.full(40, 0.3)
+    share[0] = 1
+
+    def values(matrix, names, share, chunk):
+        source = depth.thinned(matrix, share, names, seed=5)
+        blocks = [source.read(a, b).toarray() for a, b in source.bounds(chunk)]
+        return np.vstack(blocks)
+
+    once = values(counts, names, share, 7)
+    assert (once[0] == 20).all()
+    part = once[1:].ravel()
+    assert part.mean() == pytest.approx(6, abs=0.15)
+    assert part.var() == pytest.approx(20 * 0.3 * 0.7, rel=0.1)
+    assert np.array_equal(once, values(counts.toarray(), names, share, 40))
+    turned = values(counts, names[::-1], share[::-1], 3)
+    assert np.array_equal(once, turned[::-1])
+
+
+def test_quality_counts_what_is_there():
+    dense = np.array([[0, 3, 1.0], [2, 0, 2]])
+    found = depth.measure(dense, ["A", "mt-B", "C"])
+    assert found.counts == pytest.approx([4, 4])
+    assert found.genes.tolist() == [2, 2]
+    assert found.mitochondrial == pytest.approx([0.75, 0])
+    assert found.are_counts
+    logs = depth.measure(np.log1p(dense), ["A", "B", "C"])
+    assert logs.are_logs
+    assert np.isnan(logs.mitochondrial).all()
+    assert depth.measure(dense - 1, ["A", "B", "C"]).negative
+
+
+def test_reference_units_are_robust():
+    values = np.r_[np.arange(11.0), 1000.0]
+    found = index.reference_units(values, np.arange(12) < 11)
+    assert found[5] == 0
+    assert found[8] == pytest.approx(3 / (1.4826 * 3))
+
+
+def make_evidence(**changes):
+    n = 8
+    fields = {
+        "reference": np.arange(n) < 4,
+        "low_quality": np.zeros(n, bool),
+        "calibrated": np.ones(n, bool),
+        "called": np.arange(n) >= 5,
+        "index": np.array([-1, 0, 0, 1, 0, 3, 3, -9.0]),
+        "proliferation": np.array([-1, 0, 0, 1, 0, -2, 2, -2.0]),
+        "supported": np.ones(n, bool),
+        "early": np.zeros(n, bool),
+        "unstable": False,
+    }
+    return Evidence(**{**fields, **changes})
+
+
+def test_states_follow_the_rules_in_order():
+    state, reason = states(make_evidence())
+    assert state.tolist() == [
+        *["parental-like"] * 5,
+        "DTP-like",
+        "DTP-like cycling",
+        "uncertain",
+    ]
+    assert reason[7].endswith("index of the cell is low")
+    for change, words in (
+        ({"early": np.ones(8, bool)}, "too early"),
+        ({"supported": np.zeros(8, bool)}, "index not up"),
+        ({"unstable": True}, "reference samples differ"),
+        ({"calibrated": np.zeros(8, bool)}, "not calibrated"),
+    ):
+        state, reason = states(make_evidence(**change))
+        assert state[5] == state[6] == "uncertain"
+        assert words in reason[5]
+    state, _ = states(make_evidence(low_quality=np.arange(8) == 5))
+    assert state[5] == "low quality"
+
+
+def test_direction_must_beat_every_reference_sample():
+    values = np.array([0, 0, 1.0, 1, 0.8, 0.8])
+    reference = np.arange(6) < 4
+    sample = np.array([0, 0, 1, 1, 2, 2])
+    called = ~reference
+    assert not direction_supported(values, called, reference, sample)
+    assert direction_supported(values + 0.5 * called, called, reference, sample)
+    assert not direction_supported(values, np.zeros(6, bool), reference, sample)
+
+
+def test_evidence_climbs_without_gaps():
+    def at(*met):
+        return evidence.level(evidence.Grounds(*met))
+
+    assert at(False, False, False, False) == "E0"
+    assert at(True, False, True, True) == "E1"
+    assert at(True, True, False, True) == "E2"
+    assert at(True, True, True, True) == "E4"
+
+
+def test_contributions_add_up_to_the_linear_part():
+    rng = np.random.default_rng(11)
+    features, weights = rng.normal(size=(30, 5)), rng.normal(size=5)
+    reference = np.arange(30) < 15
+    parts, names = why.contributions(
+        features, weights, ["a", "b", "a", "c", "b"], reference
+    )
+    assert names == ["a", "b", "c"]
+    whole = features @ weights
+    difference = parts.sum(axis=1) - whole
+    assert difference == pytest.approx(difference[0] * np.ones(30), abs=1e-5)
+
+
+def test_axis_reading_compares_with_what_is_published():
+    bounds = (-0.1, 0.1)
+    assert why.reading(0.5, "up", bounds) == "agrees"
+    assert why.reading(-0.5, "up", bounds) == "opposite"
+    assert why.reading(0.05, "up", bounds) == "not beyond random gene sets"
+    assert "disagree" in why.reading(0.5, "two-sided", bounds)
+
+
+def test_confounders_are_measured_within_arms():
+    rng = np.random.default_rng(13)
+    arm = np.arange(200) < 100
+    counts = rng.normal(size=200) + 10 * arm
+    score = -5.0 * arm + rng.normal(size=200) * 0.1 + counts * arm
+    table = confounder_table(
+        {"index": score}, {"counts": counts}, {"query": ~arm, "reference": arm}
+    ).set_index("arm")["spearman"]
+    expected = stats.spearmanr(score[arm], counts[arm]).statistic
+    assert table["reference"] == pytest.approx(expected)
+    assert abs(table["query"]) < 0.3
+
+
+def test_mixture_note_sees_two_parts_where_there_are_two():
+    rng = np.random.default_rng(14)
+    one = rng.normal(size=600)
+    assert mixture_note(one, seed=0)[0] < 0
+    gain, sentence = mixture_note(np.r_[one, one + 6], seed=0)
+    assert gain > 0
+    assert "two parts" in sentence
+    assert "not calibrated" in sentence
+
+
+def test_axes_are_means_of_features_that_were_turned():
+    """A signature that stands against its axis counts with the opposite sign."""
+    values = np.array([[1.0, 3.0, 5.0], [2.0, -2.0, 0.0]])
+    found = Features(
+        values=values,
+        names=["a", "b", "c"],
+        axis=["x", "x", "y"],
+        sign=[1.0, -1.0, 1.0],
+        index=values[:, 0],
+        proliferation=values[:, 0],
+        nuisance={},
+        random=values,
+        coverage=pd.DataFrame(),
+    )
+    assert axis_means(found, np.arange(2)).tolist() == [[-1.0, 5.0], [2.0, 0.0]]
