@@ -15,7 +15,7 @@ import dtpscore as dtp
 from dtpscore import _keys
 from dtpscore._calling.conformal import benjamini_hochberg, smallest_share
 from dtpscore._calling.shift import held_out_shift
-from dtpscore._errors import DtpscoreError
+from dtpscore.errors import DtpscoreError
 
 if TYPE_CHECKING:
     import anndata as ad

@@ -3,8 +3,9 @@
 The namespaces follow scanpy's habits: ``dtpscore.signatures`` (gene
 signatures), ``dtpscore.tl`` (computations on an AnnData), ``dtpscore.get``
 (results as data frames), ``dtpscore.pl`` (plots) and ``dtpscore.datasets``; and
-``dtpscore.report`` writes one page of all results. Each is imported on first use, so
-that ``import dtpscore`` stays fast.
+``dtpscore.report`` writes one page of all results. ``dtpscore.errors`` has the errors
+and warnings to catch or filter. Each is imported on first use, so that ``import
+dtpscore`` stays fast.
 """
 
 from __future__ import annotations
@@ -16,13 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from . import datasets, get, pl, signatures, tl
+    from . import datasets, errors, get, pl, signatures, tl
     from ._report import report
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "datasets", "get", "pl", "report", "signatures", "tl"]
+__all__ = [
+    "__version__",
+    "datasets",
+    "errors",
+    "get",
+    "pl",
+    "report",
+    "signatures",
+    "tl",
+]
 
-_NAMESPACES = ("datasets", "get", "pl", "signatures", "tl")
+_NAMESPACES = ("datasets", "errors", "get", "pl", "signatures", "tl")
 
 
 def __getattr__(name: str) -> ModuleType | Callable[..., None]:

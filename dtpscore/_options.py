@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal
 
-from dtpscore._errors import OptionError
+from dtpscore.errors import OptionError
 
 
 @dataclass(frozen=True)

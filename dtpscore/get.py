@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from dtpscore import _keys
-from dtpscore._errors import DataError, OptionError
+from dtpscore.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     import pandas as pd

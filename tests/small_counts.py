@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 import dtpscore as dtp
 from dtpscore import signatures
-from dtpscore._errors import InputWarning
+from dtpscore.errors import InputWarning
 
 NAMES = ["tirosh2016_s_phase", "tirosh2016_g2m_phase"]
 N_CELLS = 37

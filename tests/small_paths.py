@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 import dtpscore as dtp
-from dtpscore._errors import InputWarning
 from dtpscore._ordering import branches
 from dtpscore._ordering.design import Keys, read_design
+from dtpscore.errors import InputWarning
 
 KEYS = {
     "groupby": "condition",

@@ -9,11 +9,11 @@ import reference
 import scipy.sparse as sp
 import zarr
 
-from dtpscore._errors import DataError, InputWarning
 from dtpscore._matrix.blocks import iter_blocks, n_rows_cols, source
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
 from dtpscore._options import MethodOptions
+from dtpscore.errors import DataError, InputWarning
 
 N_ROWS, N_GENES = 37, 50
 KINDS = [

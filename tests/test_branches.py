@@ -11,9 +11,9 @@ from anndata import AnnData
 from small_paths import holiday_design, order, planted_fork
 
 import dtpscore as dtp
-from dtpscore._errors import ResultError
 from dtpscore._ordering import branches, diffusion
 from dtpscore._ordering.cellrank import cellrank_fates
+from dtpscore.errors import ResultError
 
 
 def test_ends_need_cells_in_two_samples():

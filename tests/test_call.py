@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import dtpscore as dtp
 from dtpscore import _keys
-from dtpscore._errors import DataError, OptionError, SignatureError
+from dtpscore.errors import DataError, OptionError, SignatureError
 
 STATES = ["low quality", "parental-like", "uncertain", "DTP-like cycling", "DTP-like"]
 WRITTEN = (

@@ -15,7 +15,7 @@ from dtpscore._calling.given import ScoreFrame, replaced
 from dtpscore._calling.options import CallOptions
 from dtpscore._calling.sentences import Limits
 from dtpscore._calling.tables import condition_table
-from dtpscore._errors import DataError
+from dtpscore.errors import DataError
 
 DAYS = [0, 0, 14, 14]
 

@@ -15,8 +15,8 @@ from typer.main import get_command
 from dtpscore import _cli
 from dtpscore._cli._console import report_failure
 from dtpscore._cli.score import score
-from dtpscore._errors import DataError, ResultError, SignatureError
 from dtpscore._methods.registry import METHODS
+from dtpscore.errors import DataError, ResultError, SignatureError
 
 ROOT = get_command(_cli.app)
 

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from dtpscore._cli.datasets import app
-from dtpscore._errors import DataError
 from dtpscore.datasets import _download
+from dtpscore.errors import DataError
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import dtpscore as dtp
-from dtpscore._errors import InputWarning
+from dtpscore.errors import InputWarning
 
 OPTIONS = ["--groupby", "condition", "--root", "parental"]
 LABELED = [

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from small_counts import COUNTS, GENES, make_pack
 
-from dtpscore._errors import DataError
 from dtpscore._matrix.columns import FileColumns
 from dtpscore._results.scores import elements
 from dtpscore._scoring.run import ScoreOptions, score_matrix
 from dtpscore._store import _open
 from dtpscore._store._tables import tables
+from dtpscore.errors import DataError
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -13,11 +13,11 @@ import scipy.sparse as sp
 from local_cluster import PATIENCE, noting, readers
 
 from dtpscore import tl
-from dtpscore._errors import DataError
 from dtpscore._matrix.blocks import source
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import method_parts, run_method
 from dtpscore._options import MethodOptions
+from dtpscore.errors import DataError
 
 da = pytest.importorskip("dask.array")
 pytest.importorskip("distributed")

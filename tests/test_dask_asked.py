@@ -9,7 +9,7 @@ import pytest
 from small_counts import COUNTS, GENES, N_CELLS, build, make_pack
 
 import dtpscore as dtp
-from dtpscore._errors import DataError, OptionError
+from dtpscore.errors import DataError, OptionError
 from dtpscore.tl._call import _score_frame
 
 pytest.importorskip("dask.array")

@@ -12,9 +12,9 @@ from local_cluster import noting, readers
 from small_counts import COUNTS, N_CELLS, build, make_pack
 
 import dtpscore as dtp
-from dtpscore._errors import DataError, InputWarning
 from dtpscore._matrix.partitions import read_again
 from dtpscore._methods.registry import METHODS
+from dtpscore.errors import DataError, InputWarning
 
 da = pytest.importorskip("dask.array")
 pytest.importorskip("distributed")

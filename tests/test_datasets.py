@@ -13,9 +13,9 @@ from local_server import CUT, serve
 from small_dataset import BULK, bulk_entry
 
 import dtpscore as dtp
-from dtpscore._errors import DataError
 from dtpscore.datasets import _download, _load, _registry
 from dtpscore.datasets._registry import File
+from dtpscore.errors import DataError
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from small_dataset import bulk_entry
 
 import dtpscore as dtp
-from dtpscore._errors import DataError
 from dtpscore.datasets import _registry
 from dtpscore.datasets._registry import File
+from dtpscore.errors import DataError
 
 
 def test_every_pinned_file_has_address_checksum_and_size():

@@ -11,9 +11,9 @@ from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 
 from dtpscore import signatures
-from dtpscore._errors import ResultError
 from dtpscore._matrix import blocks
 from dtpscore._ordering import diffusion, recipe, root
+from dtpscore.errors import ResultError
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -12,8 +12,8 @@ import scipy.sparse as sp
 import dtpscore as dtp
 from dtpscore import signatures
 from dtpscore._enrichment import prerank, ranking
-from dtpscore._errors import DataError, InputWarning, ResultError, SignatureError
 from dtpscore._frames import enrichment as frames
+from dtpscore.errors import DataError, InputWarning, ResultError, SignatureError
 
 KW = {"groupby": "condition", "reference": "parental"}
 FEW = ["hallmark_e2f_targets", "tirosh2016_g2m_phase", "dtp_consensus_no_cycle"]

@@ -15,8 +15,8 @@ import pytest
 
 import dtpscore as dtp
 from dtpscore import _store
-from dtpscore._errors import DataError
 from dtpscore._results.elements import Element, Source
+from dtpscore.errors import DataError
 
 TEXT = h5py.string_dtype()
 

@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import spearmanr
 
 import dtpscore as dtp
-from dtpscore._errors import DataError
 from dtpscore._frames import checks, scores
 from dtpscore._frames.groups import groups
+from dtpscore.errors import DataError
 
 SEED = 3
 

@@ -7,7 +7,7 @@ import pytest
 from gene_table import columns, found, slow_resolve
 
 from dtpscore import _genes
-from dtpscore._errors import DataError
+from dtpscore.errors import DataError
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtpscore import _genes
-from dtpscore._errors import DataError
 from dtpscore._genes._names import How
 from dtpscore._resources import signature_root
+from dtpscore.errors import DataError
 
 
 @cache

@@ -9,8 +9,8 @@ import pytest
 from local_server import serve
 
 import dtpscore as dtp
-from dtpscore._errors import DataError
 from dtpscore.datasets import _download, _registry
+from dtpscore.errors import DataError
 
 BASES = np.array(list("ACGT"))
 DROPSEQ = ["gse134838", "gse134839", "gse134841"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dtpscore import signatures
-from dtpscore._errors import SignatureError
+from dtpscore.errors import SignatureError
 from dtpscore.signatures._gmt import gmt_text
 
 names = st.text("abdnopuw019_", min_size=1, max_size=60)  # _up and _dn among them

@@ -17,12 +17,12 @@ from anndata.io import sparse_dataset, write_elem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dtpscore._errors import DataError
 from dtpscore._matrix.blocks import iter_blocks, source
 from dtpscore._matrix.hdf5 import pieces
 from dtpscore._matrix.stretches import Stretches
 from dtpscore._methods.run import run_method
 from dtpscore._options import MethodOptions
+from dtpscore.errors import DataError
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "preadv"), reason="the system cannot read at a position"

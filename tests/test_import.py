@@ -17,7 +17,7 @@ HEAVY = {"scanpy", "matplotlib", "dask", "anndata", "pandas", "numba", "gseapy"}
 # A module may import from its own level and from those below it.
 LEVELS = [
     {"_kernels", "_threads"},
-    {"_errors", "_keys", "_types", "_options", "_resources"},
+    {"errors", "_keys", "_types", "_options", "_resources"},
     {"_matrix"},
     {"_methods"},
     {"signatures", "_genes", "datasets"},
@@ -95,14 +95,14 @@ def test_command_line_is_light():
     assert not (HEAVY | {"numpy", "rich"}) & loaded_after(code)
 
 
-@pytest.mark.parametrize("namespace", ["signatures", "tl", "get", "datasets"])
+@pytest.mark.parametrize("namespace", ["signatures", "tl", "get", "datasets", "errors"])
 def test_namespaces_load_neither_scanpy_nor_matplotlib_nor_dask(namespace):
     loaded = loaded_after(f"import dtpscore\ndtpscore.{namespace}.__all__")
     assert not {"scanpy", "matplotlib", "dask"} & loaded
 
 
 def test_names_are_listed_and_unknown_names_are_refused():
-    assert {"signatures", "tl", "get", "datasets"} <= set(dir(dtpscore))
+    assert {"signatures", "tl", "get", "datasets", "errors"} <= set(dir(dtpscore))
     with pytest.raises(AttributeError, match="nonsense"):
         dtpscore.nonsense  # noqa: B018
     with pytest.raises(AttributeError, match="nonsense"):

@@ -8,9 +8,9 @@ import reference
 import scipy.sparse as sp
 from small_matrices import N_GENES, random_counts, random_net, scores
 
-from dtpscore._errors import DataError
 from dtpscore._methods.registry import METHODS
 from dtpscore._options import MethodOptions
+from dtpscore.errors import DataError
 
 
 @pytest.fixture

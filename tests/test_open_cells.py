@@ -9,8 +9,8 @@ import pytest
 import scipy.sparse as sp
 
 import dtpscore as dtp
-from dtpscore._errors import DataError
 from dtpscore._store import open_cells
+from dtpscore.errors import DataError
 
 FORMS = {"csr": sp.csr_matrix, "csc": sp.csc_matrix, "dense": lambda m: m.toarray()}
 

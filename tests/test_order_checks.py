@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from small_paths import planted
 
-from dtpscore._errors import DataError
 from dtpscore._ordering import checks
 from dtpscore._ordering.design import Keys, read_design
+from dtpscore.errors import DataError
 
 
 def course(shares, *, n_series=2, n_cells=200, seed=0):

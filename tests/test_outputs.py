@@ -11,9 +11,9 @@ import pytest
 
 import dtpscore as dtp
 from dtpscore import _store
-from dtpscore._errors import DataError
 from dtpscore._files import calls, order, scores
 from dtpscore._store import _place
+from dtpscore.errors import DataError
 
 GROUPS = ["--groupby", "condition"]
 COMMANDS = {

@@ -11,11 +11,11 @@ from report_page import read_page
 
 import dtpscore as dtp
 from dtpscore import _report, pl
-from dtpscore._errors import DataError
 from dtpscore._frames import states
 from dtpscore._report.context import context
 from dtpscore._report.format import share
 from dtpscore._report.reversal import axes_section
+from dtpscore.errors import DataError
 
 KW = {"groupby": "condition", "reference": "parental"}
 

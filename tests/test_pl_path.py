@@ -13,12 +13,12 @@ from report_page import read_page
 
 import dtpscore as dtp
 from dtpscore import _report, pl
-from dtpscore._errors import DataError
 from dtpscore._frames import path, trends
 from dtpscore._frames.reversal import parental_shares
 from dtpscore._report.context import context
 from dtpscore._report.format import share
 from dtpscore._report.reversal import comparison
+from dtpscore.errors import DataError
 
 KW = {"groupby": "condition", "reference": "parental"}
 

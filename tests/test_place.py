@@ -15,7 +15,7 @@ import pytest
 
 from dtpscore import _store
 from dtpscore._cli._batch import plan
-from dtpscore._errors import DataError
+from dtpscore.errors import DataError
 
 WORDS = ("--axis", "emt", "--quiet")
 

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import spearmanr
 
 import dtpscore as dtp
-from dtpscore._errors import InputWarning
+from dtpscore.errors import InputWarning
 
 DAYS = {0: {0: 1.0}, 2: {0: 0.7, 8: 0.3}, 5: {0: 0.4, 8: 0.6}, 8: {0: 0.1, 8: 0.9}}
 

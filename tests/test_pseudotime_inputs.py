@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from small_paths import KEYS, QUICK, easy, order, plain_order
 
 import dtpscore as dtp
-from dtpscore._errors import InputWarning
+from dtpscore.errors import InputWarning
 
 
 @pytest.fixture

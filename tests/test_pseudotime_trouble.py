@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 from small_paths import KEYS, PLAIN, QUICK, easy, order, plain_order
 
 import dtpscore as dtp
-from dtpscore._errors import DataError, InputWarning, ResultError
+from dtpscore.errors import DataError, InputWarning, ResultError
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import dtpscore as dtp
-from dtpscore._errors import CoverageWarning
+from dtpscore.errors import CoverageWarning
 
 FILES = [
     "bulk_brafi_4lines",

@@ -11,9 +11,9 @@ from report_page import read_page
 
 import dtpscore as dtp
 from dtpscore import _report
-from dtpscore._errors import DataError
 from dtpscore._frames import checks, enrichment, scores
 from dtpscore._report import format as fmt
+from dtpscore.errors import DataError
 
 KW = {"groupby": "condition", "reference": "parental", "sample_key": "sample"}
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 import dtpscore as dtp
 from dtpscore import _run, tl
 from dtpscore._cli import app
-from dtpscore._errors import DataError, OptionError
 from dtpscore._run.config import to_toml
+from dtpscore.errors import DataError, OptionError
 
 CHOICES = {"reference": "parental", "sample_key": "sample", "permutations": 20}
 SAME = ("report.html", "result.h5ad", "provenance.json", "run.toml")

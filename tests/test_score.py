@@ -13,8 +13,8 @@ from small_counts import NAMES, in_one_block, make_cells, make_pack, scored
 
 import dtpscore as dtp
 from dtpscore import signatures
-from dtpscore._errors import CoverageWarning, DataError, InputWarning
 from dtpscore._results.elements import plain
+from dtpscore.errors import CoverageWarning, DataError, InputWarning
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ import scipy.sparse as sp
 from small_counts import COUNTS, GENES, N_CELLS, build, make_cells, make_pack
 
 import dtpscore as dtp
-from dtpscore._errors import DataError, InputWarning, OptionError, SignatureError
 from dtpscore._methods.registry import METHODS
 from dtpscore._scoring.run import ScoreOptions, score_matrix
+from dtpscore.errors import DataError, InputWarning, OptionError, SignatureError
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ from small_counts import (
 )
 
 import dtpscore as dtp
-from dtpscore._errors import InputWarning
 from dtpscore._methods.registry import METHODS
 from dtpscore._scoring.run import ScoreOptions, score_matrix
+from dtpscore.errors import InputWarning
 
 
 @pytest.fixture(scope="module")

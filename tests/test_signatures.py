@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from dtpscore import signatures
-from dtpscore._errors import SignatureError
+from dtpscore.errors import SignatureError
 
 UP = "up = ["
 SEE = "'dtpscore signatures list' shows all there are."

@@ -15,8 +15,8 @@ import scipy.sparse as sp
 import zarr
 
 from dtpscore import _store
-from dtpscore._errors import DataError
 from dtpscore._results.elements import Element, Source
+from dtpscore.errors import DataError
 
 N, G = 12, 7
 

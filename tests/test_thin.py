@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import dtpscore as dtp
-from dtpscore._errors import DataError
 from dtpscore.datasets._draw import cell_weights, draw_counts
+from dtpscore.errors import DataError
 
 PROFILE = np.array([0.4, 0.3, 0.15, 0.1, 0.05, 0.0])
 

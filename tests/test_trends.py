@@ -10,8 +10,8 @@ from scipy.stats import spearmanr
 from small_paths import order
 
 import dtpscore as dtp
-from dtpscore._errors import DataError
 from dtpscore._ordering import trend_test, trends
+from dtpscore.errors import DataError
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dtpscore._errors import DataError
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtpscore._errors import DataError, OptionError
+from dtpscore.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from dtpscore import _genes, signatures
-from dtpscore._errors import DataError, SignatureError
 from dtpscore._methods import control
 from dtpscore._types import Net
+from dtpscore.errors import DataError, SignatureError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import numpy as np
 
 from dtpscore import signatures
 from dtpscore._calling.features import FEWEST_FEATURES, SIGNS
-from dtpscore._errors import DataError
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd

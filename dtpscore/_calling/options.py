@@ -7,8 +7,8 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 from dtpscore._calling.features import INDEX
-from dtpscore._errors import OptionError
 from dtpscore._options import whole_at_least
+from dtpscore.errors import OptionError
 
 if TYPE_CHECKING:
     from dtpscore._calling.design import Columns

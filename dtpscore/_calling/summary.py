@@ -11,7 +11,7 @@ from dtpscore import signatures
 from dtpscore._calling.arms import FEWEST, Arms, linked
 from dtpscore._calling.likeness import three_shares
 from dtpscore._calling.reversal import axis_reversal
-from dtpscore._errors import DataError
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,8 +19,8 @@ from dtpscore._cli._console import (
     plain_warnings,
     say,
 )
-from dtpscore._errors import DataError
 from dtpscore._files.scores import ScoreJob, score_file
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

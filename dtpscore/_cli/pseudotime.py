@@ -79,11 +79,11 @@ def pseudotime(
     """
     import warnings
 
-    from dtpscore._errors import InputWarning
     from dtpscore._files.order import OrderJob, order_file
     from dtpscore._ordering.design import Keys
     from dtpscore._ordering.options import PathOptions
     from dtpscore._results.elements import Source
+    from dtpscore.errors import InputWarning
 
     job = OrderJob(
         keys=Keys(

@@ -96,7 +96,7 @@ def validate(
     ],
 ) -> None:
     """Check signature files of yours; every file is checked before the end."""
-    from dtpscore._errors import SignatureError
+    from dtpscore.errors import SignatureError
     from dtpscore.signatures import read
 
     code = 0

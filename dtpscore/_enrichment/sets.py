@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dtpscore._enrichment import prerank
-from dtpscore._errors import ResultError
+from dtpscore.errors import ResultError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from dtpscore import _keys, _store
 from dtpscore._calling.run import call_matrix
-from dtpscore._errors import DataError
 from dtpscore._files.outputs import Outputs
 from dtpscore._results.calls import call_elements, score_frame
 from dtpscore._results.elements import Source, available
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ import pandas as pd
 
 from dtpscore import _keys, get, signatures
 from dtpscore._calling.depth import measure
-from dtpscore._errors import DataError
 from dtpscore._frames.groups import groups
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from dtpscore import _keys
-from dtpscore._errors import DataError
 from dtpscore._frames.records import find
 from dtpscore._results.elements import available
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from dtpscore._errors import DataError
 from dtpscore._results.elements import available, check_anndata
 from dtpscore._results.lazy import why_no_column
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dtpscore._errors import DataError
 from dtpscore._results.elements import check_anndata
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dtpscore import _keys, get, signatures
-from dtpscore._errors import DataError
 from dtpscore._frames.groups import column, groups
 from dtpscore._results.elements import available
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,9 @@ import pandas as pd
 
 from dtpscore import _keys
 from dtpscore._calling.states import STATES as _STATES
-from dtpscore._errors import DataError
 from dtpscore._frames.groups import column, groups, natural
 from dtpscore._frames.records import find
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from anndata import AnnData

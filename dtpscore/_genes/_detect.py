@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dtpscore._errors import DataError
 from dtpscore._genes._names import ensembl_id
 from dtpscore._genes._table import nomenclature
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

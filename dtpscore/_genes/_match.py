@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtpscore._errors import DataError
 from dtpscore._genes._data import index_names
 from dtpscore._genes._detect import check_species
 from dtpscore._genes._names import How, unmangle
 from dtpscore._genes._table import nomenclature, orthologs
 from dtpscore._types import Net
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
-from dtpscore._errors import DataError, InputWarning
 from dtpscore._matrix.hdf5 import pieces
 from dtpscore._matrix.partitions import is_dask, whole_rows
 from dtpscore._matrix.rows import Block, canonical, log_normalized
 from dtpscore._matrix.stretches import Stretches
 from dtpscore._threads import in_order, n_threads
+from dtpscore.errors import DataError, InputWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import h5py
 import numpy as np
 
-from dtpscore._errors import DataError
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

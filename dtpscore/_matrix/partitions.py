@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import numpy as np
 
-from dtpscore._errors import OptionError
 from dtpscore._threads import in_order
+from dtpscore.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from dtpscore._errors import DataError
 from dtpscore._kernels import _rows
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

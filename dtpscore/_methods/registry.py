@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dtpscore._errors import OptionError
 from dtpscore._methods import scorers
+from dtpscore.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore._errors import DataError
 from dtpscore._kernels import _sums
 from dtpscore._matrix import blocks
 from dtpscore._matrix.partitions import each
@@ -20,6 +19,7 @@ from dtpscore._methods import scorers
 from dtpscore._methods.registry import METHODS, Method, find_method, needs_totals
 from dtpscore._methods.strata import gene_totals
 from dtpscore._threads import in_order, n_threads
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

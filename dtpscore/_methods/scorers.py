@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from dtpscore._errors import OptionError
 from dtpscore._kernels import _gains, _sums
 from dtpscore._matrix.blocks import Block
 from dtpscore._methods.drawn import draw_controls
@@ -25,6 +24,7 @@ from dtpscore._methods.linear import (
 )
 from dtpscore._methods.ssgsea import SsgseaScorer
 from dtpscore._methods.strata import Null, expression_bins
+from dtpscore.errors import OptionError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

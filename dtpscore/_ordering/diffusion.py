@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import rankdata, spearmanr
 
-from dtpscore._errors import ResultError
+from dtpscore.errors import ResultError
 
 if TYPE_CHECKING:
     import scipy.sparse as sp

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from dtpscore._errors import ResultError
+from dtpscore.errors import ResultError
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from dtpscore import signatures
-from dtpscore._errors import DataError, OptionError
 from dtpscore._matrix import blocks
 from dtpscore._ordering import recipe, trend_test, trends, without
 from dtpscore._ordering.axes import axis_features
+from dtpscore.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtpscore._errors import DataError, ResultError
 from dtpscore._ordering import diffusion, ordinal
 from dtpscore._ordering.palantir import palantir_time
+from dtpscore.errors import DataError, ResultError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from dtpscore._errors import OptionError
+from dtpscore.errors import OptionError
 
 if TYPE_CHECKING:
     import numpy as np

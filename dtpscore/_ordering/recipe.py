@@ -9,8 +9,8 @@ import numpy as np
 
 from dtpscore import _genes
 from dtpscore import signatures as library
-from dtpscore._errors import DataError
 from dtpscore._matrix import blocks
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import _keys
-from dtpscore._errors import DataError
 from dtpscore._frames.groups import column, groups
 from dtpscore._results.elements import check_anndata
 from dtpscore._results.lazy import waits
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from dtpscore import __version__, _store
-from dtpscore._errors import DataError
 from dtpscore._report.format import shown, sort_key
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import pl, signatures
-from dtpscore._errors import DataError
 from dtpscore._frames import checks
 from dtpscore._frames.scores import axis_by_group, thin_axes, titled
 from dtpscore._report.format import listed
 from dtpscore._report.model import Column, Section, Table
 from dtpscore._report.picture import picture
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ import pandas as pd
 
 from dtpscore import _keys
 from dtpscore._calling.given import ScoreFrame
-from dtpscore._errors import DataError
 from dtpscore._results.elements import Element, Source, plain
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData, ImplicitModificationWarning
 
-from dtpscore._errors import DataError
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from dtpscore import _keys
-from dtpscore._errors import DataError
 from dtpscore._matrix.partitions import is_dask
 from dtpscore._results.elements import Element
 from dtpscore._results.scores import FRAMES, TABLES, axes_of, keys_of, stale
@@ -18,6 +17,7 @@ from dtpscore._scoring.checks import (
     warn_no_controls,
     warn_values,
 )
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dtpscore import _keys
-from dtpscore._errors import DataError, OptionError
 from dtpscore._matrix.columns import FileColumns
 from dtpscore._results.elements import (
     Element,
@@ -19,6 +18,7 @@ from dtpscore._results.elements import (
     check_anndata,
     plain,
 )
+from dtpscore.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

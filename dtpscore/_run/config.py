@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from dtpscore._errors import DataError, OptionError
+from dtpscore.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

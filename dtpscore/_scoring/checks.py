@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
-from dtpscore._errors import CoverageWarning, DataError, InputWarning, SignatureError
 from dtpscore._methods.registry import METHODS
+from dtpscore.errors import CoverageWarning, DataError, InputWarning, SignatureError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

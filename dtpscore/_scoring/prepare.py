@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import _genes
-from dtpscore._errors import CoverageWarning
 from dtpscore._matrix import blocks
 from dtpscore._methods.registry import METHODS
 from dtpscore._scoring.axes import axis_means
 from dtpscore._scoring.checks import check_shape, check_signatures, warn_coverage
+from dtpscore.errors import CoverageWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

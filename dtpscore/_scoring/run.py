@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from dtpscore._errors import OptionError
 from dtpscore._methods.registry import find_method
 from dtpscore._methods.run import method_parts
 from dtpscore._options import MethodOptions, whole_at_least
@@ -19,6 +18,7 @@ from dtpscore._scoring.checks import (
 )
 from dtpscore._scoring.collect import Collected
 from dtpscore._scoring.prepare import ScoreRecord, prepare
+from dtpscore.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

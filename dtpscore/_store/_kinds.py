@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 
-from dtpscore._errors import DataError
 from dtpscore._results.elements import available
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import h5py
 
-from dtpscore._errors import DataError
 from dtpscore._results.elements import Source, available, gene_names
 from dtpscore._store._kinds import check_layout, check_path, unreadable
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from dtpscore._errors import DataError
 from dtpscore._store._kinds import is_zarr
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dtpscore import __version__
-from dtpscore._errors import DataError
 from dtpscore._genes import nomenclature
 from dtpscore.datasets._text import read_cells, read_counts
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

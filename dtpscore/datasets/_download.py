@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dtpscore._errors import DataError
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

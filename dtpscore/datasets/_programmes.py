@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dtpscore import signatures as library
-from dtpscore._errors import OptionError
 from dtpscore._genes import orthologs
+from dtpscore.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

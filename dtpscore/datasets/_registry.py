@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from dtpscore._errors import DataError
+from dtpscore.errors import DataError
 
 REGISTRY = "registry.toml"
 

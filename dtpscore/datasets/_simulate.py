@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from dtpscore._errors import OptionError
 from dtpscore.datasets._cells import PHASES, design, draw_cells, obs_frame
 from dtpscore.datasets._difficulty import DIFFICULTIES
 from dtpscore.datasets._programmes import PROGRAMMES, draw_genes
+from dtpscore.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

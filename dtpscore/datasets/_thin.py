@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from dtpscore import __version__
-from dtpscore._errors import DataError
 from dtpscore.datasets._assemble import KEY as DATASET
 from dtpscore.datasets._draw import cell_weights, draw_counts
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd

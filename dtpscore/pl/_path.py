@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.lines import Line2D
 
-from dtpscore._errors import DataError
 from dtpscore._frames import path as frames
+from dtpscore.errors import DataError
 from dtpscore.pl._bars import Part, stacked_shares
 from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import INK, QUIET, axes_for, finish, group_colors, style

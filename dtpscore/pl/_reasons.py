@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from dtpscore._errors import DataError
 from dtpscore._frames import states as frames
 from dtpscore._frames.scores import axis_titles
 from dtpscore._results.elements import available
+from dtpscore.errors import DataError
 from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import INK, QUIET, axes_for, finish, style
 

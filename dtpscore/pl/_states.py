@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from dtpscore import _keys
-from dtpscore._errors import DataError
 from dtpscore._frames import states
 from dtpscore._frames.groups import column
 from dtpscore._results.elements import available, check_anndata
+from dtpscore.errors import DataError
 from dtpscore.pl._bars import Part, stacked_shares
 from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import (

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtpscore._errors import DataError, OptionError
 from dtpscore._frames import trends as frames
 from dtpscore._frames.scores import axis_titles
+from dtpscore.errors import DataError, OptionError
 from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import INK, axes_for, finish, style
 

@@ -6,8 +6,8 @@ import difflib
 from functools import cache
 from typing import TYPE_CHECKING, get_args
 
-from dtpscore._errors import SignatureError
 from dtpscore._resources import signature_root
+from dtpscore.errors import SignatureError
 from dtpscore.signatures._model import Axis, Use
 from dtpscore.signatures._read import TABLES, parse_toml, read, read_toml
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from dtpscore._errors import SignatureError
+from dtpscore.errors import SignatureError
 from dtpscore.signatures._gmt import read_gmt
 from dtpscore.signatures._model import Signature, problems
 

@@ -10,10 +10,10 @@ import pandas as pd
 from dtpscore._calling.design import Columns
 from dtpscore._calling.options import CallOptions
 from dtpscore._calling.run import call_matrix
-from dtpscore._errors import DataError
 from dtpscore._results.calls import call_elements, score_frame
 from dtpscore._results.elements import Source, available, pick, writable, write
 from dtpscore._results.lazy import numbers, unnamed_tables
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dtpscore import _keys
-from dtpscore._errors import DataError, InputWarning
 from dtpscore._ordering.design import Keys
 from dtpscore._ordering.options import PathOptions, Representation
 from dtpscore._ordering.path import find_path
@@ -22,6 +21,7 @@ from dtpscore._results.elements import (
 )
 from dtpscore._results.lazy import why_no_column
 from dtpscore._results.order import path_elements
+from dtpscore.errors import DataError, InputWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from dtpscore import _keys
-from dtpscore._errors import OptionError
 from dtpscore._matrix.partitions import is_dask
 from dtpscore._options import MethodOptions
 from dtpscore._results.elements import Source, pick, writable, write
 from dtpscore._results.scores import check_key, elements, lazy_elements, stale
 from dtpscore._scoring.lazy import score_lazily
 from dtpscore._scoring.run import ScoreOptions, score_matrix
+from dtpscore.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

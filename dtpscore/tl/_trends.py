@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dtpscore import _keys
-from dtpscore._errors import DataError
 from dtpscore._ordering.design import Keys, read_design
 from dtpscore._ordering.follow import Order, TrendOptions, find_trends
 from dtpscore._results.elements import Source, check_anndata, pick, writable, write
 from dtpscore._results.order import trend_elements
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,6 +1,16 @@
-"""Exceptions of dtpscore, one class per exit code of the command line."""
+"""Errors and warnings of dtpscore; an error class for each exit code."""
 
 from __future__ import annotations
+
+__all__ = [
+    "CoverageWarning",
+    "DataError",
+    "DtpscoreError",
+    "InputWarning",
+    "OptionError",
+    "ResultError",
+    "SignatureError",
+]
 
 
 class DtpscoreError(Exception):
