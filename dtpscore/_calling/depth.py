@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Fewer cells do not show how deep a library is.
-FEWEST_OF_LIBRARY = 10
+_FEWEST_OF_LIBRARY = 10
 # No log-normalized expression value comes near this; counts of a cell exceed it.
 _LOG_CEILING = 25.0
 
@@ -91,6 +91,17 @@ def measure(matrix: Any, gene_names: Sequence[str]) -> Quality:
     )
 
 
+def large(depths: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Libraries with enough cells to show their depth; all where none has enough.
+
+    Parameters
+    ----------
+    depths
+        Counts of the cells of each library.
+    """
+    return [one for one in depths if len(one) >= _FEWEST_OF_LIBRARY] or depths
+
+
 def kept_share(
     counts: NDArray[np.float64], library: NDArray[np.int64]
 ) -> NDArray[np.float64]:
@@ -119,9 +130,8 @@ def kept_share(
         rows = library == one
         level[rows] = (stats.rankdata(counts[rows]) - 0.5) / rows.sum()
     depths = [counts[library == one] for one in names]
-    large = [one for one in depths if len(one) >= FEWEST_OF_LIBRARY]
     target = np.min(
-        [np.quantile(one, level, method="hazen") for one in large or depths], axis=0
+        [np.quantile(one, level, method="hazen") for one in large(depths)], axis=0
     )
     result: NDArray[np.float64] = np.clip(target / np.maximum(counts, 1), 0.0, 1.0)
     return result

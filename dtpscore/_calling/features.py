@@ -94,7 +94,8 @@ def choose(*, index: str = INDEX, exclude_studies: Sequence[str] = ()) -> Panel:
         The index or a study does not exist, or one was made from the other.
     """
     excluded = set(exclude_studies)
-    _check_studies(excluded)
+    if excluded:
+        _check_studies(excluded)
     if index == INDEX and len(excluded) == 1:
         without = f"{INDEX}_without_{next(iter(excluded))}"
         index = without if without in signatures.available().index else index

@@ -37,11 +37,10 @@ class ScoreFrame:
     axis_of: dict[str, str] = field(default_factory=dict)
 
 
-def _sign(name: str) -> float:
-    """Sign of a signature on its axis; 1.0 for one that is not shipped."""
-    if name not in signatures.available().index:
-        return 1.0
-    return SIGNS[signatures.load(name).orientation]
+def _signs(names: list[str]) -> list[float]:
+    """Sign of each signature on its axis; 1.0 for one that is not shipped."""
+    orientation = signatures.available()["orientation"]
+    return [SIGNS[orientation[name]] if name in orientation else 1.0 for name in names]
 
 
 def _numbers(scores: ScoreFrame) -> NDArray[np.float64]:
@@ -100,6 +99,6 @@ def replaced(
         values=np.where(used[:, None], values[:, finite], 0.0),
         names=names,
         axis=[scores.axis_of.get(name, name) for name in names],
-        sign=[_sign(name) for name in names],
+        sign=_signs(names),
     )
     return found, said

@@ -59,8 +59,7 @@ def depth_share(
             quality.counts[rows & (design.library == one)]
             for one in np.unique(design.library[rows])
         ]
-        large = [one for one in depths if len(one) >= depth.FEWEST_OF_LIBRARY]
-        medians = [float(np.median(one)) for one in large or depths]
+        medians = [float(np.median(one)) for one in depth.large(depths)]
         if matched:
             share[rows] = depth.kept_share(quality.counts[rows], design.library[rows])
         least = min(medians)

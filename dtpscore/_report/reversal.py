@@ -37,15 +37,11 @@ def measures(shares: pd.Series) -> str:
 
 def shares_text(frame: pd.DataFrame) -> str:
     """Shares of what cells off the drug are like, with intervals over samples."""
+    known = frame["low"].notna().all()
     parts = []
     for state, row in frame.iterrows():
-        interval = (
-            f" ({share(row['low'])} to {share(row['high'])})"
-            if row["low"] == row["low"]
-            else ""
-        )
+        interval = f" ({share(row['low'])} to {share(row['high'])})" if known else ""
         parts.append(f"{share(row['share'])}{interval} are {state}")
-    known = frame["low"].notna().all()
     unit = "95% intervals over samples" if known else "one sample, so no interval"
     return f"{listed(parts)} ({unit})"
 

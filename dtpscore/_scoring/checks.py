@@ -145,8 +145,10 @@ def warn_no_controls(
     scores
         Scores of some cells (cells, k). Such a signature has none in any cell.
     """
+    if method != "tirosh":
+        return
     missing = np.isnan(scores).all(axis=0) & (coverage["n_found"].to_numpy() > 0)
-    if method != "tirosh" or not missing.any():
+    if not missing.any():
         return
     names = ", ".join(sorted(coverage.index[missing]))
     msg = (
