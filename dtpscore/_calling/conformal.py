@@ -36,7 +36,7 @@ def conformal_pvalues(
 
     Returns
     -------
-    float64, one p-value a query score, never below 1 / (1 + len(reference)).
+    float64, one p-value per query score, never below 1 / (1 + len(reference)).
     """
     return (1 + n_at_least(reference, query)) / (len(reference) + 1)
 
