@@ -10,9 +10,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# The median absolute deviation of a normal distribution, in standard deviations, is
-# one over this.
-_MAD_TO_SD = 1.4826
 # Principal components that are whitened, and the weight of the identity matrix in
 # their covariance.
 N_WHITENED = 20
@@ -65,8 +62,10 @@ def robust_center_and_spread(
     values: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Median and scaled median absolute deviation of each column."""
-    center = np.median(values, axis=0)
-    return center, _MAD_TO_SD * np.median(np.abs(values - center), axis=0)
+    from scipy.stats import median_abs_deviation
+
+    spread = median_abs_deviation(values, axis=0, scale="normal")
+    return np.median(values, axis=0), np.asarray(spread)
 
 
 def reference_units(
@@ -196,6 +195,8 @@ def whiten(
     -------
     Null residuals and mixed cells in at most 20 dimensions.
     """
+    from sklearn.covariance import shrunk_covariance
+
     means = _sample_means(null, null_sample)
     _, place = np.unique(null_sample, return_inverse=True)
     residuals = null - means[place]
@@ -204,8 +205,6 @@ def whiten(
     _, vectors = np.linalg.eigh(everything.T @ everything)
     basis = vectors[:, ::-1][:, :N_WHITENED]
     spread = np.atleast_2d(np.cov((residuals @ basis).T))
-    size = np.trace(spread) / len(spread)
-    spread = (1 - SHRINKAGE) * spread + SHRINKAGE * size * np.eye(len(spread))
-    values, rotation = np.linalg.eigh(spread)
+    values, rotation = np.linalg.eigh(shrunk_covariance(spread, SHRINKAGE))
     scale = basis @ rotation / np.sqrt(np.maximum(values, 1e-12))
     return Whitened(residuals @ scale, (mixed - means.mean(axis=0)) @ scale, scale)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtpscore._calling.cells import Cells, Whitened, whiten
+from dtpscore._calling.cells import Cells, Whitened, robust_center_and_spread, whiten
 from dtpscore._calling.conformal import conformal_pvalues, local_fdr
 from dtpscore._calling.populations import (
     fit_line,
@@ -120,11 +120,11 @@ class Fold(HeldOut):
 
 def spread_within(values: NDArray[np.float64], sample: NDArray[np.int64]) -> float:
     """Mean over samples of the scaled median absolute deviation within a sample."""
-    spreads = []
-    for name in np.unique(sample):
-        part = values[sample == name]
-        spreads.append(np.median(np.abs(part - np.median(part))))
-    return 1.4826 * float(np.mean(spreads)) + 1e-9
+    spreads = [
+        robust_center_and_spread(values[sample == name])[1]
+        for name in np.unique(sample)
+    ]
+    return float(np.mean(spreads)) + 1e-9
 
 
 def whole_reading(

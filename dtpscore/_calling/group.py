@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore._calling.conformal import (
-    benjamini_hochberg,
-    conformal_pvalues,
-    smallest_share,
-)
+from dtpscore._calling.conformal import conformal_pvalues, smallest_share
 from dtpscore._calling.second_population import NOT_LOOKED_FOR, THRESHOLD
 from dtpscore._calling.shift import held_out_shift, library_shift
 
@@ -86,6 +82,8 @@ def call_group(cells: Cells, index: NDArray[np.float64], *, alpha: float) -> Gro
     -------
     Scores, p- and q-values and their calibration.
     """
+    from scipy.stats import false_discovery_control
+
     n, query = len(cells.sample), ~cells.reference
     nan = np.full(n, np.nan)
     n_samples = len(np.unique(cells.sample[cells.reference]))
@@ -118,7 +116,9 @@ def call_group(cells: Cells, index: NDArray[np.float64], *, alpha: float) -> Gro
         "second_population_threshold": THRESHOLD,
     }
     qvalue = nan.copy()
-    qvalue[query] = benjamini_hochberg(pvalue[query])
+    # Plain Benjamini-Hochberg (1995). The form that estimates the share of null cells
+    # is left out on purpose: it is unsafe where libraries differ.
+    qvalue[query] = false_discovery_control(pvalue[query])
     own["threshold_pvalue"] = _threshold(pvalue[query], qvalue[query], alpha)
     own["n_called"] = int((qvalue[query] <= alpha).sum())
     return GroupCall(shift, library, pvalue, qvalue, tail, weights, common | own)

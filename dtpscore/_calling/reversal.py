@@ -23,8 +23,8 @@ _INTERVAL = (0.025, 0.975)
 # The difference between untreated and treated cells must exceed this many standard
 # deviations of the reference for a ratio.
 RESOLVED = 1.0
-# Weight of the identity matrix in a covariance, before it is scaled.
-_RIDGE = 0.1
+# Weight of the identity matrix in a covariance.
+SHRINKAGE = 1 / 11
 SHARES = ("parental-like", "DTP-like", "neither")
 
 
@@ -178,10 +178,11 @@ def _distance_from(
     values: NDArray[np.float64],
 ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     """Squared Mahalanobis distance from some cells, with a shrunken covariance."""
+    from sklearn.covariance import shrunk_covariance
+
     center = values.mean(axis=0)
     spread = np.atleast_2d(np.cov(values.T))
-    spread = spread + _RIDGE * np.eye(len(spread)) * np.trace(spread) / len(spread)
-    inverse = np.linalg.inv(spread)
+    inverse = np.linalg.inv(shrunk_covariance(spread, SHRINKAGE))
 
     def distance(cells: NDArray[np.float64]) -> NDArray[np.float64]:
         away = cells - center
