@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dtpscore import _genes, signatures
-from dtpscore._axes import CONSENSUS, SIGNS, AxisMean, axis_means, persister_axes
+from dtpscore._axes import CONSENSUS, AxisMean, axis_means, persister_axes
 from dtpscore._methods import control
 from dtpscore._types import Net
 from dtpscore.errors import DataError, SignatureError
@@ -268,12 +268,10 @@ def _check_coverage(coverage: pd.DataFrame, panel: Panel, n_usable: int) -> None
 
 def _in_words(panel: Panel, species: Species) -> str:
     """Say how signatures were scored, and what the index is."""
-    source = panel.index.provenance.citation
-    cited = f" ({source})" if source else ""
     matched = "" if species == "human" else f", genes matched to {species} by ortholog"
     return (
         "Signatures were scored as z-scores against random genes of like expression in "
-        f"the same cell{matched}. The index is the z-score of {panel.index.name}{cited}."
+        f"the same cell{matched}. The index is the z-score of {panel.index.name}."
     )
 
 

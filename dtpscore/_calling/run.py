@@ -108,7 +108,7 @@ def _experiment(
 
 
 def _judged(matrix: Any, measured: quality.Quality) -> Values:
-    """What the values are.
+    """Judge what the values are.
 
     Raises
     ------
@@ -210,4 +210,6 @@ def call_matrix(
         _values_in_words(values),
         *found.methods,
     ]
-    return make_result(experiment, outcome, measured, values, options)
+    return make_result(
+        experiment, outcome, quality=measured, values=values, options=options
+    )

@@ -221,7 +221,7 @@ def call(
         float32 frame, cells by axes: the mean z of the default signatures of the axis,
         in robust standard deviations of the reference cells of the batch.
     ``uns["dtp_call"]``
-        The record: ``params``, ``values`` (what the values are taken for),
+        The record: ``params``, ``matrix_values`` (what the values are taken for),
         ``calibrated``, ``evidence_level`` (E0 to E4) and its meaning, ``error_rate``
         (what is known of the share of wrong calls, in words), ``methods`` (sentences
         for a methods section) and ``messages``; the frames ``calibration`` (one row per
