@@ -36,8 +36,8 @@ class CallJob:
         Leave the matrix on disk and read it piece by piece.
     overwrite
         Replace outputs that exist.
-    matrices
-        Copy ``X``, ``raw`` and ``layers`` to the output as well.
+    access
+        What may be read of the input, and what is left out of the output.
     """
 
     options: CallOptions
@@ -45,7 +45,7 @@ class CallJob:
     scores: str | None = None
     backed: bool = True
     overwrite: bool = False
-    matrices: bool = True
+    access: _store.Access = field(default_factory=_store.Access)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -58,12 +58,12 @@ class CallJob:
         return tuple(dict.fromkeys(value for value in keys.values() if value))
 
 
-def _scores(path: Path, key: str | None) -> ScoreFrame | None:
+def _scores(path: Path, key: str | None, access: _store.Access) -> ScoreFrame | None:
     from anndata.io import read_elem
 
     if key is None:
         return None
-    with _store.open_root(path) as root:
+    with _store.open_root(path, access=access) as root:
         there = list(root["obsm"]) if "obsm" in root else []
         if key not in there:
             msg = (
@@ -103,16 +103,22 @@ def call_file(
         The index does not exist or was made from an excluded study.
     """
     with _store.open_matrix(
-        path_in, job.source, backed=job.backed, obs=job.columns
+        path_in,
+        job.source,
+        backed=job.backed,
+        obs=job.columns,
+        access=job.access,
     ) as stored:
-        outputs = Outputs(path_in, path_out, tables, job.overwrite, job.matrices)
+        outputs = Outputs(
+            path_in, path_out, tables, job.overwrite, job.access, stored.seen
+        )
         outputs.check((f"{_keys.CALL}*", _keys.CONTRIBUTIONS))
         result = call_matrix(
             stored.matrix,
             stored.gene_names,
             stored.obs,
             job.options,
-            scores=_scores(path_in, job.scores),
+            scores=_scores(path_in, job.scores, job.access),
         )
         names = stored.obs_names
     outputs.write(call_elements(result, job.source), names)
