@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtpscore import _keys, _store
@@ -15,9 +15,9 @@ from dtpscore.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dtpscore._calling.given import ScoreFrame
-    from dtpscore._calling.options import CallOptions
+    from dtpscore._calling.own_scores import ScoreFrame
     from dtpscore._calling.result import CallResult
+    from dtpscore._options.call import CallOptions
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,6 @@ class CallJob:
     ----------
     options
         How to call.
-    source
-        Which matrix and which gene names.
-    scores
-        Frame in ``obsm`` to learn the shift from, or None.
     backed
         Leave the matrix on disk and read it piece by piece.
     overwrite
@@ -41,21 +37,22 @@ class CallJob:
     """
 
     options: CallOptions
-    source: Source = field(default_factory=Source)
-    scores: str | None = None
     backed: bool = True
     overwrite: bool = False
     access: _store.Access = field(default_factory=_store.Access)
 
     @property
+    def source(self) -> Source:
+        """Which matrix and which gene names."""
+        given = self.options
+        return Source(given.layer, given.use_raw, given.gene_symbols)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Columns of ``obs`` to read."""
-        keys = {
-            name: value
-            for name, value in asdict(self.options.columns).items()
-            if name == "groupby" or name.endswith("_key")
-        }
-        return tuple(dict.fromkeys(value for value in keys.values() if value))
+        keys = vars(self.options.keys)
+        named = [keys["groupby"], *(keys[name] for name in keys if name[-4:] == "_key")]
+        return tuple(dict.fromkeys(name for name in named if name))
 
 
 def _scores(path: Path, key: str | None, access: _store.Access) -> ScoreFrame | None:
@@ -112,14 +109,15 @@ def call_file(
         outputs = Outputs(
             path_in, path_out, tables, job.overwrite, job.access, stored.seen
         )
-        outputs.check((f"{_keys.CALL}*", _keys.CONTRIBUTIONS))
+        keys = _keys.call_keys(job.options.key_added)
+        outputs.check((f"{keys['call']}*", keys["contributions"]))
         result = call_matrix(
             stored.matrix,
             stored.gene_names,
             stored.obs,
             job.options,
-            scores=_scores(path_in, job.scores, job.access),
+            scores=_scores(path_in, job.options.scores, job.access),
         )
         names = stored.obs_names
-    outputs.write(call_elements(result, job.source), names)
+    outputs.write(call_elements(result, job.options.key_added), names)
     return result
