@@ -68,7 +68,8 @@ def graph(features: FloatArray, n_neighbors: int) -> sp.csr_matrix:
     """
     import scanpy as sc
     from anndata import AnnData
-    from sklearn.neighbors import KNeighborsTransformer
+
+    from dtpscore._ordering.neighbors import ExactNeighbors
 
     private = AnnData(obsm={"X_order": features})
     n_neighbors = min(n_neighbors, len(features) - 1)
@@ -77,7 +78,7 @@ def graph(features: FloatArray, n_neighbors: int) -> sp.csr_matrix:
         n_neighbors=n_neighbors,
         use_rep="X_order",
         method="umap",
-        transformer=KNeighborsTransformer(n_neighbors=n_neighbors, algorithm="brute"),
+        transformer=ExactNeighbors(n_neighbors=n_neighbors),
     )
     return private.obsp["connectivities"]
 

@@ -12,6 +12,7 @@ from dtpscore import signatures
 from dtpscore._matrix import blocks
 from dtpscore._ordering import recipe, trend_test, trends, without
 from dtpscore._ordering.axes import axis_features
+from dtpscore._ordering.one_thread import one_blas_thread
 from dtpscore.errors import DataError, OptionError
 
 if TYPE_CHECKING:
@@ -176,6 +177,7 @@ def _first_movers(frame: pd.DataFrame) -> list[str]:
     return said
 
 
+@one_blas_thread()
 def find_trends(
     matrix: Any,
     gene_names: Sequence[str],

@@ -22,6 +22,7 @@ from scipy.special import expit
 from scipy.stats import spearmanr
 
 from dtpscore._ordering.course import along_course
+from dtpscore._ordering.neighbors import nearest
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -213,13 +214,9 @@ def folds(design: Design, random_state: int) -> IntArray:
 
 def _with_neighbors(placed: FloatArray, features: FloatArray) -> FloatArray:
     """Positions averaged with those of the nearest cells among the same cells."""
-    from sklearn.neighbors import NearestNeighbors
-
-    n_neighbors = min(_N_NEIGHBORS, len(features) - 1)
-    if n_neighbors < 1:
+    if len(features) < 2:
         return placed
-    search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute")
-    near = search.fit(features).kneighbors(return_distance=False)
+    near = nearest(features, None, _N_NEIGHBORS)[1]
     own = (1 - _NEIGHBORS_WEIGHT) * placed
     averaged: FloatArray = own + _NEIGHBORS_WEIGHT * placed[near].mean(axis=1)
     return averaged

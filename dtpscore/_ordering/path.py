@@ -15,6 +15,7 @@ from dtpscore._ordering.extras import check_extras
 from dtpscore._ordering.judge import Basis, judge, model, stability, time_courses
 from dtpscore._ordering.make import choose, make
 from dtpscore._ordering.messages import messages
+from dtpscore._ordering.one_thread import one_blas_thread
 from dtpscore._ordering.options import OrderMethod, PathOptions, Representation
 from dtpscore._ordering.root import low_index, medoids
 
@@ -94,6 +95,7 @@ def _read(
     return Basis(design, axes, index, embedding, features)
 
 
+@one_blas_thread()
 def find_path(
     matrix: Any,
     obs: pd.DataFrame,

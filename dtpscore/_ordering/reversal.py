@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
+
+from dtpscore._ordering.neighbors import nearest
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -36,13 +37,9 @@ def persister_anchor(design: Design) -> BoolArray:
     return design.time == len(design.times) - 1
 
 
-def _distance(
-    points: FloatArray, anchor: FloatArray, n_neighbors: int = _N_NEIGHBORS
-) -> FloatArray:
-    """Mean distance to the nearest cells of an anchor."""
-    n_neighbors = min(n_neighbors, len(anchor))
-    found = NearestNeighbors(n_neighbors=n_neighbors).fit(anchor).kneighbors(points)[0]
-    mean: FloatArray = found.mean(axis=1)
+def _distance(points: FloatArray, anchor: FloatArray | None) -> FloatArray:
+    """Mean distance to the nearest cells of an anchor; None: to each other."""
+    mean: FloatArray = nearest(points, anchor, _N_NEIGHBORS)[0].mean(axis=1)
     return mean
 
 
@@ -54,9 +51,7 @@ def _own_distance(anchor: FloatArray, sample: IntArray) -> FloatArray:
     """
     codes = np.unique(sample)
     if codes.size == 1:
-        near = NearestNeighbors(n_neighbors=min(_N_NEIGHBORS + 1, len(anchor)))
-        inner: FloatArray = near.fit(anchor).kneighbors(anchor)[0][:, 1:].mean(axis=1)
-        return inner
+        return _distance(anchor, None)
     own = np.empty(len(anchor))
     for code in codes:
         inside = sample == code
