@@ -71,7 +71,7 @@ def _distances(points: FloatArray, searched: FloatArray, rows: IntArray) -> Floa
     return distances
 
 
-class ExactNeighbors(KNeighborsTransformer):
+class ExactNeighbors(KNeighborsTransformer):  # type: ignore[misc]
     """Neighbors from `nearest` for `scanpy.pp.neighbors`.
 
     The graph has one entry per cell and neighbor, and begins each row with the cell
