@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore.signatures import USER_AXIS
+from dtpscore._keys import is_taken
+from dtpscore.signatures import USER_AXIS, axes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +19,31 @@ if TYPE_CHECKING:
     from dtpscore.signatures import Signature
 
 
+# With more own signatures than this, obs would be full of them.
+MOST_OWN = 100
+
+
+def _own_axes(signatures: Sequence[Signature]) -> dict[str, list[int]]:
+    """Own signatures, each an axis of its own; none where there are very many.
+
+    The name of the axis is that of the signature. ``own_`` is put before it where a shipped
+    axis or the column of another step is called so, whether it is there or not, so
+    that the name of a column does not depend on what else was done.
+    """
+    own = [n for n, one in enumerate(signatures) if one.axis == USER_AXIS]
+    if len(own) > MOST_OWN:
+        return {}
+    found: dict[str, list[int]] = {}
+    for column in own:
+        name = signatures[column].name
+        while name in axes() or is_taken(name) or name in found:
+            name = f"own_{name}"
+        found[name] = [column]
+    return found
+
+
 def _members(signatures: Sequence[Signature]) -> dict[str, list[int]]:
-    """Columns of the signatures that an axis is made of."""
+    """Columns of the signatures that a shipped axis is made of."""
     found: dict[str, list[int]] = {}
     for column, signature in enumerate(signatures):
         if signature.use != "evaluation" and signature.axis != USER_AXIS:
@@ -67,8 +91,8 @@ def axis_means(
 
     Optional signatures enter an axis only where none of its other signatures is
     scored. Of these an axis uses the ones with enough genes; where none has enough,
-    those with any gene, and the axis is marked low. Signatures kept for evaluation,
-    and those whose axis is not known, enter no axis.
+    those with any gene, and the axis is marked low. Signatures kept for evaluation
+    enter no axis. An own signature, whose axis is not known, is an axis by itself.
 
     Parameters
     ----------
@@ -86,7 +110,8 @@ def axis_means(
     low = coverage["low"].to_numpy(dtype=bool)
     present = coverage["n_found"].to_numpy() > 0
     means, rows = [], {}
-    for axis, columns in _members(signatures).items():
+    own = _own_axes(signatures)
+    for axis, columns in {**_members(signatures), **own}.items():
         enough = [column for column in columns if not low[column]]
         used = enough or [column for column in columns if present[column]]
         signs = [1.0 if signatures[c].orientation == "with" else -1.0 for c in used]
@@ -96,8 +121,8 @@ def axis_means(
             "n_used": len(used),
             "low": not enough,
             "signatures": "; ".join(signatures[column].name for column in used),
+            "own": axis in own,
         }
-    frame = pd.DataFrame.from_dict(
-        rows, orient="index", columns=["n_signatures", "n_used", "low", "signatures"]
-    )
+    columns_of_frame = ["n_signatures", "n_used", "low", "signatures", "own"]
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns_of_frame)
     return means, frame.rename_axis("axis")
