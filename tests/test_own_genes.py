@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import dtpscore as dtp
-from dtpscore._scoring.axes import MOST_OWN
+from dtpscore._axes import MOST_OWN
 from dtpscore.errors import InputWarning, OptionError, SignatureError
 from dtpscore.signatures import Signature, from_dict, from_net, resolve
 
@@ -246,7 +246,7 @@ def test_very_many_sets_do_not_fill_obs(cells, mine):
     few = {f"set {n}": mine["mine"] for n in range(MOST_OWN)}
     adata = cells.copy()
     dtp.tl.score(adata, few)
-    assert len(dtp_columns(adata)) == MOST_OWN == 100
+    assert len(dtp_columns(adata)) == MOST_OWN == 50
     adata = cells.copy()
     dtp.tl.score(adata, {**few, "one more": mine["mine"]})
     assert dtp_columns(adata) == set()

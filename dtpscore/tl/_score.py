@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dtpscore import _keys
 from dtpscore._matrix.partitions import is_dask
-from dtpscore._options import MethodOptions
+from dtpscore._options.method import MethodOptions
 from dtpscore._results.elements import Source, pick, writable, write
 from dtpscore._results.merge import merged
 from dtpscore._results.scores import check_key, elements, lazy_elements
@@ -180,7 +180,7 @@ def score(
         axis. Another ``key_added`` replaces the prefix ``dtp``. An own signature is
         an axis by itself, so that ``{"mine": [...]}`` gives ``obs["dtp_mine"]``; where
         a shipped axis or another result has the name, it is ``obs["dtp_own_<name>"]``.
-        More than 100 own signatures stand in ``obsm`` alone.
+        More than 50 own signatures stand in ``obsm`` alone.
     ``uns["dtp_scores"]``
         ``params``; ``coverage`` (frame, one row per signature); ``axes`` (frame, what
         each axis was averaged from); ``provenance`` (versions, method citation, and

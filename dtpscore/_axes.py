@@ -1,4 +1,4 @@
-"""Average signature scores into axes."""
+"""What an axis is: its signatures, their signs, and their mean."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dtpscore import signatures as library
 from dtpscore._keys import is_taken
-from dtpscore.signatures import USER_AXIS, axes
+from dtpscore.signatures import USER_AXIS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,17 +19,60 @@ if TYPE_CHECKING:
 
     from dtpscore.signatures import Signature
 
+CONSENSUS = "consensus"
+PROLIFERATION = "slow_cycling"
+# The axes of the phases of the cell cycle.
+PHASES = ("s_phase", "g2m")
+# Which way a signature counts in the mean of its axis.
+SIGNS = {"with": 1.0, "against": -1.0}
 
 # With more own signatures than this, obs would be full of them.
-MOST_OWN = 100
+MOST_OWN = 50
 
 
-def _own_axes(signatures: Sequence[Signature]) -> dict[str, list[int]]:
-    """Own signatures, each an axis of its own; none where there are very many.
+def persister_axes() -> list[str]:
+    """Names of the axes that are read as persister mechanisms."""
+    return [name for name, axis in library.axes().items() if axis.kind == "persister"]
 
-    The name of the axis is that of the signature. ``own_`` is put before it where a shipped
-    axis or the column of another step is called so, whether it is there or not, so
-    that the name of a column does not depend on what else was done.
+
+def nuisance_axes() -> list[str]:
+    """Names of the axes that are scored so that confounding can be seen."""
+    return [name for name, axis in library.axes().items() if axis.kind == "nuisance"]
+
+
+def members(signatures: Sequence[Signature]) -> dict[str, list[int]]:
+    """Places of the signatures that each axis is made of.
+
+    Optional signatures enter an axis only where no other one of it is given.
+    Signatures that are kept for evaluation enter no axis. Those of the user are in
+    `own_axes`.
+
+    Parameters
+    ----------
+    signatures
+        The signatures.
+
+    Returns
+    -------
+    For each axis the places in ``signatures``, in the order of first use.
+    """
+    found: dict[str, list[int]] = {}
+    for place, signature in enumerate(signatures):
+        if signature.use != "evaluation" and signature.axis != USER_AXIS:
+            found.setdefault(signature.axis, []).append(place)
+    chosen = {
+        axis: [place for place in places if signatures[place].use != "optional"]
+        for axis, places in found.items()
+    }
+    return {axis: chosen[axis] or places for axis, places in found.items()}
+
+
+def own_axes(signatures: Sequence[Signature]) -> dict[str, list[int]]:
+    """Own signatures, each an axis by itself; none where there are very many.
+
+    The name of the axis is that of the signature. ``own_`` is put before it where a
+    shipped axis or the column of another step is called so, whether it is there or
+    not, so that the name of a column does not depend on what else was done.
     """
     own = [n for n, one in enumerate(signatures) if one.axis == USER_AXIS]
     if len(own) > MOST_OWN:
@@ -36,23 +80,10 @@ def _own_axes(signatures: Sequence[Signature]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for column in own:
         name = signatures[column].name
-        while name in axes() or is_taken(name) or name in found:
+        while name in library.axes() or is_taken(name) or name in found:
             name = f"own_{name}"
         found[name] = [column]
     return found
-
-
-def _members(signatures: Sequence[Signature]) -> dict[str, list[int]]:
-    """Columns of the signatures that a shipped axis is made of."""
-    found: dict[str, list[int]] = {}
-    for column, signature in enumerate(signatures):
-        if signature.use != "evaluation" and signature.axis != USER_AXIS:
-            found.setdefault(signature.axis, []).append(column)
-    chosen = {
-        axis: [column for column in columns if signatures[column].use != "optional"]
-        for axis, columns in found.items()
-    }
-    return {axis: chosen[axis] or columns for axis, columns in found.items()}
 
 
 @dataclass(frozen=True)
@@ -87,12 +118,11 @@ class AxisMean:
 def axis_means(
     signatures: Sequence[Signature], coverage: pd.DataFrame
 ) -> tuple[list[AxisMean], pd.DataFrame]:
-    """Choose the signatures of each axis.
+    """Choose the signatures of each axis, as `members` says.
 
-    Optional signatures enter an axis only where none of its other signatures is
-    scored. Of these an axis uses the ones with enough genes; where none has enough,
-    those with any gene, and the axis is marked low. Signatures kept for evaluation
-    enter no axis. An own signature, whose axis is not known, is an axis by itself.
+    Of its members an axis uses those with enough genes. Where none has enough, the
+    axis uses those with any gene and is marked low. An own signature is an axis by
+    itself, as `own_axes` says.
 
     Parameters
     ----------
@@ -110,11 +140,11 @@ def axis_means(
     low = coverage["low"].to_numpy(dtype=bool)
     present = coverage["n_found"].to_numpy() > 0
     means, rows = [], {}
-    own = _own_axes(signatures)
-    for axis, columns in {**_members(signatures), **own}.items():
+    own = own_axes(signatures)
+    for axis, columns in {**members(signatures), **own}.items():
         enough = [column for column in columns if not low[column]]
         used = enough or [column for column in columns if present[column]]
-        signs = [1.0 if signatures[c].orientation == "with" else -1.0 for c in used]
+        signs = [SIGNS[signatures[column].orientation] for column in used]
         means.append(AxisMean(axis, used, signs))
         rows[axis] = {
             "n_signatures": len(columns),
