@@ -29,6 +29,18 @@ def axis_column(axis: str, key_added: str = SCORES) -> str:
     return f"{prefix}_{axis}"
 
 
+# Columns of obs that other steps write, or that start as theirs do.
+_TAKEN = frozenset(
+    {CALL, INDEX, SHIFT, LIBRARY_SHIFT, PROLIFERATION, REASON, EVIDENCE, PVALUE, QVALUE}
+)
+
+
+def is_taken(name: str) -> bool:
+    """Whether ``dtp_<name>`` is, or may become, a column of another step."""
+    column = axis_column(name)
+    return column in _TAKEN or column.startswith((PSEUDOTIME, TRENDS))
+
+
 def control_z(key_added: str = SCORES) -> str:
     """``obsm`` key of the control-matched z-scores of a score frame."""
     return f"{key_added}_z"

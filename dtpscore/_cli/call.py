@@ -113,6 +113,8 @@ def call(
     ] = None,
     overwrite: option.Overwrite = False,
     results_only: option.ResultsOnly = False,
+    allow_external: option.AllowExternal = False,
+    leave_out: option.LeaveOut = None,
     quiet: option.Quiet = False,
 ) -> None:
     """Call persister-like cells against the reference cells of the same experiment.
@@ -157,7 +159,9 @@ def call(
         ),
         backed=backed,
         overwrite=overwrite,
-        matrices=not results_only,
+        access=option.access(
+            external=allow_external, leave_out=leave_out, matrices=not results_only
+        ),
     )
     _report(call_file(path, output, job, tables=csv), output, quiet=quiet)
 

@@ -32,14 +32,14 @@ class CallJob:
         Leave the matrix on disk and read it piece by piece.
     overwrite
         Replace outputs that exist.
-    matrices
-        Copy ``X``, ``raw`` and ``layers`` to the output as well.
+    access
+        What may be read of the input, and what is left out of the output.
     """
 
     options: CallOptions
     backed: bool = True
     overwrite: bool = False
-    matrices: bool = True
+    access: _store.Access = field(default_factory=_store.Access)
 
     @property
     def source(self) -> Source:
@@ -55,12 +55,12 @@ class CallJob:
         return tuple(dict.fromkeys(name for name in named if name))
 
 
-def _scores(path: Path, key: str | None) -> ScoreFrame | None:
+def _scores(path: Path, key: str | None, access: _store.Access) -> ScoreFrame | None:
     from anndata.io import read_elem
 
     if key is None:
         return None
-    with _store.open_root(path) as root:
+    with _store.open_root(path, access=access) as root:
         there = list(root["obsm"]) if "obsm" in root else []
         if key not in there:
             msg = (
@@ -100,9 +100,15 @@ def call_file(
         The index does not exist or was made from an excluded study.
     """
     with _store.open_matrix(
-        path_in, job.source, backed=job.backed, obs=job.columns
+        path_in,
+        job.source,
+        backed=job.backed,
+        obs=job.columns,
+        access=job.access,
     ) as stored:
-        outputs = Outputs(path_in, path_out, tables, job.overwrite, job.matrices)
+        outputs = Outputs(
+            path_in, path_out, tables, job.overwrite, job.access, stored.seen
+        )
         keys = _keys.call_keys(job.options.key_added)
         outputs.check((f"{keys['call']}*", keys["contributions"]))
         result = call_matrix(
@@ -110,7 +116,7 @@ def call_file(
             stored.gene_names,
             stored.obs,
             job.options,
-            scores=_scores(path_in, job.options.scores),
+            scores=_scores(path_in, job.options.scores, job.access),
         )
         names = stored.obs_names
     outputs.write(call_elements(result, job.options.key_added), names)
