@@ -59,3 +59,22 @@ def lazy_axes(key_added: str = SCORES) -> str:
 def lazy_checks(key_added: str = SCORES) -> str:
     """``obsm`` key of what shall be checked when these scores are computed."""
     return f"{key_added}_checks"
+
+
+def call_keys(key_added: str = CALL) -> dict[str, str]:
+    """Name of each thing that a call writes, by what it is.
+
+    ``call`` to ``qvalue`` are columns of ``obs``, ``contributions`` and ``axes`` keys of
+    ``obsm``, and ``record`` and ``colors`` keys of ``uns``. Calls under another key than
+    the default keep that key as their prefix, so that two runs can stand side by side.
+    """
+    prefix = "dtp" if key_added == CALL else key_added
+    columns = ("reason", "evidence", "index", "proliferation", "shift", "library_shift")
+    return {
+        "call": key_added,
+        **{name: f"{prefix}_{name}" for name in (*columns, "pvalue", "qvalue")},
+        "contributions": f"{prefix}_contributions",
+        "axes": f"{key_added}_axes",
+        "record": key_added,
+        "colors": f"{key_added}_colors",
+    }
