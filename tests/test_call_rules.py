@@ -97,7 +97,7 @@ def test_axes_of_a_call_are_those_of_control_matched_scores():
     """As `tl.score` has them with its control, up to the unit."""
     data = easy().copy()
     dtp.tl.score(data, control=True, method="mean", normalize="log1p")
-    found = run(data, components=False, match_depth=False, copy=True)
+    found = run(data, match_depth=False, copy=True)
     z = data.obsm["dtp_scores_z"]
     axes = data.uns["dtp_scores"]["axes"]
     for axis in ("emt", "oxphos", "slow_cycling", "kdm5_chromatin"):
@@ -149,7 +149,7 @@ def test_day_three_is_late_enough_and_the_day_before_is_not():
     treated = (data.obs["condition"] == "treated").to_numpy()
     for untreated_at, treated_at, early in (("d0", "d3", False), ("0h", "71h", True)):
         data.obs["when"] = np.where(treated, treated_at, untreated_at)
-        found = run(data, time_key="when", components=False, copy=True)
+        found = run(data, time_key="when", copy=True)
         out = found.obs[_keys.QVALUE] <= 0.05
         assert out.any()
         assert (found.obs.loc[out, _keys.CALL] == "uncertain").all() == early
@@ -238,12 +238,15 @@ def test_half_of_the_error_rate_is_left_for_libraries_beyond_the_margin():
 
 
 def test_a_large_share_costs_likelihood():
-    """Without the penalty a lone population is taken for the upper one as readily."""
-    rng = np.random.default_rng(3)
-    found = fit_line(np.r_[rng.normal(size=120), rng.normal(4, 1, size=180)], 4.0)
-    assert found.share == pytest.approx(0.6, abs=0.08)
-    lone = fit_line(rng.normal(size=300), 4.0)
-    assert lone.share < 0.05
+    """Two cells alone below twenty are outliers, and 20 below 200 are a population."""
+
+    def share(n_each):
+        upper = stats.norm.ppf((np.arange(18 * n_each) + 0.5) / (18 * n_each))
+        position = np.r_[upper, np.full(2 * n_each, -3.5)]
+        return fit_line(position, 3.5, rounds=50).share
+
+    assert share(1) < 0.01
+    assert share(10) == pytest.approx(0.9, abs=0.05)
 
 
 def test_fits_use_at_most_a_thousand_cells_of_a_sample():
@@ -351,8 +354,8 @@ def test_groups_are_tested_and_plotted_by_scanpy():
 
 def test_two_runs_stand_side_by_side():
     data = easy().copy()
-    run(data, components=False)
-    run(data, components=False, key_added="mine", alpha=0.2)
+    run(data)
+    run(data, key_added="mine", alpha=0.2)
     for key in ("dtp_call", "mine"):
         assert {f"{key}_colors", key} <= set(data.uns)
         assert f"{key}_axes" in data.obsm
@@ -371,7 +374,6 @@ def test_old_names_work_for_one_release():
             days_key="when",
             random_state=1,
             quiet=True,
-            components=False,
             check_reference=False,
         )
     said = " ".join(str(one.message) for one in caught)

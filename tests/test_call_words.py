@@ -41,7 +41,7 @@ def ambient(adata):
 @cache
 def calls(case):
     """One call per case, without components, which take long."""
-    quick = {"components": False, "copy": True}
+    quick = {"copy": True}
     if case == "counts":
         return run(easy(), **quick)
     if case == "log":
@@ -271,12 +271,10 @@ def test_all_cells_of_decimals_are_rounded_where_any_is_thinned():
 def test_an_own_signature_can_be_the_index(make_signature):
     genes = dtp.signatures.load("dtp_consensus_no_cycle").genes.up[:60]
     own = make_signature("mine", genes)
-    found = run(easy(), index=own, components=False, copy=True)
+    found = run(easy(), index=own, copy=True)
     assert record_of(found).index == "mine"
     assert "mine" in record_of(found).coverage.index
-    assert record_of(
-        run(easy(), index={"up": list(genes)}, components=False, copy=True)
-    )
+    assert record_of(run(easy(), index={"up": list(genes)}, copy=True))
     with pytest.raises(SignatureError, match="must be one signature, not 2"):
         run(easy(), index=["hallmark_hypoxia", "dtp_consensus_no_cycle"])
     with pytest.raises(SignatureError, match="as a shipped signature of other genes"):

@@ -159,14 +159,19 @@ class Outcome:
     @classmethod
     def empty(cls, n_cells: int, axes: list[str]) -> Outcome:
         """Make the results of no cell yet."""
-        names = ("index", "proliferation", "shift", "library_shift")
-        numbers = {
-            name: np.full(n_cells, np.nan)
-            for name in (*names, "pvalue", "qvalue", "tail")
-        }
+
+        def unknown() -> NDArray[np.float64]:
+            return np.full(n_cells, np.nan)
+
         shape = (n_cells, len(axes))
         return cls(
-            **numbers,
+            index=unknown(),
+            proliferation=unknown(),
+            shift=unknown(),
+            library_shift=unknown(),
+            pvalue=unknown(),
+            qvalue=unknown(),
+            tail=unknown(),
             state=np.full(n_cells, "", dtype="U20"),
             reason=np.full(n_cells, "", dtype="U80"),
             axes=axes,

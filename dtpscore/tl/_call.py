@@ -9,6 +9,7 @@ import pandas as pd
 from dtpscore import _keys
 from dtpscore._calling.run import call_matrix
 from dtpscore._deprecated import renamed
+from dtpscore._design import label, names
 from dtpscore._log import logger
 from dtpscore._options.call import CallOptions
 from dtpscore._results.calls import call_elements, score_frame
@@ -265,13 +266,13 @@ def call(
     """
     options = CallOptions(
         groupby=groupby,
-        reference=reference,
+        reference=None if reference is None else label(reference),
         sample_key=sample_key,
         batch_key=batch_key,
         pair_key=pair_key,
         cell_type_key=cell_type_key,
-        malignant=malignant,
-        holiday=holiday,
+        malignant=names(malignant),
+        holiday=names(holiday),
         time_key=time_key,
         survival=survival,
         quality_key=quality_key,
@@ -279,7 +280,7 @@ def call(
         max_mitochondrial=max_mitochondrial,
         alpha=alpha,
         index=index,
-        exclude_studies=exclude_studies,
+        exclude_studies=names(exclude_studies),
         scores=scores,
         components=components,
         match_depth=match_depth,
@@ -293,10 +294,10 @@ def call(
         seed=seed,
         key_added=key_added,
     )
-    matrix, names = pick(adata, Source(layer, use_raw, gene_symbols))
+    matrix, genes = pick(adata, Source(layer, use_raw, gene_symbols))
     frame = _score_frame(adata, scores)
     target = writable(adata, copy=copy)
-    result = call_matrix(matrix, names, target.obs, options, scores=frame)
+    result = call_matrix(matrix, genes, target.obs, options, scores=frame)
     write(target, call_elements(result, key_added))
     for message in result.record.messages:
         logger.info(message)
