@@ -61,6 +61,8 @@ def step_progress(*, quiet: bool = False) -> Iterator[StepProgress]:
 def tell_outputs(outputs: Outputs, *, quiet: bool = False) -> None:
     """Print the warnings of each step, each once, and which files were written."""
     said: set[str] = set()
+    for note in outputs.notes:
+        say(f"Warning: {note}")
     for record in outputs.records:
         for sentence in record.warnings:
             if sentence not in said:

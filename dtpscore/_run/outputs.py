@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from dtpscore import _report, _store
 from dtpscore._run import provenance as origin
 from dtpscore._run.config import to_toml
+from dtpscore._run.state import file_sha256, stamp
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from dtpscore._results.elements import Element
     from dtpscore._run.config import RunConfig
+    from dtpscore._run.folder import RunFolder
     from dtpscore._run.state import Record
 
 
@@ -31,6 +34,8 @@ class Outputs:
         record of the run, its choices, and what happened when.
     records
         How each step ended.
+    notes
+        Sentences about the folder and its step files, such as that one was damaged.
     """
 
     report: Path
@@ -40,6 +45,7 @@ class Outputs:
     config: Path
     log: Path
     records: tuple[Record, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,30 +56,77 @@ class Input:
     ----------
     path, sha256
         Where it is, and its hash.
+    stamp
+        Its size and time of change when the hash was taken.
     """
 
     path: Path
     sha256: str
+    stamp: str
+
+    @classmethod
+    def of(cls, path: Path) -> Input:
+        """Look at a file now."""
+        before = stamp(path)
+        return cls(path, file_sha256(path), before)
+
+    def check_unchanged(self) -> None:
+        """Check that the file is still the one that the run started from.
+
+        Raises
+        ------
+        DataError
+            It was written to or replaced meanwhile.
+        """
+        if stamp(self.path) != self.stamp:
+            msg = (
+                f"{self.path} was changed while the run was at work, so its results "
+                "belong to no file that is there. Give the same command again."
+            )
+            raise DataError(msg)
 
 
-def _write_tables(data: _report.ReportData, folder: Path) -> None:
-    """Write the tables, and take away those of an earlier run that are no more."""
-    written = set(_report.write_tables(data, folder))
-    for path in folder.glob("*.csv"):
-        if path not in written:
-            path.unlink()
+REPORT, PROVENANCE, CONFIG, LOG = (
+    "report.html",
+    "provenance.json",
+    "run.toml",
+    "run.log",
+)
+TABLES = "tables"
+
+
+def result_name(source: Path) -> str:
+    """Name of the file with all results, which has the format of the input."""
+    return f"result{'.zarr' if source.is_dir() else '.h5ad'}"
+
+
+def places(source: Path, folder: Path) -> Outputs:
+    """Where the outputs of a run go."""
+    return Outputs(
+        report=folder / REPORT,
+        data=folder / result_name(source),
+        tables=folder / TABLES,
+        provenance=folder / PROVENANCE,
+        config=folder / CONFIG,
+        log=folder / LOG,
+        records=(),
+    )
 
 
 def write_outputs(
     source: Input,
-    folder: Path,
+    folder: RunFolder,
     adata: AnnData,
     *,
     config: RunConfig,
     records: Sequence[Record],
     elements: Sequence[Element],
-) -> Outputs:
+) -> list[str]:
     """Write the data with all results, the tables, the record and the report.
+
+    Everything is written into a folder beside the outputs first. The outputs of an
+    earlier run are replaced when all of the new ones are whole, so that report,
+    record and result always belong together.
 
     Parameters
     ----------
@@ -88,39 +141,46 @@ def write_outputs(
     records, elements
         How each step ended, and what all of them wrote.
 
+    Returns
+    -------
+    Sentences about tables of an earlier run that stay because somebody changed them.
+
     Raises
     ------
     DataError
-        A file cannot be written.
+        A file cannot be written, or the input was changed meanwhile.
     """
-    outputs = Outputs(
-        report=folder / "report.html",
-        data=folder / f"result{'.zarr' if source.path.is_dir() else '.h5ad'}",
-        tables=folder / "tables",
-        provenance=folder / "provenance.json",
-        config=folder / "run.toml",
-        log=folder / "run.log",
-        records=tuple(records),
-    )
-    content = origin.provenance(
-        adata, config, records, path=source.path, sha256=source.sha256
-    )
+    name = result_name(source.path)
     last = {(e.slot, e.key): e for e in elements}
-    _store.write_with(source.path, outputs.data, list(last.values()), overwrite=True)
-    data = _report.collect(
-        adata,
-        groupby=config.groupby,
-        reference=config.reference,
-        sample_key=config.sample_key,
-        title=config.title,
-        provenance=content,
-    )
-    _write_tables(data, outputs.tables)
-    for target, text in (
-        (outputs.config, to_toml(config)),
-        (outputs.provenance, origin.as_text(content)),
-        (outputs.report, _report.render(data)),
-    ):
-        with _store.beside(target) as part:
-            part.write_text(text, encoding="utf-8")
-    return outputs
+    with folder.staging() as new:
+        _store.write_with(source.path, new / name, list(last.values()))
+        source.check_unchanged()
+        content = origin.provenance(
+            adata, config, records, path=source.path, sha256=source.sha256
+        )
+        content["result"] = {"file": name, "sha256": file_sha256(new / name)}
+        data = _report.collect(
+            adata,
+            groupby=config.groupby,
+            reference=config.reference,
+            sample_key=config.sample_key,
+            title=config.title,
+            provenance=content,
+        )
+        tables = _report.write_tables(data, new / TABLES)
+        for target, text in (
+            (CONFIG, to_toml(config)),
+            (REPORT, _report.render(data)),
+            (PROVENANCE, origin.as_text(content)),
+        ):
+            (new / target).write_text(text, encoding="utf-8")
+        written = [name, *(f"{TABLES}/{t.name}" for t in tables)]
+        written += [CONFIG, REPORT, PROVENANCE]
+        folder.publish({one: new / one for one in written})
+    old = [one for one in folder.entries if one.startswith(f"{TABLES}/")]
+    kept = folder.remove(one for one in old if one not in written)
+    return [
+        f"{folder.path / one} is a table of an earlier run. Somebody changed it, so it "
+        "was left where it is."
+        for one in kept
+    ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,8 +15,20 @@ from dtpscore import _store
 from dtpscore._frames.groups import column, groups
 from dtpscore._results.elements import Element, available, write
 from dtpscore._run import provenance as origin
-from dtpscore._run.outputs import Input, Outputs, write_outputs
+from dtpscore._run.folder import RunFolder, look, opened
+from dtpscore._run.outputs import (
+    CONFIG,
+    LOG,
+    PROVENANCE,
+    REPORT,
+    Input,
+    Outputs,
+    places,
+    result_name,
+    write_outputs,
+)
 from dtpscore._run.state import (
+    DamagedStepError,
     Record,
     StepFiles,
     changes,
@@ -34,6 +47,7 @@ if TYPE_CHECKING:
     from dtpscore._run.config import RunConfig
 
 logger = logging.getLogger(__name__)
+STEPS_FOLDER = "steps"
 
 
 class Progress(Protocol):
@@ -56,6 +70,7 @@ class _Run:
     base: dict[str, Any]
     records: dict[str, Record]
     elements: list[Element]
+    notes: list[str]
 
 
 def _columns(config: RunConfig) -> tuple[str | None, ...]:
@@ -135,32 +150,48 @@ def _blocked(step: Step, run: _Run) -> Record | None:
     return None
 
 
+def _found(step: Step, run: _Run, mark: str) -> tuple[Record, list[Element]] | None:
+    """Results of a step that an earlier run did, if its files are as it left them."""
+    try:
+        record = run.files.find(step.name, mark)
+        return None if record is None else (record, run.files.load(record))
+    except DamagedStepError as error:
+        note = f"{error}, so the step {step.name!r} is done again."
+        logger.warning("%s: %s", step.name, note)
+        run.notes.append(note)
+        return None
+
+
+def _fresh(step: Step, run: _Run, mark: str) -> tuple[Record, list[Element]]:
+    """Do a step and keep its results.
+
+    Results are always taken from the file, so that a run that was interrupted and one
+    that was not go on from the same values.
+    """
+    before = snapshot(run.adata)
+    status, reason, sentences = _work(step, run)
+    made = changes(before, snapshot(run.adata)) if status == "done" else []
+    record = Record(
+        step.name,
+        mark,
+        status=status,
+        reason=reason,
+        warnings=sentences,
+        written=tuple(f"{e.slot}/{e.key}" for e in made if e.value is not None),
+        removed=tuple(f"{e.slot}/{e.key}" for e in made if e.value is None),
+    )
+    kept = run.files.save(record, made, run.adata)
+    return kept, run.files.load(kept)
+
+
 def _do(step: Step, run: _Run) -> tuple[Record, bool]:
     """Bring one step to its end; its record, and whether it was done before."""
     blocked = _blocked(step, run)
     if blocked is not None:
         return blocked, False
     mark = _fingerprint(step, run)
-    found = run.files.find(step.name, mark)
-    if found is None:
-        before = snapshot(run.adata)
-        status, reason, sentences = _work(step, run)
-        made = changes(before, snapshot(run.adata)) if status == "done" else []
-        record = Record(
-            step.name,
-            mark,
-            status=status,
-            reason=reason,
-            warnings=sentences,
-            written=tuple(f"{e.slot}/{e.key}" for e in made if e.value is not None),
-            removed=tuple(f"{e.slot}/{e.key}" for e in made if e.value is None),
-        )
-        run.files.save(record, made, run.adata)
-    else:
-        record = found
-    # Results are always taken from the file, so that a run that was interrupted and
-    # one that was not go on from the same values.
-    elements = run.files.load(record)
+    found = _found(step, run, mark)
+    record, elements = found or _fresh(step, run, mark)
     write(run.adata, elements)
     run.elements.extend(elements)
     return record, found is not None
@@ -202,41 +233,82 @@ def _steps(run: _Run, progress: Progress | None) -> None:
             progress.end(step.title, outcome)
 
 
-def _run_on(
+def _earlier(folder: RunFolder, config: RunConfig, source: Input) -> list[str]:
+    """Say which choices an earlier run in the folder made otherwise."""
+    try:
+        content = json.loads((folder.path / PROVENANCE).read_text(encoding="utf-8"))
+        old, file = content["config"], content["input"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    new = config.model_dump(mode="json")
+    other = [
+        f"{k}: {old.get(k)!r}, now {v!r}" for k, v in new.items() if old.get(k) != v
+    ]
+    if file.get("sha256") != source.sha256:
+        other.insert(0, f"input: {file.get('file')!r}, now {source.path.name!r}")
+    if not other:
+        return []
+    return [
+        f"The folder {folder.path} holds the results of an earlier run with other "
+        f"choices ({'; '.join(other)}). This run replaces them."
+    ]
+
+
+def _steps_and_outputs(
     adata: AnnData,
-    path: Path,
-    folder: Path,
+    source: Input,
+    folder: RunFolder,
     *,
     config: RunConfig,
     progress: Progress | None,
 ) -> Outputs:
     """Do the steps on open data and write the outputs; see `run`."""
-    with _log_to(folder / "run.log"):
-        sha256 = file_sha256(path)
-        logger.info("input %s, sha256 %s", path.name, sha256)
-        under_way = _Run(
-            adata=adata,
-            config=config,
-            files=StepFiles(folder / "steps"),
-            base={"input": sha256, "versions": origin.versions()},
-            records={},
-            elements=[],
-        )
-        _steps(under_way, progress)
-        if progress is not None:
-            progress.start("write the report")
-        outputs = write_outputs(
-            Input(path, sha256),
-            folder,
-            adata,
-            config=config,
-            records=tuple(under_way.records.values()),
-            elements=under_way.elements,
-        )
-        if progress is not None:
-            progress.end("write the report", "done")
-        logger.info("report written")
-    return outputs
+    under_way = _Run(
+        adata=adata,
+        config=config,
+        files=StepFiles(folder.path / STEPS_FOLDER),
+        base={"input": source.sha256, "versions": origin.versions()},
+        records={},
+        elements=[],
+        notes=_earlier(folder, config, source),
+    )
+    for note in under_way.notes:
+        logger.warning("%s", note)
+    _steps(under_way, progress)
+    if progress is not None:
+        progress.start("write the report")
+    records = tuple(under_way.records.values())
+    kept = write_outputs(
+        source,
+        folder,
+        adata,
+        config=config,
+        records=records,
+        elements=under_way.elements,
+    )
+    if progress is not None:
+        progress.end("write the report", "done")
+    notes = (*under_way.notes, *kept)
+    return replace(places(source.path, folder.path), records=records, notes=notes)
+
+
+def _check_places(path: Path, folder: RunFolder) -> None:
+    """Check before any work that every output can be written.
+
+    Raises
+    ------
+    DataError
+        A file of somebody else stands in the place of one, or there is no room.
+    """
+    result = result_name(path)
+    tables = [name for name in folder.entries if name.startswith("tables/")]
+    folder.check([result, REPORT, PROVENANCE, CONFIG, LOG, *tables])
+    _store.check_output(path, folder.path / result, overwrite=True)
+    steps = [
+        f"{STEPS_FOLDER}/{s.name}.{end}" for s in STEPS for end in ("h5ad", "json")
+    ]
+    folder.check(steps)
+    folder.announce(LOG, *steps)
 
 
 def run(
@@ -250,16 +322,18 @@ def run(
 
     The matrix stays on disk and is read by blocks; tables over cells and the genes
     that the order needs are in memory. Every step keeps its results in
-    ``folder/steps``. A step that is there with the same input, choices and versions
-    is not done again, so a run that was interrupted goes on where it stopped and ends
-    with the same bytes.
+    ``folder/steps`` with a checksum. A step that is there with the same input, choices
+    and versions is not done again, so a run that was interrupted goes on where it
+    stopped and ends with the same bytes. A step file that was damaged or changed is
+    not used; its step is done again.
 
     Parameters
     ----------
     path
         An h5ad file or the folder of a zarr store; it is not changed.
     folder
-        Folder of the outputs.
+        Folder of the outputs: one that does not exist, an empty one, or one that an
+        earlier run made. Files in it that dtpscore did not write stay as they are.
     config
         Choices of the run.
     progress
@@ -272,9 +346,19 @@ def run(
     Raises
     ------
     DataError
-        The input cannot be used: file, columns, groups, genes or values.
+        The input cannot be used (file, columns, groups, genes or values), the folder
+        belongs to somebody else, or another run is at work in it.
     """
+    look(folder)
     with _store.open_cells(path) as adata:
         _check(adata, config)
-        _store.make_folder(folder)
-        return _run_on(adata, path, folder, config=config, progress=progress)
+        with opened(folder) as taken:
+            _check_places(path, taken)
+            with _log_to(folder / LOG):
+                source = Input.of(path)
+                logger.info("input %s, sha256 %s", path.name, source.sha256)
+                outputs = _steps_and_outputs(
+                    adata, source, taken, config=config, progress=progress
+                )
+                logger.info("report written")
+    return outputs
