@@ -12,7 +12,7 @@ import zarr
 from dtpscore._matrix.blocks import iter_blocks, n_rows_cols, source
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
-from dtpscore._options import MethodOptions
+from dtpscore._options.method import MethodOptions
 from dtpscore.errors import DataError, InputWarning
 
 N_ROWS, N_GENES = 37, 50

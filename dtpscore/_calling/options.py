@@ -7,7 +7,7 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 from dtpscore._calling.features import INDEX
-from dtpscore._options import whole_at_least
+from dtpscore._options.method import whole_at_least
 from dtpscore.errors import OptionError
 
 if TYPE_CHECKING:

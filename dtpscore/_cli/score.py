@@ -104,7 +104,7 @@ def score(
     """
     from dtpscore._cli._batch import score_all
     from dtpscore._files.scores import ScoreJob
-    from dtpscore._options import MethodOptions
+    from dtpscore._options.method import MethodOptions
     from dtpscore._results.elements import Source
     from dtpscore._scoring.run import ScoreOptions
 

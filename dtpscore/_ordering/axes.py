@@ -10,9 +10,9 @@ import pandas as pd
 
 from dtpscore import _genes
 from dtpscore import signatures as library
+from dtpscore._axes import axis_means
 from dtpscore._methods import control
 from dtpscore._ordering.recipe import PROLIFERATION
-from dtpscore._scoring.axes import axis_means
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

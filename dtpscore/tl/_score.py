@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from dtpscore import _keys
 from dtpscore._matrix.partitions import is_dask
-from dtpscore._options import MethodOptions
+from dtpscore._options.method import MethodOptions
 from dtpscore._results.elements import Source, pick, writable, write
 from dtpscore._results.scores import check_key, elements, lazy_elements, stale
 from dtpscore._scoring.lazy import score_lazily

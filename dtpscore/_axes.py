@@ -1,4 +1,4 @@
-"""Average signature scores into axes."""
+"""What an axis is: its signatures, their signs, and their mean."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dtpscore import signatures as library
 from dtpscore.signatures import USER_AXIS
 
 if TYPE_CHECKING:
@@ -17,18 +18,49 @@ if TYPE_CHECKING:
 
     from dtpscore.signatures import Signature
 
+CONSENSUS = "consensus"
+PROLIFERATION = "slow_cycling"
+# The axes of the phases of the cell cycle.
+PHASES = ("s_phase", "g2m")
+# Which way a signature counts in the mean of its axis.
+SIGNS = {"with": 1.0, "against": -1.0}
 
-def _members(signatures: Sequence[Signature]) -> dict[str, list[int]]:
-    """Columns of the signatures that an axis is made of."""
+
+def persister_axes() -> list[str]:
+    """Names of the axes that are read as persister mechanisms."""
+    return [name for name, axis in library.axes().items() if axis.kind == "persister"]
+
+
+def nuisance_axes() -> list[str]:
+    """Names of the axes that are scored so that confounding can be seen."""
+    return [name for name, axis in library.axes().items() if axis.kind == "nuisance"]
+
+
+def members(signatures: Sequence[Signature]) -> dict[str, list[int]]:
+    """Places of the signatures that each axis is made of.
+
+    Optional signatures enter an axis only where no other one of it is given.
+    Signatures that are kept for evaluation enter no axis, and neither do those of the
+    user, whose axis is not known.
+
+    Parameters
+    ----------
+    signatures
+        The signatures.
+
+    Returns
+    -------
+    For each axis the places in ``signatures``, in the order of first use.
+    """
     found: dict[str, list[int]] = {}
-    for column, signature in enumerate(signatures):
+    for place, signature in enumerate(signatures):
         if signature.use != "evaluation" and signature.axis != USER_AXIS:
-            found.setdefault(signature.axis, []).append(column)
+            found.setdefault(signature.axis, []).append(place)
     chosen = {
-        axis: [column for column in columns if signatures[column].use != "optional"]
-        for axis, columns in found.items()
+        axis: [place for place in places if signatures[place].use != "optional"]
+        for axis, places in found.items()
     }
-    return {axis: chosen[axis] or columns for axis, columns in found.items()}
+    return {axis: chosen[axis] or places for axis, places in found.items()}
 
 
 @dataclass(frozen=True)
@@ -63,12 +95,10 @@ class AxisMean:
 def axis_means(
     signatures: Sequence[Signature], coverage: pd.DataFrame
 ) -> tuple[list[AxisMean], pd.DataFrame]:
-    """Choose the signatures of each axis.
+    """Choose the signatures of each axis, as `members` says.
 
-    Optional signatures enter an axis only where none of its other signatures is
-    scored. Of these an axis uses the ones with enough genes; where none has enough,
-    those with any gene, and the axis is marked low. Signatures kept for evaluation,
-    and those whose axis is not known, enter no axis.
+    Of its members an axis uses those with enough genes. Where none has enough, the
+    axis uses those with any gene and is marked low.
 
     Parameters
     ----------
@@ -86,10 +116,10 @@ def axis_means(
     low = coverage["low"].to_numpy(dtype=bool)
     present = coverage["n_found"].to_numpy() > 0
     means, rows = [], {}
-    for axis, columns in _members(signatures).items():
+    for axis, columns in members(signatures).items():
         enough = [column for column in columns if not low[column]]
         used = enough or [column for column in columns if present[column]]
-        signs = [1.0 if signatures[c].orientation == "with" else -1.0 for c in used]
+        signs = [SIGNS[signatures[column].orientation] for column in used]
         means.append(AxisMean(axis, used, signs))
         rows[axis] = {
             "n_signatures": len(columns),
