@@ -87,14 +87,16 @@ def run(
         with taken.staging() as new:
             adata.write_h5ad(new / _SIMULATED, compression="gzip")
             taken.publish({_SIMULATED: new / _SIMULATED})
-    choices = _run.RunConfig(
-        groupby="condition",
-        reference="parental",
-        holiday=("holiday",),
-        sample_key="sample",
-        replicate_key="replicate",
-        time_key="day",
-        title=_TITLE,
+    choices = _run.RunOptions.read(
+        {
+            "groupby": "condition",
+            "reference": "parental",
+            "holiday": "holiday",
+            "sample_key": "sample",
+            "replicate_key": "replicate",
+            "time_key": "day",
+            "title": _TITLE,
+        }
     )
     outputs = _run.run(simulated, folder, choices, progress=progress)
     return _compared(simulated, outputs)

@@ -18,6 +18,7 @@ HEAVY = {"scanpy", "matplotlib", "dask", "anndata", "pandas", "numba", "gseapy"}
 LEVELS = [
     {"_kernels", "_threads"},
     {"errors", "_keys", "_types", "_resources"},
+    {"_design_keys"},
     {"_deprecated", "_log", "_options", "_records", "_times", "_design"},
     {"_matrix"},
     {"_methods", "_values"},
@@ -26,8 +27,11 @@ LEVELS = [
     {"_scoring", "_calling", "_ordering", "_enrichment"},
     {"_results"},
     {"_store"},
-    {"_files", "get", "_frames"},
-    {"tl", "pl", "_report", "_demo", "_run"},
+    {"get", "_frames", "_check"},
+    {"tl", "pl", "_report"},
+    {"_files"},
+    {"_run"},
+    {"_demo"},
     {"_cli"},
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import warnings
 from contextlib import contextmanager
@@ -22,6 +23,31 @@ def say(text: str, *, quiet: bool = False) -> None:
     """Write a line for the person at the terminal."""
     if not quiet:
         typer.echo(text, err=True)
+
+
+def tell(text: str) -> None:
+    """Write a line for the person at the terminal, unless --quiet was given."""
+    say(text, quiet=is_quiet())
+
+
+def is_quiet() -> bool:
+    """Whether --quiet was given."""
+    from dtpscore._log import settings
+
+    return settings.verbosity in ("error", "warning")
+
+
+def show_json(content: Any) -> None:
+    """Write a result as JSON to standard output."""
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, default=_as_json))
+
+
+def _as_json(value: Any) -> Any:
+    """Values of numpy and paths as JSON holds them."""
+    for method in ("item", "tolist"):
+        if hasattr(value, method):
+            return getattr(value, method)()
+    return str(value)
 
 
 def explained(error: Exception) -> tuple[int, str]:
@@ -55,7 +81,10 @@ def plain_warnings(tell: Callable[[str], None] = _say_warning) -> Iterator[None]
 
     def show(message: Warning | str, category: type[Warning], *_: Any) -> None:
         text = str(message)
-        if category.__module__.startswith("dtpscore") and text not in shown:
+        ours = category.__module__.startswith("dtpscore")
+        # Old names of flags and arguments are said with a class of Python itself.
+        ours = ours or (category is FutureWarning and "is now called" in text)
+        if ours and text not in shown:
             shown.add(text)
             tell(text)
 

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from dtpscore._cli import _arguments as option
-from dtpscore._cli._console import say
+from dtpscore._cli._command import Command
+from dtpscore._cli._console import show_json, tell
 
 EPILOG = """\b
 Examples:
@@ -50,7 +51,7 @@ def report(
         typer.Option(help="Format of the tables; parquet needs pyarrow."),
     ] = "csv",
     overwrite: option.Overwrite = False,
-    quiet: option.Quiet = False,
+    as_json: option.Json = False,
 ) -> None:
     """Make one HTML page, to be opened offline, of the results that a file holds."""
     import dtpscore as dtp
@@ -68,4 +69,9 @@ def report(
             tables=tables,
             table_format=table_format,
         )
-    say(f"Written: {output}", quiet=quiet)
+    tell(f"Written: {output}")
+    if as_json:
+        show_json({"input": path, "report": output, "tables": tables})
+
+
+COMMAND = Command("report", report, EPILOG)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from glob import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dtpscore import _keys, _store
 from dtpscore._files.outputs import Outputs
 from dtpscore._matrix.partitions import connected
+from dtpscore._options.method import MethodOptions
 from dtpscore._results.elements import Source
 from dtpscore._results.scores import check_key, elements, stale, table_names
 from dtpscore._scoring.run import ScoreOptions, ScoreResult, score_matrix
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from dtpscore._options.score import ScoreOptions as Chosen
     from dtpscore.signatures import Signature
 
     # Given the number of cells, opens what is told how many are done.
@@ -64,6 +66,39 @@ class ScoreJob:
 
     def __post_init__(self) -> None:
         check_key(self.key_added)
+
+    @classmethod
+    def of(
+        cls, chosen: Chosen, signatures: Sequence[Signature], **files: Any
+    ) -> ScoreJob:
+        """Make a job from the options of the step.
+
+        Parameters
+        ----------
+        chosen
+            The options.
+        signatures
+            What to score.
+        files
+            The attributes that say how files are read and written.
+        """
+        names = {one.name for one in fields(MethodOptions)} - {"random_state"}
+        method = {name: getattr(chosen, name) for name in names}
+        return cls(
+            signatures=signatures,
+            options=ScoreOptions(
+                method=chosen.method,
+                control=chosen.control,
+                species=chosen.species,
+                min_coverage=chosen.min_coverage,
+                chunk_size=chosen.chunk_size,
+                n_jobs=chosen.n_jobs,
+                method_options=MethodOptions(**method, random_state=chosen.seed),
+            ),
+            source=Source(chosen.layer, chosen.use_raw, chosen.gene_symbols),
+            key_added=chosen.key_added,
+            **files,
+        )
 
 
 def score_file(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dtpscore import _report, _store
 from dtpscore._run import provenance as origin
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
+    from dtpscore._options.run import RunOptions
     from dtpscore._results.elements import Element
-    from dtpscore._run.config import RunConfig
     from dtpscore._run.folder import RunFolder
-    from dtpscore._run.state import Record
+    from dtpscore._run.state import StepRecord
+    from dtpscore._run.summary import Summary
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,9 @@ class Outputs:
     records
         How each step ended.
     notes
-        Sentences about the folder and its step files, such as that one was damaged.
+        Sentences to tell, such as that the file of a step was damaged.
+    summary
+        What was found.
     """
 
     report: Path
@@ -44,8 +47,21 @@ class Outputs:
     provenance: Path
     config: Path
     log: Path
-    records: tuple[Record, ...]
+    records: tuple[StepRecord, ...]
     notes: tuple[str, ...] = ()
+    summary: Summary | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Files, notes and findings as plain values."""
+        names = ("report", "data", "tables", "provenance", "config", "log")
+        found = {"files": {name: str(getattr(self, name)) for name in names}}
+        warnings = dict.fromkeys(s for one in self.records for s in one.warnings)
+        return {
+            **found,
+            "notes": list(self.notes),
+            "warnings": list(warnings),
+            **({} if self.summary is None else self.summary.as_dict()),
+        }
 
 
 @dataclass(frozen=True)
@@ -118,8 +134,8 @@ def write_outputs(
     folder: RunFolder,
     adata: AnnData,
     *,
-    config: RunConfig,
-    records: Sequence[Record],
+    config: RunOptions,
+    records: Sequence[StepRecord],
     elements: Sequence[Element],
 ) -> list[str]:
     """Write the data with all results, the tables, the record and the report.

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dtpscore import _store
-from dtpscore._frames.groups import column, groups
-from dtpscore._results.elements import Element, available, write
+from dtpscore._files.changes import changes, snapshot
+from dtpscore._files.ready import Ready, check_run, more_arguments
+from dtpscore._files.steps import STEPS, Step
+from dtpscore._results.elements import Element, write
 from dtpscore._run import provenance as origin
 from dtpscore._run.folder import RunFolder, look, opened
 from dtpscore._run.outputs import (
@@ -29,14 +31,12 @@ from dtpscore._run.outputs import (
 )
 from dtpscore._run.state import (
     DamagedStepError,
-    Record,
     StepFiles,
-    changes,
+    StepRecord,
     file_sha256,
     fingerprint,
-    snapshot,
 )
-from dtpscore._run.steps import STEPS, Step
+from dtpscore._run.summary import summarize
 from dtpscore.errors import DataError, ResultError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
-    from dtpscore._run.config import RunConfig
+    from dtpscore._options.run import RunOptions
 
 logger = logging.getLogger(__name__)
 STEPS_FOLDER = "steps"
@@ -65,46 +65,13 @@ class _Run:
     """One run under way: the data, the choices, and how the steps ended so far."""
 
     adata: AnnData
-    config: RunConfig
+    config: RunOptions
     files: StepFiles
     base: dict[str, Any]
-    records: dict[str, Record]
+    records: dict[str, StepRecord]
     elements: list[Element]
     notes: list[str]
-
-
-def _columns(config: RunConfig) -> tuple[str | None, ...]:
-    return (
-        config.sample_key,
-        config.batch_key,
-        config.pair_key,
-        config.cell_type_key,
-        config.replicate_key,
-        config.time_key,
-        config.days_key,
-    )
-
-
-def _check(adata: AnnData, config: RunConfig) -> None:
-    """Find wrong columns and groups before any work.
-
-    Raises
-    ------
-    DataError
-        A column or group does not exist.
-    """
-    member = groups(adata, config.groupby, config.reference)
-    for key in _columns(config):
-        if key is not None:
-            column(adata, key)
-    known = [str(name) for name in member.cat.categories]
-    missing = [name for name in config.holiday if name not in known]
-    if missing:
-        msg = (
-            f"obs[{config.groupby!r}] has no group {missing[0]!r}. "
-            f"Groups there are: {available(known)}."
-        )
-        raise DataError(msg)
+    ready: Ready
 
 
 def _work(step: Step, run: _Run) -> tuple[str, str, tuple[str, ...]]:
@@ -112,7 +79,9 @@ def _work(step: Step, run: _Run) -> tuple[str, str, tuple[str, ...]]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            step.work(run.adata, run.config)
+            options = run.config.of_step(step.name)
+            more = more_arguments(step.name, options, run.ready.signatures)
+            step.work(run.adata, options, **more)
             status, reason = "done", ""
         except (DataError, ResultError) as error:
             if step.name == "score":
@@ -127,30 +96,34 @@ def _work(step: Step, run: _Run) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _fingerprint(step: Step, run: _Run) -> str:
-    chosen = run.config.model_dump(mode="json", include=set(step.choices))
-    if chosen.get("gmt") is not None:
-        chosen["gmt"] = file_sha256(Path(chosen["gmt"]))
+    """Checksum of everything that the numbers of a step depend on."""
+    files = run.config.files_of_step(step.name)
     earlier = [run.records[name] for name in (*step.needs, *step.after)]
-    before = [[record.fingerprint, record.status] for record in earlier]
     return fingerprint(
-        {"step": step.name, "choices": chosen, "before": before, **run.base}
+        {
+            "step": step.name,
+            "options": run.config.what_decides(step.name),
+            "files": {name: file_sha256(Path(path)) for name, path in files.items()},
+            "before": [[record.fingerprint, record.status] for record in earlier],
+            **run.base,
+        }
     )
 
 
-def _blocked(step: Step, run: _Run) -> Record | None:
-    """Record of a step that cannot start, because of a choice or an earlier step."""
+def _blocked(step: Step, run: _Run) -> StepRecord | None:
+    """Record of a step that an option or an earlier step keeps from starting."""
     mark = _fingerprint(step, run)
     if step.name in run.config.skip:
         reason = "Left out, as the configuration says."
-        return Record(step.name, mark, status="left out", reason=reason)
+        return StepRecord(step.name, mark, status="left out", reason=reason)
     missing = [name for name in step.needs if run.records[name].status != "done"]
     if missing:
         reason = f"It needs the step {missing[0]}, which has no result."
-        return Record(step.name, mark, status="left out", reason=reason)
+        return StepRecord(step.name, mark, status="left out", reason=reason)
     return None
 
 
-def _found(step: Step, run: _Run, mark: str) -> tuple[Record, list[Element]] | None:
+def _found(step: Step, run: _Run, mark: str) -> tuple[StepRecord, list[Element]] | None:
     """Results of a step that an earlier run did, if its files are as it left them."""
     try:
         record = run.files.find(step.name, mark)
@@ -162,7 +135,7 @@ def _found(step: Step, run: _Run, mark: str) -> tuple[Record, list[Element]] | N
         return None
 
 
-def _fresh(step: Step, run: _Run, mark: str) -> tuple[Record, list[Element]]:
+def _fresh(step: Step, run: _Run, mark: str) -> tuple[StepRecord, list[Element]]:
     """Do a step and keep its results.
 
     Results are always taken from the file, so that a run that was interrupted and one
@@ -171,7 +144,7 @@ def _fresh(step: Step, run: _Run, mark: str) -> tuple[Record, list[Element]]:
     before = snapshot(run.adata)
     status, reason, sentences = _work(step, run)
     made = changes(before, snapshot(run.adata)) if status == "done" else []
-    record = Record(
+    record = StepRecord(
         step.name,
         mark,
         status=status,
@@ -184,7 +157,7 @@ def _fresh(step: Step, run: _Run, mark: str) -> tuple[Record, list[Element]]:
     return kept, run.files.load(kept)
 
 
-def _do(step: Step, run: _Run) -> tuple[Record, bool]:
+def _do(step: Step, run: _Run) -> tuple[StepRecord, bool]:
     """Bring one step to its end; its record, and whether it was done before."""
     blocked = _blocked(step, run)
     if blocked is not None:
@@ -199,17 +172,26 @@ def _do(step: Step, run: _Run) -> tuple[Record, bool]:
 
 @contextmanager
 def _log_to(path: Path) -> Iterator[None]:
+    """Write what the run and the functions say into a file.
+
+    The person at the terminal reads how the steps end and the summary, so what the
+    functions say in between goes to the file alone, unless more is asked for.
+    """
     package = logging.getLogger("dtpscore")
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    level = package.level
+    level, others = package.level, {one: one.level for one in package.handlers}
+    for one in others:
+        one.setLevel(level if level == logging.DEBUG else logging.ERROR)
     package.addHandler(handler)
-    package.setLevel(logging.INFO)
+    package.setLevel(min(level, logging.INFO))
     try:
         yield
     finally:
         package.removeHandler(handler)
         package.setLevel(level)
+        for one, before in others.items():
+            one.setLevel(before)
         handler.close()
 
 
@@ -233,7 +215,7 @@ def _steps(run: _Run, progress: Progress | None) -> None:
             progress.end(step.title, outcome)
 
 
-def _earlier(folder: RunFolder, config: RunConfig, source: Input) -> list[str]:
+def _earlier(folder: RunFolder, config: RunOptions, source: Input) -> list[str]:
     """Say which choices an earlier run in the folder made otherwise."""
     try:
         content = json.loads((folder.path / PROVENANCE).read_text(encoding="utf-8"))
@@ -259,7 +241,8 @@ def _steps_and_outputs(
     source: Input,
     folder: RunFolder,
     *,
-    config: RunConfig,
+    config: RunOptions,
+    ready: Ready,
     progress: Progress | None,
 ) -> Outputs:
     """Do the steps on open data and write the outputs; see `run`."""
@@ -270,7 +253,8 @@ def _steps_and_outputs(
         base={"input": source.sha256, "versions": origin.versions()},
         records={},
         elements=[],
-        notes=_earlier(folder, config, source),
+        notes=[*ready.notes, *_earlier(folder, config, source)],
+        ready=ready,
     )
     for note in under_way.notes:
         logger.warning("%s", note)
@@ -289,7 +273,12 @@ def _steps_and_outputs(
     if progress is not None:
         progress.end("write the report", "done")
     notes = (*under_way.notes, *kept)
-    return replace(places(source.path, folder.path), records=records, notes=notes)
+    return replace(
+        places(source.path, folder.path),
+        records=records,
+        notes=notes,
+        summary=summarize(adata, config, records),
+    )
 
 
 def _check_places(path: Path, folder: RunFolder) -> None:
@@ -314,7 +303,7 @@ def _check_places(path: Path, folder: RunFolder) -> None:
 def run(
     path: Path,
     folder: Path,
-    config: RunConfig,
+    config: RunOptions,
     *,
     progress: Progress | None = None,
 ) -> Outputs:
@@ -351,14 +340,19 @@ def run(
     """
     look(folder)
     with _store.open_cells(path) as adata:
-        _check(adata, config)
+        ready = check_run(adata, config)
         with opened(folder) as taken:
             _check_places(path, taken)
             with _log_to(folder / LOG):
                 source = Input.of(path)
                 logger.info("input %s, sha256 %s", path.name, source.sha256)
                 outputs = _steps_and_outputs(
-                    adata, source, taken, config=config, progress=progress
+                    adata,
+                    source,
+                    taken,
+                    config=config,
+                    ready=ready,
+                    progress=progress,
                 )
                 logger.info("report written")
     return outputs

@@ -1,4 +1,4 @@
-"""What a step wrote into an AnnData: find it, keep it in a file, put it back."""
+"""The file of a step: keep its results with a checksum, find them, put them back."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 from pydantic import TypeAdapter
 
 from dtpscore import _store
+from dtpscore._files.changes import stored
 from dtpscore._results.elements import Element, Slot
 from dtpscore.errors import DataError
 
@@ -20,15 +20,13 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
-_SLOTS = ("obs", "obsm", "obsp", "uns")
-
 
 class DamagedStepError(DataError):
     """The file of a step is not the one that the step wrote."""
 
 
 @dataclass(frozen=True)
-class Record:
+class StepRecord:
     """How one step ended.
 
     Attributes
@@ -94,44 +92,6 @@ def stamp(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _stored(slot: str, value: Any) -> Any:
-    """Values of an ``obs`` column without its index; other entries as they are."""
-    if slot != "obs":
-        return value
-    return value.to_numpy() if isinstance(value.dtype, np.dtype) else value.array
-
-
-def snapshot(adata: AnnData) -> dict[tuple[str, str], Any]:
-    """Every entry that a step might replace, by slot and key."""
-    return {
-        (slot, str(key)): getattr(adata, slot)[key]
-        for slot in _SLOTS
-        for key in getattr(adata, slot)
-    }
-
-
-def _same(slot: str, before: Any, after: Any) -> bool:
-    # obs hands out a new series each time; the other slots the object itself.
-    return bool(before.equals(after)) if slot == "obs" else before is after
-
-
-def changes(
-    before: Mapping[tuple[str, str], Any], after: Mapping[tuple[str, str], Any]
-) -> list[Element]:
-    """Entries that are new or replaced, in their order, then those gone (None)."""
-    found = [
-        Element(cast("Slot", slot), key, value)
-        for (slot, key), value in after.items()
-        if (slot, key) not in before or not _same(slot, before[slot, key], value)
-    ]
-    gone = [
-        Element(cast("Slot", slot), key, None)
-        for slot, key in before
-        if (slot, key) not in after
-    ]
-    return [*found, *gone]
-
-
 class StepFiles:
     """The folder in which every finished step keeps its results.
 
@@ -147,8 +107,8 @@ class StepFiles:
     def _paths(self, name: str) -> tuple[Path, Path]:
         return self._folder / f"{name}.h5ad", self._folder / f"{name}.json"
 
-    def find(self, name: str, fingerprint_now: str) -> Record | None:
-        """Record of a step that ended with the same fingerprint, if there is one.
+    def find(self, name: str, fingerprint_now: str) -> StepRecord | None:
+        """StepRecord of a step that ended with the same fingerprint, if there is one.
 
         Raises
         ------
@@ -161,14 +121,16 @@ class StepFiles:
         try:
             content = json.loads(described.read_text(encoding="utf-8"))
             checksum = content.pop("checksum")
-            record = TypeAdapter(Record).validate_python(content)
+            record = TypeAdapter(StepRecord).validate_python(content)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise DamagedStepError(_damaged(described)) from error
         if checksum != fingerprint(content):
             raise DamagedStepError(_damaged(described))
         return record if record.fingerprint == fingerprint_now else None
 
-    def save(self, record: Record, elements: list[Element], adata: AnnData) -> Record:
+    def save(
+        self, record: StepRecord, elements: list[Element], adata: AnnData
+    ) -> StepRecord:
         """Keep the results of a step; the record comes last, so it vouches for them.
 
         Returns
@@ -193,7 +155,7 @@ class StepFiles:
             part.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
         return kept
 
-    def load(self, record: Record) -> list[Element]:
+    def load(self, record: StepRecord) -> list[Element]:
         """Read the results of a step back, in the order in which it wrote them.
 
         Raises
@@ -209,7 +171,7 @@ class StepFiles:
         small = ad.read_h5ad(data)
         return [
             *(
-                Element(slot, key, _stored(slot, getattr(small, slot)[key]))
+                Element(slot, key, stored(slot, getattr(small, slot)[key]))
                 for slot, key in map(_place, record.written)
             ),
             *(Element(slot, key, None) for slot, key in map(_place, record.removed)),

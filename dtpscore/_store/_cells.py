@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dtpscore._store._kinds import check_layout
 from dtpscore._store._open import on_disk, open_root, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -19,16 +19,17 @@ _TABLES = ("obs", "var", "obsm", "varm", "obsp", "varp", "uns")
 
 
 @contextmanager
-def open_cells(path: Path) -> Iterator[AnnData]:
-    """Open an h5ad file or a zarr folder; ``X`` and layers are read by pieces.
+def open_cells(path: Path, *, backed: bool = True) -> Iterator[AnnData]:
+    """Open an h5ad file or a zarr folder; its matrices are read by pieces.
 
-    What is put into the AnnData stays in memory; the file is not changed. ``raw`` is
-    left out.
+    What is put into the AnnData stays in memory; the file is not changed.
 
     Parameters
     ----------
     path
         The file.
+    backed
+        Leave ``X``, ``raw`` and layers on disk; False reads them now.
 
     Yields
     ------
@@ -50,12 +51,31 @@ def open_cells(path: Path) -> Iterator[AnnData]:
             tables = {name: read_elem(root[name]) for name in _TABLES if name in root}
             for name in ("obs", "var"):
                 tables[name] = _plain_names(tables[name])
+            matrix = on_disk if backed else read_elem
             adata = ad.AnnData(
-                X=None if empty else on_disk(root["X"]),
-                layers={name: on_disk(layers[name]) for name in layers},
+                X=None if empty else matrix(root["X"]),
+                layers={name: matrix(layers[name]) for name in layers},
+                raw=_raw(root, matrix),
                 **tables,
             )
         yield adata
+
+
+def _raw(root: Any, matrix: Callable[[Any], Any]) -> dict[str, Any] | None:
+    """Matrix and genes of raw, where the file has both."""
+    import pandas as pd
+    from anndata.io import read_elem
+
+    if "raw" not in root or "X" not in root["raw"] or "var" not in root["raw"]:
+        return None
+    group = root["raw/var"]
+    if "column-order" in group.attrs:
+        table = _plain_names(read_elem(group))
+    else:
+        # SeuratDisk leaves the order of the columns out where there are none.
+        names = read_elem(group[str(group.attrs["_index"])])
+        table = pd.DataFrame(index=pd.Index([str(one) for one in names]))
+    return {"X": matrix(root["raw/X"]), "var": table}
 
 
 def _plain_names(table: pd.DataFrame) -> pd.DataFrame:
