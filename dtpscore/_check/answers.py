@@ -148,7 +148,7 @@ def call_answer(
     if covered.index < _ENOUGH:
         part = True
         reason += f" Only {covered.index:.0%} of the genes of the index are there."
-    if not matrix.values.are_counts:
+    if not matrix.judged.are_counts:
         reason += " Depth cannot be matched, because the values are no counts."
     return Answer("call", "in part" if part else "yes", reason)
 

@@ -115,7 +115,7 @@ class Check:
         return {
             **found,
             "matrices": [
-                {"name": m.name, "n_genes": m.n_genes, **asdict(m.values)}
+                {"name": m.name, "n_genes": m.n_genes, **asdict(m.judged)}
                 for m in self.matrices
             ],
             "matrix": None if self.matrix is None else self.matrix.name,

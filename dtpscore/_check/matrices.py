@@ -28,7 +28,7 @@ class Matrix:
         ``"X"``, ``"raw"``, or the name of a layer.
     source
         The arguments with which a function reads it.
-    values
+    judged
         What its values are.
     n_genes
         Number of its genes.
@@ -36,7 +36,7 @@ class Matrix:
 
     name: str
     source: Source
-    values: Values
+    judged: Values
     n_genes: int
 
     @property
@@ -71,12 +71,12 @@ def _matrix(adata: AnnData, source: Source) -> Matrix:
 
 def best(found: list[Matrix]) -> Matrix | None:
     """Choose the matrix to use: counts of all genes, else log values of all genes."""
-    usable = [one for one in found if one.values.kind != "scaled"]
+    usable = [one for one in found if one.judged.kind != "scaled"]
     if not usable:
         return None
     most = max(one.n_genes for one in usable)
     whole = [one for one in usable if one.n_genes >= _SELECTED * most]
-    counts = [one for one in whole if one.values.are_counts]
+    counts = [one for one in whole if one.judged.are_counts]
     return (counts or whole)[0]
 
 
@@ -105,7 +105,7 @@ def check_values(adata: AnnData, source: Source) -> list[str]:
     name = "raw" if source.use_raw else source.layer or "X"
     chosen = Matrix(name, plain, judge(matrix), int(matrix.shape[1]))
     others = [one for one in matrices(adata) if one.source != plain]
-    if chosen.values.kind == "scaled":
+    if chosen.judged.kind == "scaled":
         raise DataError(_scaled(chosen, others))
     return _better(chosen, others)
 
@@ -119,14 +119,14 @@ def _scaled(chosen: Matrix, others: list[Matrix]) -> str:
     )
     return (
         f"{chosen.where} holds scaled values (the smallest is "
-        f"{chosen.values.smallest:.3g}), from which nothing can be scored. {advice}"
+        f"{chosen.judged.smallest:.3g}), from which nothing can be scored. {advice}"
     )
 
 
 def _sentence(matrix: Matrix) -> str:
     where = matrix.where[0].upper() + matrix.where[1:]
     kind = {"log": "log values", "normalized": "normalized values"}.get(
-        matrix.values.kind, "counts" if matrix.values.are_counts else "values"
+        matrix.judged.kind, "counts" if matrix.judged.are_counts else "values"
     )
     return f"{where} holds {kind} of {matrix.n_genes:,} genes"
 
@@ -137,7 +137,7 @@ def _better(chosen: Matrix, others: list[Matrix]) -> list[str]:
         return []
     if chosen.n_genes < _SELECTED * other.n_genes:
         why = f"while {chosen.where} has {chosen.n_genes:,}"
-    elif other.values.are_counts and not chosen.values.are_counts:
+    elif other.judged.are_counts and not chosen.judged.are_counts:
         why = f"while {chosen.where} does not; only counts can be matched in depth"
     else:
         return []

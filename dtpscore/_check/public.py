@@ -93,7 +93,7 @@ def check(
     >>> import dtpscore as dtp
     >>> adata = dtp.datasets.simulate(n_cells=600, n_genes=3000, seed=0)
     >>> found = dtp.check(adata)
-    >>> found.columns.keys.reference, found.matrix.values.kind
+    >>> found.columns.keys.reference, found.matrix.judged.kind
     ('parental', 'counts')
     >>> [(one.question, one.possible) for one in found.answers][1:]
     [('call', 'yes'), ('order', 'yes'), ('reversal', 'yes')]

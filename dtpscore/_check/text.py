@@ -23,8 +23,8 @@ def _matrices(check: Check) -> Iterator[str]:
     for one in check.matrices:
         mark = "  (used)" if one is check.matrix else ""
         yield (
-            f"  {one.where:<16} {_KINDS[one.values.kind]}, {one.n_genes:,} genes. "
-            f"{one.values.reason}{mark}"
+            f"  {one.where:<16} {_KINDS[one.judged.kind]}, {one.n_genes:,} genes. "
+            f"{one.judged.reason}{mark}"
         )
 
 

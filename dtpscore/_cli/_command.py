@@ -12,6 +12,7 @@ import typer
 
 from dtpscore._cli import _arguments as option
 from dtpscore._cli import _flags
+from dtpscore._cli._console import listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +89,8 @@ class Command:
         names = {one.name for one in flags}
 
         def function(**values: Any) -> None:
-            with spoken(quiet=values.pop("quiet"), verbose=values.pop("verbose")):
+            quiet, verbose = values.pop("quiet"), values.pop("verbose")
+            with spoken(quiet=quiet, verbose=verbose), listening():
                 mine = {k: v for k, v in values.items() if k not in names}
                 if not self.options:
                     self.body(**mine)

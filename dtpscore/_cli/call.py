@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtpscore._cli import _arguments as option
 from dtpscore._cli._command import Command
-from dtpscore._cli._console import show_json, tell
+from dtpscore._cli._console import show_json, tell, tell_new
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +61,8 @@ def _summary(adata: AnnData, output: Path, *, as_json: bool) -> None:
     """Print what was called."""
     from dtpscore import _keys
 
+    messages = [str(text) for text in adata.uns[_keys.CALL]["messages"]]
+    tell_new(messages)
     counts = adata.obs[_keys.CALL].value_counts(sort=False)
     level = str(adata.uns[_keys.CALL]["evidence_level"])
     found = ", ".join(f"{state} {n:,}" for state, n in counts.items())
@@ -71,7 +73,7 @@ def _summary(adata: AnnData, output: Path, *, as_json: bool) -> None:
                 "output": output,
                 "calls": {str(state): int(n) for state, n in counts.items()},
                 "evidence_level": level,
-                "messages": [str(text) for text in adata.uns[_keys.CALL]["messages"]],
+                "messages": messages,
             }
         )
 

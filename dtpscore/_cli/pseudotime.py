@@ -8,7 +8,7 @@ import typer
 
 from dtpscore._cli import _arguments as option
 from dtpscore._cli._command import Command
-from dtpscore._cli._console import show_json, tell
+from dtpscore._cli._console import show_json, tell, tell_new
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,8 +82,7 @@ def _summary(adata: AnnData, output: Path, *, as_json: bool) -> None:
     said = [str(text) for text in record["messages"]]
     said += [str(text) for text in followed.get("messages", [])]
     tell(f"{output}: {adata.n_obs:,} cells, {record['method']}, root {record['root']}")
-    for text in said:
-        tell(f"  {text}")
+    tell_new(said)
     if as_json:
         show_json(
             {

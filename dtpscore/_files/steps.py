@@ -85,6 +85,8 @@ def arguments(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, 
         The function has no argument for an option.
     """
     known = inspect.signature(function).parameters
+    if any(one.kind is one.VAR_KEYWORD for one in known.values()):
+        return given
     found = {}
     for name, value in given.items():
         old = _OLD.get(name, name)
@@ -95,7 +97,8 @@ def arguments(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, 
         elif name != "key_added":
             msg = f"dtpscore.tl.{function.__name__} has no argument {name!r}."
             raise OptionError(msg)
-    return found
+    # The first version prints what the logger says now.
+    return {**found, "quiet": True} if "quiet" in known else found
 
 
 SCORE = Step(
