@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dtpscore._cli import _arguments as option
 from dtpscore._cli._command import Command
 from dtpscore._cli._console import show_json, tell, tell_new
+from dtpscore._cli._steps import step_progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,12 +49,14 @@ def call(
     from dtpscore._options.call import CallOptions
 
     options = CallOptions.read(given)
-    adata = apply(
-        [Job(CALLS, options)],
-        Outputs(path, output, csv, overwrite, matrices=not results_only),
-        backed=backed,
-        check=lambda cells: list(map(tell, check_options(cells, options))),
-    )
+    with step_progress() as progress:
+        adata = apply(
+            [Job(CALLS, options)],
+            Outputs(path, output, csv, overwrite, matrices=not results_only),
+            backed=backed,
+            check=lambda cells: list(map(tell, check_options(cells, options))),
+            progress=progress,
+        )
     _summary(adata, output, as_json=as_json)
 
 

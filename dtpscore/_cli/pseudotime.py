@@ -9,6 +9,7 @@ import typer
 from dtpscore._cli import _arguments as option
 from dtpscore._cli._command import Command
 from dtpscore._cli._console import show_json, tell, tell_new
+from dtpscore._cli._steps import step_progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,12 +65,14 @@ def pseudotime(
             check_genes(adata, order, follow.genes)
 
     jobs = [Job(ORDER, order), *([Job(FOLLOW, follow)] if trends else [])]
-    adata = apply(
-        jobs,
-        Outputs(path, output, csv, overwrite, matrices=not results_only),
-        backed=backed,
-        check=check,
-    )
+    with step_progress() as progress:
+        adata = apply(
+            jobs,
+            Outputs(path, output, csv, overwrite, matrices=not results_only),
+            backed=backed,
+            check=check,
+            progress=progress,
+        )
     _summary(adata, output, as_json=as_json)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dtpscore import _keys, _store
 from dtpscore._files.changes import changes, snapshot
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from dtpscore._files.outputs import Outputs
     from dtpscore._files.steps import Step
     from dtpscore._options.base import Options
+
+
+class Progress(Protocol):
+    """What is told about steps while they are done."""
+
+    def start(self, title: str) -> None:
+        """Hear that a step starts."""
+
+    def end(self, title: str, outcome: str) -> None:
+        """Hear how it ended: ``done``, ``done before``, ``refused: ...`` and so on."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,7 @@ def apply(
     *,
     backed: bool = True,
     check: Callable[[AnnData], Any] | None = None,
+    progress: Progress | None = None,
 ) -> AnnData:
     """Do steps one after another on a file, and write a copy with their results.
 
@@ -53,6 +64,8 @@ def apply(
         Leave the matrices on disk and read them by pieces.
     check
         Looks at the data before the first step and raises where one cannot be done.
+    progress
+        What is told about the steps.
 
     Returns
     -------
@@ -71,7 +84,11 @@ def apply(
             check(adata)
         before = snapshot(adata)
         for job in jobs:
+            if progress is not None:
+                progress.start(job.step.title)
             job.step.work(adata, job.options)
+            if progress is not None:
+                progress.end(job.step.title, "done")
         _take_away(adata, [job.step.name for job in jobs])
         made = changes(before, snapshot(adata))
         names = adata.obs_names

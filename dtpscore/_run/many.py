@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from dtpscore._files.apply import Progress
     from dtpscore._options.run import RunOptions
     from dtpscore._run.outputs import Outputs
-    from dtpscore._run.pipeline import Progress
 
 logger = logging.getLogger(__name__)
 SUMMARY = "summary.csv"

@@ -9,7 +9,7 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from dtpscore import _store
 from dtpscore._files.changes import changes, snapshot
@@ -44,20 +44,11 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
+    from dtpscore._files.apply import Progress
     from dtpscore._options.run import RunOptions
 
 logger = logging.getLogger(__name__)
 STEPS_FOLDER = "steps"
-
-
-class Progress(Protocol):
-    """What is told about the steps while they run."""
-
-    def start(self, title: str) -> None:
-        """Hear that a step starts."""
-
-    def end(self, title: str, outcome: str) -> None:
-        """Hear how it ended: ``done``, ``done before``, ``refused: ...`` and so on."""
 
 
 @dataclass
