@@ -9,7 +9,6 @@ import natsort
 import numpy as np
 import pandas as pd
 
-from dtpscore._design_keys import DesignKeys, label, names
 from dtpscore._times import NONE, Times, read_times
 from dtpscore.errors import DataError, OptionError
 
@@ -23,17 +22,45 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 
-__all__ = [
-    "Design",
-    "DesignKeys",
-    "Labels",
-    "column",
-    "label",
-    "labels",
-    "listed",
-    "names",
-    "read_design",
-]
+@dataclass(frozen=True)
+class DesignKeys:
+    """Which columns of ``obs`` describe the experiment, and the groups in them.
+
+    Attributes
+    ----------
+    groupby
+        Column with the groups, such as the treatment.
+    reference
+        The untreated group; None without one.
+    sample_key
+        Column with the sample (library) of each cell.
+    batch_key
+        Column with the tumor, line or batch; each has its own reference cells.
+    pair_key
+        Column with the patient that links samples before and after treatment.
+    replicate_key
+        Column with the replicate series.
+    time_key
+        Column with the time on drug, or the dose.
+    cell_type_key, malignant
+        Column with cell types, and those that are malignant cells.
+    quality_key
+        Column that is true for cells that failed quality control.
+    holiday
+        Groups that were treated first and sampled after the drug was withdrawn.
+    """
+
+    groupby: str
+    reference: str | None = None
+    sample_key: str | None = None
+    batch_key: str | None = None
+    pair_key: str | None = None
+    replicate_key: str | None = None
+    time_key: str | None = None
+    cell_type_key: str | None = None
+    malignant: tuple[str, ...] = ()
+    quality_key: str | None = None
+    holiday: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,6 +165,23 @@ class Design:
                 time, numbers=time.numbers[cells], codes=time.codes[cells]
             )
         return replace(self, **parts)
+
+
+def label(value: object) -> str:
+    """Write a value as the label that `labels` gives it; numbers without ``.0``."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def names(given: Any) -> tuple[str, ...]:
+    """One name, several, or None for none, as labels."""
+    if given is None:
+        return ()
+    one = isinstance(given, str | bytes) or not hasattr(given, "__iter__")
+    return (label(given),) if one else tuple(map(label, given))
 
 
 def listed(found: Iterable[object], *, most: int = 12) -> str:

@@ -17,8 +17,7 @@ HEAVY = {"scanpy", "matplotlib", "dask", "anndata", "pandas", "numba", "gseapy"}
 # A module may import from its own level and from those below it.
 LEVELS = [
     {"_kernels", "_threads"},
-    {"errors", "_keys", "_types", "_resources"},
-    {"_design_keys"},
+    {"errors", "_keys", "_types", "_resources", "_processes"},
     {"_deprecated", "_log", "_options", "_records", "_times", "_design"},
     {"_matrix"},
     {"_methods", "_values"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from typing import Annotated, Any
 
@@ -32,8 +31,9 @@ Examples:
 
 \b
 Exit codes: 0 done; 1 unexpected error; 2 wrong usage; 3 a file cannot be used;
-4 a signature is unknown or malformed; 5 the result cannot be computed;
-7 a run ended, but one of its steps has no result.
+4 a signature is unknown or malformed; 5 the result cannot be computed; 6 a file is
+damaged or incomplete; 7 a run ended, but one of its steps has no result. A signal ends
+a command at once, with 128 and its number.
 """
 _PACKAGES = ("anndata", "scanpy", "numpy", "numba", "scipy", "pandas", "gseapy", "h5py")
 
@@ -117,11 +117,6 @@ def _options(
     """Score drug-tolerant persister states in single-cell RNA data."""
 
 
-def _end(number: int, _frame: object) -> None:
-    # An exception, so that half-written outputs are removed on the way out.
-    sys.exit(128 + number)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave Python with its exit code.
 
@@ -134,7 +129,6 @@ def main(arguments: list[str] | None = None) -> None:
     completing = "_DTPSCORE_COMPLETE" in os.environ
     asked = next((word for word in words if not word.startswith("-")), "")
     app = make_app(None if completing else asked)
-    before = signal.signal(signal.SIGTERM, _end)
     try:
         with plain_warnings():
             app([word for word in words if word != "--debug"], prog_name="dtpscore")
@@ -142,5 +136,3 @@ def main(arguments: list[str] | None = None) -> None:
         if "--debug" in words:
             raise
         sys.exit(report_failure(error))
-    finally:
-        signal.signal(signal.SIGTERM, before)

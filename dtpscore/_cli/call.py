@@ -33,6 +33,8 @@ def call(
     csv: option.Csv = None,
     overwrite: option.Overwrite = False,
     results_only: option.ResultsOnly = False,
+    allow_external: option.AllowExternal = False,
+    leave_out: option.LeaveOut = None,
     as_json: option.Json = False,
 ) -> None:
     """Call persister-like cells against the reference cells of the same experiment.
@@ -49,10 +51,13 @@ def call(
     from dtpscore._options.call import CallOptions
 
     options = CallOptions.read(given)
+    access = option.access(
+        external=allow_external, leave_out=leave_out, matrices=not results_only
+    )
     with step_progress() as progress:
         adata = apply(
             [Job(CALLS, options)],
-            Outputs(path, output, csv, overwrite, matrices=not results_only),
+            Outputs(path, output, csv, overwrite, access),
             backed=backed,
             check=lambda cells: list(map(tell, check_options(cells, options))),
             progress=progress,

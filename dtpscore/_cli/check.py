@@ -21,6 +21,7 @@ Examples:
 def check(
     given: dict[str, Any],
     path: option.Input,
+    allow_external: option.AllowExternal = False,
     as_json: option.Json = False,
 ) -> None:
     """Say what a file holds, what can be answered with it, and which command fits.
@@ -32,7 +33,7 @@ def check(
     from dtpscore._options.check import CheckOptions
     from dtpscore._store import open_cells
 
-    with open_cells(path) as adata:
+    with open_cells(path, access=option.access(external=allow_external)) as adata:
         found = look(adata, CheckOptions.read(given))
     line = found.command_line(str(path))
     if as_json:

@@ -40,6 +40,8 @@ def pseudotime(
     csv: option.Csv = None,
     overwrite: option.Overwrite = False,
     results_only: option.ResultsOnly = False,
+    allow_external: option.AllowExternal = False,
+    leave_out: option.LeaveOut = None,
     as_json: option.Json = False,
 ) -> None:
     """Order cells from parental to persister, check the order, and follow the axes.
@@ -65,10 +67,13 @@ def pseudotime(
             check_genes(adata, order, follow.genes)
 
     jobs = [Job(ORDER, order), *([Job(FOLLOW, follow)] if trends else [])]
+    access = option.access(
+        external=allow_external, leave_out=leave_out, matrices=not results_only
+    )
     with step_progress() as progress:
         adata = apply(
             jobs,
-            Outputs(path, output, csv, overwrite, matrices=not results_only),
+            Outputs(path, output, csv, overwrite, access),
             backed=backed,
             check=check,
             progress=progress,

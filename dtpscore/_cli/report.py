@@ -33,6 +33,7 @@ def report(
         typer.Option(metavar="DIR", help="Also write every table of the page here."),
     ] = None,
     overwrite: option.Overwrite = False,
+    allow_external: option.AllowExternal = False,
     as_json: option.Json = False,
 ) -> None:
     """Make one HTML page, to be opened offline, of the results that a file holds."""
@@ -42,7 +43,7 @@ def report(
 
     options = ReportOptions.read(given)
     check_file(output, overwrite=overwrite)
-    with open_cells(path) as adata:
+    with open_cells(path, access=option.access(external=allow_external)) as adata:
         dtp.report(adata, output, tables=tables, **dict(options))
     tell(f"Written: {output}")
     if as_json:

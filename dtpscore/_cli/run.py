@@ -48,6 +48,8 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Options in a TOML file; flags win."),
     ] = None,
+    allow_external: option.AllowExternal = False,
+    leave_out: option.LeaveOut = None,
     as_json: option.Json = False,
 ) -> None:
     """Score, call, order, test and report files of cells in one go.
@@ -61,7 +63,15 @@ def run(
 
     options = _run.load_config(config, given)
     with step_progress() as progress:
-        runs = _run.run_files(inputs, output, options, progress=progress)
+        runs = _run.run_files(
+            inputs,
+            output,
+            options,
+            access=option.access(
+                external=allow_external, leave_out=leave_out, matrices=True
+            ),
+            progress=progress,
+        )
     tell_runs(runs, as_json=as_json)
 
 

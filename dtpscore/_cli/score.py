@@ -53,6 +53,8 @@ def score(
     csv: option.Csv = None,
     overwrite: option.Overwrite = False,
     results_only: option.ResultsOnly = False,
+    allow_external: option.AllowExternal = False,
+    leave_out: option.LeaveOut = None,
     as_json: option.Json = False,
 ) -> None:
     """Score cells on gene signatures and write a copy of the file with the scores.
@@ -71,7 +73,9 @@ def score(
         option.selected(signature, axis, signature_dir),
         backed=backed,
         overwrite=overwrite,
-        matrices=not results_only,
+        access=option.access(
+            external=allow_external, leave_out=leave_out, matrices=not results_only
+        ),
         scheduler=dask,
     )
     results = score_all(inputs, output, job, csv=csv, quiet=is_quiet())

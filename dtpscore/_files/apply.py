@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dtpscore import _keys, _store
@@ -78,7 +78,10 @@ def apply(
     ResultError
         A result cannot be computed.
     """
-    with _store.open_cells(outputs.path_in, backed=backed) as adata:
+    outputs = replace(outputs, seen=_store.identity(outputs.path_in))
+    with _store.open_cells(
+        outputs.path_in, access=outputs.access, backed=backed
+    ) as adata:
         outputs.check(name for job in jobs for name in job.step.tables)
         if check is not None:
             check(adata)

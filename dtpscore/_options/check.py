@@ -15,7 +15,7 @@ class CheckOptions(Options):
     groupby: str | None = Field(
         None, description="Column of obs with the groups; looked for if not given."
     )
-    reference: Label = Field(
+    reference: Label | None = Field(
         None, description="The untreated group; looked for if not given."
     )
     sample_key: str | None = Field(

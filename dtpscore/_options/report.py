@@ -17,7 +17,7 @@ class ReportOptions(Options):
         default=None,
         description="Column of obs with the groups; that of the calls if not given.",
     )
-    reference: Label = Field(
+    reference: Label | None = Field(
         default=None, description="The untreated group; that of the calls if not given."
     )
     sample_key: str | None = Field(

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import _store
-from dtpscore._run.lock import NAME as LOCK
 from dtpscore._run.lock import locked
 from dtpscore._run.state import file_sha256, stamp
 from dtpscore.errors import DataError
@@ -156,11 +155,12 @@ class RunFolder:
         """Make a folder for new outputs, which get their places when all are whole."""
         place = self.path / STAGING
         shutil.rmtree(place, ignore_errors=True)
-        place.mkdir()
-        try:
-            yield place
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
+        with _store.cleaning_up():
+            try:
+                place.mkdir()
+                yield place
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
 
 
 def _read(path: Path) -> RunFolder | None:
@@ -219,7 +219,7 @@ def look(path: Path) -> RunFolder | None:
     found = _read(path)
     if found is None:
         others = sorted(
-            one.name for one in path.iterdir() if not one.name.startswith(LOCK)
+            one.name for one in path.iterdir() if not one.name.startswith(".dtpscore")
         )
         if others:
             more = f" and {len(others) - _MOST} more" if len(others) > _MOST else ""
@@ -249,4 +249,6 @@ def opened(path: Path) -> Iterator[RunFolder]:
         if folder is None:
             folder = RunFolder(path)
             folder._save()
+        # What a run that was killed left half-written.
+        shutil.rmtree(path / STAGING, ignore_errors=True)
         yield folder

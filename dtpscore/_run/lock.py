@@ -5,54 +5,27 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from dtpscore._processes import is_dead, machine, started
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 NAME = ".dtpscore.lock"
-# Fields of /proc/PID/stat after the name of the command; the start time is the 22nd
-# field of the line, and the first one after the name is the third.
-_START_FIELD = 22 - 3
-
-
-def process_start(pid: int) -> str | None:
-    """When a process of this machine started, or None where there is no such process.
-
-    The number of a process is used again after its end, so the number alone does not
-    tell whether it is still the same one. The text has no meaning beyond that two
-    processes of one number differ in it.
-    """
-    stat = Path(f"/proc/{pid}/stat")
-    if Path("/proc/self/stat").exists():
-        try:
-            fields = stat.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return None
-        rest = fields.rpartition(")")[2].split()
-        # A zombie has ended; only its parent has not looked yet.
-        return None if rest[0] in {"Z", "X"} else rest[_START_FIELD]
-    found = subprocess.run(
-        ["ps", "-o", "lstart=", "-p", str(pid)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return found.stdout.strip() or None
 
 
 def _me() -> dict[str, Any]:
     pid = os.getpid()
     return {
+        "machine": machine(),
         "host": socket.gethostname(),
         "pid": pid,
-        "started": process_start(pid),
+        "started": started(pid),
         "token": token_hex(8),
     }
 
@@ -71,14 +44,13 @@ def at_work(owner: dict[str, Any]) -> bool:
 
     A process of another machine cannot be seen from here, so it counts as alive.
     """
-    if owner.get("host") != socket.gethostname():
+    if owner.get("machine") != machine():
         return True
-    started = process_start(int(owner["pid"]))
-    return started is not None and started == owner.get("started")
+    return not is_dead(int(owner["pid"]), int(owner.get("started", 0)))
 
 
 def _refusal(folder: Path, owner: dict[str, Any]) -> DataError:
-    here = owner.get("host") == socket.gethostname()
+    here = owner.get("machine") == machine()
     where = "" if here else f" on {owner.get('host')}"
     advice = (
         "Wait until it has ended, or choose another folder with -o."

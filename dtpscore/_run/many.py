@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import _store
@@ -14,7 +15,7 @@ from dtpscore._run.summary import REFUSED
 from dtpscore.errors import DataError, DtpscoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from dtpscore._files.apply import Progress
@@ -83,6 +84,7 @@ def run_files(
     output: Path,
     options: RunOptions,
     *,
+    access: _store.Access | None = None,
     progress: Progress | None = None,
 ) -> list[FileRun]:
     """Run every file; a failure does not stop the others.
@@ -98,6 +100,8 @@ def run_files(
         file, and ``summary.csv``.
     options
         Options of all runs.
+    access
+        What may be read of the inputs, and which damaged parts are left out.
     progress
         What is told about the steps.
 
@@ -111,14 +115,15 @@ def run_files(
         The only file failed.
     """
     if len(inputs) == 1:
-        outputs = run(inputs[0], output, options, progress=progress)
+        outputs = run(inputs[0], output, options, access=access, progress=progress)
         return [_ended(inputs[0], output, outputs)]
     folders = _folders(inputs, output)
+    one_run = partial(run, access=access, progress=progress)
     with opened(output) as taken:
         taken.check([SUMMARY])
-        errors = {path: _check(path, options) for path in inputs}
+        errors = {path: _check(path, options, access) for path in inputs}
         runs = [
-            _one(path, folder, options, error=errors[path], progress=progress)
+            _one(path, folder, partial(one_run, config=options), errors[path])
             for path, folder in zip(inputs, folders, strict=True)
         ]
         with taken.staging() as new:
@@ -127,10 +132,12 @@ def run_files(
     return runs
 
 
-def _check(path: Path, options: RunOptions) -> DtpscoreError | None:
+def _check(
+    path: Path, options: RunOptions, access: _store.Access | None
+) -> DtpscoreError | None:
     """Why a file cannot be run, found without any work."""
     try:
-        with _store.open_cells(path) as adata:
+        with _store.open_cells(path, access=access) as adata:
             check_run(adata, options)
     except DtpscoreError as error:
         return error
@@ -140,14 +147,12 @@ def _check(path: Path, options: RunOptions) -> DtpscoreError | None:
 def _one(
     path: Path,
     folder: Path,
-    options: RunOptions,
-    *,
+    one_run: Callable[[Path, Path], Outputs],
     error: DtpscoreError | None,
-    progress: Progress | None,
 ) -> FileRun:
     if error is None:
         try:
-            outputs = run(path, folder, options, progress=progress)
+            outputs = one_run(path, folder)
         except DtpscoreError as raised:
             error = raised
         else:

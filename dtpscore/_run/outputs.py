@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dtpscore import _report, _store
 from dtpscore._run import provenance as origin
 from dtpscore._run.config import to_toml
-from dtpscore._run.state import file_sha256, stamp
-from dtpscore.errors import DataError
+from dtpscore._run.state import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,34 +71,23 @@ class Input:
     ----------
     path, sha256
         Where it is, and its hash.
-    stamp
-        Its size and time of change when the hash was taken.
+    seen
+        Its identity before the hash was taken, which differs once another file has
+        its name or it is written to.
+    access
+        What may be read of it.
     """
 
     path: Path
     sha256: str
-    stamp: str
+    seen: str
+    access: _store.Access
 
     @classmethod
-    def of(cls, path: Path) -> Input:
+    def of(cls, path: Path, access: _store.Access) -> Input:
         """Look at a file now."""
-        before = stamp(path)
-        return cls(path, file_sha256(path), before)
-
-    def check_unchanged(self) -> None:
-        """Check that the file is still the one that the run started from.
-
-        Raises
-        ------
-        DataError
-            It was written to or replaced meanwhile.
-        """
-        if stamp(self.path) != self.stamp:
-            msg = (
-                f"{self.path} was changed while the run was at work, so its results "
-                "belong to no file that is there. Give the same command again."
-            )
-            raise DataError(msg)
+        seen = _store.identity(path)
+        return cls(path, file_sha256(path), seen, access)
 
 
 REPORT, PROVENANCE, CONFIG, LOG = (
@@ -164,13 +152,20 @@ def write_outputs(
     Raises
     ------
     DataError
-        A file cannot be written, or the input was changed meanwhile.
+        A file cannot be written.
+    DamagedError
+        The input was changed meanwhile.
     """
     name = result_name(source.path)
     last = {(e.slot, e.key): e for e in elements}
     with folder.staging() as new:
-        _store.write_with(source.path, new / name, list(last.values()))
-        source.check_unchanged()
+        _store.write_with(
+            source.path,
+            new / name,
+            list(last.values()),
+            access=source.access,
+            seen=source.seen,
+        )
         content = origin.provenance(
             adata, config, records, path=source.path, sha256=source.sha256
         )

@@ -296,6 +296,7 @@ def run(
     folder: Path,
     config: RunOptions,
     *,
+    access: _store.Access | None = None,
     progress: Progress | None = None,
 ) -> Outputs:
     """Score, call, order, test and report one file of cells.
@@ -316,6 +317,8 @@ def run(
         earlier run made. Files in it that dtpscore did not write stay as they are.
     config
         Choices of the run.
+    access
+        What may be read of the input, and which damaged parts are left out.
     progress
         What is told about the steps.
 
@@ -330,12 +333,13 @@ def run(
         belongs to somebody else, or another run is at work in it.
     """
     look(folder)
-    with _store.open_cells(path) as adata:
+    access = access or _store.Access()
+    with _store.open_cells(path, access=access) as adata:
         ready = check_run(adata, config)
         with opened(folder) as taken:
             _check_places(path, taken)
             with _log_to(folder / LOG):
-                source = Input.of(path)
+                source = Input.of(path, access)
                 logger.info("input %s, sha256 %s", path.name, source.sha256)
                 outputs = _steps_and_outputs(
                     adata,

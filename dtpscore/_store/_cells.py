@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dtpscore._store._kinds import check_layout
-from dtpscore._store._open import on_disk, open_root, reading
+from dtpscore._store._kinds import check_layout, check_path
+from dtpscore._store._open import on_disk, open_root, read_without, reading
+from dtpscore._store._probe import Access, probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +20,9 @@ _TABLES = ("obs", "var", "obsm", "varm", "obsp", "varp", "uns")
 
 
 @contextmanager
-def open_cells(path: Path, *, backed: bool = True) -> Iterator[AnnData]:
+def open_cells(
+    path: Path, *, access: Access | None = None, backed: bool = True
+) -> Iterator[AnnData]:
     """Open an h5ad file or a zarr folder; its matrices are read by pieces.
 
     What is put into the AnnData stays in memory; the file is not changed.
@@ -28,6 +31,8 @@ def open_cells(path: Path, *, backed: bool = True) -> Iterator[AnnData]:
     ----------
     path
         The file.
+    access
+        What may be read, and which parts are not needed.
     backed
         Leave ``X``, ``raw`` and layers on disk; False reads them now.
 
@@ -38,24 +43,37 @@ def open_cells(path: Path, *, backed: bool = True) -> Iterator[AnnData]:
     Raises
     ------
     DataError
-        There is no such file, or it is empty, damaged or of another kind.
+        There is no such file, or it is empty or of another kind.
+    DamagedError
+        A part of the file is damaged.
     """
     import anndata as ad
     from anndata.io import read_elem
 
-    with open_root(path) as root:
-        check_layout(root, path)
+    access = access or Access()
+    matrix = on_disk if backed else read_elem
+    check_path(path)
+    probe(path, access, parts=True, skip="X")
+    with open_root(path, access=access) as root:
         with reading(path):
+            check_layout(root, path)
             layers = root.get("layers", {})
             empty = "X" not in root or root["X"].attrs.get("encoding-type") == "null"
-            tables = {name: read_elem(root[name]) for name in _TABLES if name in root}
+            tables = {
+                name: read_without(root[name], name, access.leave_out)
+                for name in _TABLES
+                if name in root
+            }
             for name in ("obs", "var"):
                 tables[name] = _plain_names(tables[name])
-            matrix = on_disk if backed else read_elem
             adata = ad.AnnData(
                 X=None if empty else matrix(root["X"]),
-                layers={name: matrix(layers[name]) for name in layers},
-                raw=_raw(root, matrix),
+                raw=None if "raw" in access.leave_out else _raw(root, matrix),
+                layers={
+                    name: matrix(layers[name])
+                    for name in layers
+                    if f"layers/{name}" not in access.leave_out
+                },
                 **tables,
             )
         yield adata
