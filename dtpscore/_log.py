@@ -17,7 +17,8 @@ class _Handler(logging.StreamHandler):  # type: ignore[type-arg]
     """Write to the present standard error, which notebooks and tests exchange."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.setStream(sys.stderr)
+        # Not setStream, which flushes the old one: that one may be closed.
+        self.stream = sys.stderr
         super().emit(record)
 
 

@@ -82,7 +82,7 @@ def check_genes(adata: AnnData, options: Options, genes: Sequence[str]) -> None:
     DataError
         One is not.
     """
-    from dtpscore._ordering.follow import gene_columns
+    from dtpscore._ordering.trends import gene_columns
 
     gene_columns(pick(adata, source_of(options))[1], genes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dtpscore import _report, _store
+from dtpscore import _store
 from dtpscore._run import provenance as origin
 from dtpscore._run.config import to_toml
 from dtpscore._run.state import file_sha256
@@ -156,6 +156,9 @@ def write_outputs(
     DamagedError
         The input was changed meanwhile.
     """
+    # It loads everything that draws, which a run that is refused does not need.
+    from dtpscore import _report
+
     name = result_name(source.path)
     last = {(e.slot, e.key): e for e in elements}
     with folder.staging() as new:

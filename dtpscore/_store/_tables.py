@@ -38,7 +38,8 @@ def tables(elements: Iterable[Element], obs_names: pd.Index) -> dict[str, pd.Dat
     elements = [element for element in elements if element.value is not None]
     found: dict[str, pd.DataFrame] = {}
     for element in elements:
-        if element.slot == "uns":
+        # Colors are no record.
+        if element.slot == "uns" and isinstance(element.value, dict):
             for name, value in element.value.items():
                 if isinstance(value, pd.DataFrame):
                     found[_free(f"{element.key}_{name}", found)] = value
@@ -47,7 +48,9 @@ def tables(elements: Iterable[Element], obs_names: pd.Index) -> dict[str, pd.Dat
         for e in elements
         if e.slot == "obs"
     }
-    records = [e.key for e in elements if e.slot == "uns"]
+    records = [
+        e.key for e in elements if e.slot == "uns" and isinstance(e.value, dict)
+    ]
     if columns:
         name = f"{records[0]}_obs" if records else "obs"
         found[_free(name, found)] = pd.DataFrame(columns, index=obs_names)
