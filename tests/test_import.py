@@ -17,7 +17,7 @@ HEAVY = {"scanpy", "matplotlib", "dask", "anndata", "pandas", "numba", "gseapy"}
 # A module may import from its own level and from those below it.
 LEVELS = [
     {"_kernels", "_threads"},
-    {"errors", "_keys", "_types", "_resources"},
+    {"errors", "_colors", "_csv", "_keys", "_resources", "_text", "_types"},
     {"_deprecated", "_log", "_options", "_records", "_times", "_design"},
     {"_matrix"},
     {"_methods", "_values"},
@@ -26,7 +26,7 @@ LEVELS = [
     {"_scoring", "_calling", "_ordering", "_enrichment"},
     {"_results"},
     {"_store"},
-    {"_files", "get", "_frames"},
+    {"_files", "get"},
     {"tl", "pl", "_report", "_demo", "_run"},
     {"_cli"},
 ]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dtpscore import _store
-from dtpscore._frames.groups import column, groups
 from dtpscore._results.elements import Element, available, write
 from dtpscore._run import provenance as origin
 from dtpscore._run.outputs import Input, Outputs, write_outputs
@@ -25,6 +24,7 @@ from dtpscore._run.state import (
 )
 from dtpscore._run.steps import STEPS, Step
 from dtpscore.errors import DataError, ResultError
+from dtpscore.get._groups import column, groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from dtpscore import _genes, _keys
 from dtpscore._enrichment import prerank
 from dtpscore._enrichment.contrast import rank_groups, units
 from dtpscore._enrichment.sets import enrich_sets
-from dtpscore._frames.groups import column, groups
 from dtpscore._results.elements import Element, Source, pick, plain, writable, write
 from dtpscore.errors import DataError, InputWarning
+from dtpscore.get._groups import column, groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
