@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
+
+from dtpscore._ordering.neighbors import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from dtpscore._ordering.design import Design
+    from dtpscore._ordering.cells import Cells
 
     FloatArray = NDArray[np.float64]
     BoolArray = NDArray[np.bool_]
@@ -29,20 +32,16 @@ _RESOLVED_SD = 1.0
 LIKE_ROOT, LIKE_PERSISTER, NEITHER = "parental-like", "persister-like", "neither"
 
 
-def persister_anchor(design: Design) -> BoolArray:
+def persister_anchor(cells: Cells) -> BoolArray:
     """Cells of the last time; without times, all that are neither root nor holiday."""
-    if not design.times:
-        return ~design.root & ~design.holiday & (design.groups != "")
-    return design.time == len(design.times) - 1
+    if not cells.times:
+        return cells.moved
+    return cells.time == len(cells.times) - 1
 
 
-def _distance(
-    points: FloatArray, anchor: FloatArray, n_neighbors: int = _N_NEIGHBORS
-) -> FloatArray:
-    """Mean distance to the nearest cells of an anchor."""
-    n_neighbors = min(n_neighbors, len(anchor))
-    found = NearestNeighbors(n_neighbors=n_neighbors).fit(anchor).kneighbors(points)[0]
-    mean: FloatArray = found.mean(axis=1)
+def _distance(points: FloatArray, anchor: FloatArray | None) -> FloatArray:
+    """Mean distance to the nearest cells of an anchor; None: to each other."""
+    mean: FloatArray = nearest(points, anchor, _N_NEIGHBORS)[0].mean(axis=1)
     return mean
 
 
@@ -54,9 +53,7 @@ def _own_distance(anchor: FloatArray, sample: IntArray) -> FloatArray:
     """
     codes = np.unique(sample)
     if codes.size == 1:
-        near = NearestNeighbors(n_neighbors=min(_N_NEIGHBORS + 1, len(anchor)))
-        inner: FloatArray = near.fit(anchor).kneighbors(anchor)[0][:, 1:].mean(axis=1)
-        return inner
+        return _distance(anchor, None)
     own = np.empty(len(anchor))
     for code in codes:
         inside = sample == code
@@ -77,7 +74,7 @@ def conformal_p(points: FloatArray, anchor: FloatArray, sample: IntArray) -> Flo
 
 
 def places(
-    features: FloatArray, order: FloatArray, design: Design, *, random_state: int = 0
+    features: FloatArray, order: FloatArray, cells: Cells, *, seed: int = 0
 ) -> NDArray[np.str_]:
     """Say of every holiday cell which end it is like: root, persister, neither.
 
@@ -86,17 +83,17 @@ def places(
     the middle between the medians of root group and last time it is on. "" for other
     cells.
     """
-    rng = np.random.default_rng(random_state)
-    rows = np.flatnonzero(design.holiday)
+    rng = np.random.default_rng(seed)
+    rows = np.flatnonzero(cells.holiday)
     p, middles = [], []
-    for mask in (design.root, persister_anchor(design)):
+    for mask in (cells.root, persister_anchor(cells)):
         anchor = np.flatnonzero(mask)
         middles.append(np.nanmedian(order[anchor]))
         if anchor.size > _MOST_OF_ANCHOR:
             anchor = np.sort(rng.choice(anchor, _MOST_OF_ANCHOR, replace=False))
-        p.append(conformal_p(features[rows], features[anchor], design.sample[anchor]))
+        p.append(conformal_p(features[rows], features[anchor], cells.sample[anchor]))
     near_root = np.abs(order[rows] - middles[0]) <= np.abs(order[rows] - middles[1])
-    place = np.full(design.n_cells, "", dtype="<U20")
+    place = np.full(cells.n_cells, "", dtype="<U20")
     place[rows] = np.where(near_root, LIKE_ROOT, LIKE_PERSISTER)
     off_path = (np.maximum(*p) <= _ALPHA) | np.isnan(order[rows])
     place[rows[off_path]] = NEITHER
@@ -125,7 +122,7 @@ def _row(
 
 
 def reversal(
-    order: FloatArray, place: NDArray[np.str_], design: Design, *, random_state: int = 0
+    order: FloatArray, place: NDArray[np.str_], cells: Cells, *, seed: int = 0
 ) -> pd.DataFrame:
     """Place every holiday sample on the path.
 
@@ -135,9 +132,9 @@ def reversal(
         Position of each cell, NaN allowed.
     place
         From `places`.
-    design
+    cells
         Groups and samples.
-    random_state
+    seed
         Seed of the bootstrap.
 
     Returns
@@ -150,17 +147,17 @@ def reversal(
     of the last time back to the root, NaN where these two are not one standard
     deviation apart. Then the three shares of cells, and ``n_cells``.
     """
-    rng = np.random.default_rng(random_state)
-    root = order[design.root & ~np.isnan(order)]
-    last = order[persister_anchor(design) & ~np.isnan(order)]
+    rng = np.random.default_rng(seed)
+    root = order[cells.root & ~np.isnan(order)]
+    last = order[persister_anchor(cells) & ~np.isnan(order)]
     ends = (float(np.median(root)), float(np.median(last)), float(np.std(root, ddof=1)))
     rows, medians = {}, []
-    on = design.holiday & ~np.isnan(order)
-    for code in np.unique(design.sample[on]):
-        inside = on & (design.sample == code)
+    on = cells.holiday & ~np.isnan(order)
+    for code in np.unique(cells.sample[on]):
+        inside = on & (cells.sample == code)
         medians.append(float(np.median(order[inside])))
         draws = _medians_of_draws(order[inside], rng)
-        rows[design.samples[code]] = {
+        rows[cells.samples[code]] = {
             **_row(medians[-1], draws, ends),
             **_shares(place[inside]),
         }
@@ -179,3 +176,17 @@ def _shares(place: NDArray[np.str_]) -> dict[str, float]:
         for name in (LIKE_ROOT, LIKE_PERSISTER, NEITHER)
     }
     return {**shares, "n_cells": place.size}
+
+
+def how_placed(groups: Sequence[str], method: str) -> str:
+    """Say how the cells of the holiday groups were placed."""
+    learned = ""
+    if method == "ordinal":
+        learned = "had no part in what was learned from time. They "
+    return (
+        f"Cells of {', '.join(groups)} were sampled off the drug. They {learned}count "
+        "as like neither end where they are farther from the cells of both ends than "
+        f"{1 - _ALPHA:.0%} of these are themselves (Bates et al. 2023, "
+        "doi:10.1214/22-AOS2244), and otherwise as like the end whose median position "
+        "is nearer."
+    )

@@ -1,4 +1,4 @@
-"""From a matrix to a few dimensions, without genes of the cell cycle."""
+"""From a matrix to a few components of the cells, without genes of the cell cycle."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from dtpscore import _genes
 from dtpscore import signatures as library
+from dtpscore._axes import PROLIFERATION, nuisance_axes
 from dtpscore._matrix import blocks
 from dtpscore.errors import DataError
 
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 
     from dtpscore._matrix.blocks import Block, Normalize, Source
     from dtpscore._types import Species
+    from dtpscore._values import Values
 
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
     BoolArray = NDArray[np.bool_]
 
-PROLIFERATION = "slow_cycling"
-# Genes found in fewer cells than this say nothing about an order.
+# Genes found in a smaller share of the cells say nothing about an order.
 _LEAST_SHARE = 0.01
 # How much of a difference between samples steers the components; 1 is plain PCA. A
 # difference between libraries is in part technical, one within a library is not.
@@ -48,46 +49,62 @@ class Embedding:
         Mean of each gene over all cells.
     columns
         Columns of the matrix that the genes are.
+    methods
+        What was done, in sentences.
     """
 
     components: FloatArray
     loadings: FloatArray
     mean: FloatArray
     columns: IntArray
+    methods: list[str]
 
 
-def needs_log(source: Source) -> Normalize:
-    """``"log1p"`` where the values are counts, None where they are log values.
+def only_rows(source: Source, rows: BoolArray) -> Source:
+    """Give a matrix with only some of its rows, which are read when they are needed.
 
-    Raises
-    ------
-    DataError
-        There are values below 0: the data were scaled.
+    Parameters
+    ----------
+    source
+        Cells by genes.
+    rows
+        Mask over the cells.
     """
-    whole = True
-    for block in source.blocks():
-        if block.negative_row >= 0:
-            msg = (
-                f"Row {block.negative_row} (counted from 0) has a value below 0: the "
-                "data look scaled. Pass the layer with counts or log values."
-            )
-            raise DataError(msg)
-        whole = whole and bool(np.all(block.data == np.rint(block.data)))
-        if not whole:
-            break
-    return "log1p" if whole else None
+    import scipy.sparse as sp
+
+    if rows.all():
+        return source
+    kept = np.flatnonzero(rows)
+
+    def read(start: int, stop: int) -> Any:
+        first, last = int(kept[start]), int(kept[stop - 1]) + 1
+        block = source.block(blocks.Part(first, last), None)
+        matrix = sp.csr_matrix(
+            (block.data, block.indices, block.indptr),
+            shape=(block.n_rows, block.n_genes),
+        )
+        return matrix[kept[start:stop] - first]
+
+    edges = np.unique(np.searchsorted(kept, source.edges)) if source.edges else ()
+    return blocks.Source(
+        n_rows=kept.size,
+        n_genes=source.n_genes,
+        read=read,
+        row_values=source.row_values,
+        edges=tuple(int(edge) for edge in edges if edge > 0),
+    )
 
 
 def left_out(gene_names: Sequence[str], *, species: Species) -> BoolArray:
     """Genes that must not steer the order, as a mask over columns.
 
     These are the genes of every shipped signature of the proliferation axis and of
-    every nuisance signature: S and G2M phase, dissociation, hypoxia, unfolded
-    protein and ribosomal proteins; and mitochondrially encoded genes.
+    every nuisance axis (such as S and G2M phase, dissociation, hypoxia, unfolded
+    protein and ribosomal proteins), and mitochondrially encoded genes.
     """
     named = [
         *library.select(axes=PROLIFERATION, use=("default", "optional")),
-        *library.select(use="nuisance"),
+        *library.select(axes=nuisance_axes(), use="nuisance"),
     ]
     mask = np.zeros(len(gene_names), bool)
     found = _genes.match(named, list(gene_names), species_of_data=species)
@@ -124,6 +141,19 @@ def _sparse(block: Block) -> sp.csr_array:
     )
 
 
+def how_logged(values: Values) -> str:
+    """Say how the values became log expression."""
+    if values.normalize is None:
+        return (
+            "The values were taken as log-normalized expression and used as they are."
+        )
+    what = {"counts": "Counts", "fractional counts": "Counts (with decimals)"}
+    return (
+        f"{what.get(values.kind, 'The values')} of each cell were scaled to a sum of "
+        "10,000 and log-transformed as log(1 + x)."
+    )
+
+
 def expressed_genes(values: sp.csr_array) -> IntArray:
     """Columns that enough cells express.
 
@@ -136,8 +166,10 @@ def expressed_genes(values: sp.csr_array) -> IntArray:
     enough = np.flatnonzero(cells >= max(3, _LEAST_SHARE * values.shape[0]))
     if enough.size < 2:
         msg = (
-            f"Only {enough.size} genes are left for an order: expressed in at least "
-            f"{_LEAST_SHARE:.0%} of cells and not of the cell cycle."
+            f"An order needs 2 genes or more; {enough.size} are left that at least "
+            f"{_LEAST_SHARE:.0%} of cells express and that are neither of the cell "
+            "cycle nor of a nuisance signature. Pass a matrix with more genes, or a "
+            "representation of the cells as use_rep."
         )
         raise DataError(msg)
     return enough
@@ -216,4 +248,22 @@ def embed(
     chosen = variable_genes(values, n_top_genes)
     values = values[:, chosen]
     components, loadings, mean = principal_components(values, samples, n_components)
-    return Embedding(components, loadings, mean, columns[enough[chosen]])
+    found = components.shape[1]
+    methods = [_how_embedded(chosen.size, enough.size, found)]
+    if samples is not None:
+        methods.append(
+            "Differences between samples steered these components with "
+            f"{BETWEEN:.0%} of their size, differences within samples with all of it."
+        )
+    return Embedding(components, loadings, mean, columns[enough[chosen]], methods)
+
+
+def _how_embedded(n_chosen: int, n_expressed: int, n_components: int) -> str:
+    axes = library.axes()
+    names = [axes[name].title for name in (PROLIFERATION, *nuisance_axes())]
+    which = "most variable others" if n_chosen < n_expressed else "expressed others"
+    return (
+        f"Genes of the signatures of {', '.join(names)}, and those of the "
+        f"mitochondrial genome, were left out. The {n_chosen:,} {which} gave "
+        f"{n_components} principal components."
+    )
