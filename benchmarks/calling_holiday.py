@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from calling_data import pool, score
-
 from dtpscore._calling.arms import Arms
 from dtpscore._calling.axes import axis_means
 from dtpscore._calling.index import reference_units

@@ -11,6 +11,7 @@ import numpy as np
 from calling_arrays import arrays, components_of, keys_of
 from calling_data import Run, score
 from calling_pertpy import classify, pertpy_is_there
+from dtpscore._calling.index import reference_units
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -21,7 +22,6 @@ from dtpscore._calling.conformal import (
     conformal_pvalues,
     local_fdr,
 )
-from dtpscore._calling.index import reference_units
 from dtpscore._calling.shift import held_out_shift
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import scipy.sparse as sp
 from calling_arrays import arrays, components_of, keys_of
 from calling_data import LINES, SUBCLONES, held_out_runs, pool, read, score
 from calling_methods import cells_of, prepare
+from dtpscore._calling.batch import call_group
+from dtpscore._calling.index import reference_units
 
 import dtpscore as dtp
 from dtpscore import _keys
-from dtpscore._calling.batch import call_group
-from dtpscore._calling.index import reference_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

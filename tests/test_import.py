@@ -17,7 +17,7 @@ HEAVY = {"scanpy", "matplotlib", "dask", "anndata", "pandas", "numba", "gseapy"}
 # A module may import from its own level and from those below it.
 LEVELS = [
     {"_kernels", "_threads"},
-    {"errors", "_colors", "_csv", "_keys", "_resources", "_text", "_types"},
+    {"errors", "_csv", "_keys", "_resources", "_text", "_types"},
     {"_deprecated", "_log", "_options", "_records", "_times", "_design"},
     {"_matrix"},
     {"_methods", "_values"},

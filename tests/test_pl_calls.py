@@ -12,7 +12,7 @@ from report_page import read_page
 
 import dtpscore as dtp
 from dtpscore import _report, pl
-from dtpscore._colors import STATE_COLORS
+from dtpscore._calling.states import STATE_COLORS
 from dtpscore._report.context import context
 from dtpscore._report.format import share
 from dtpscore._report.reversal import reversal_section

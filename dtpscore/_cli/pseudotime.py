@@ -70,6 +70,8 @@ def pseudotime(
     ] = None,
     overwrite: option.Overwrite = False,
     results_only: option.ResultsOnly = False,
+    allow_external: option.AllowExternal = False,
+    leave_out: option.LeaveOut = None,
     quiet: option.Quiet = False,
 ) -> None:
     """Order cells from parental to persister, check the order, and follow the axes.
@@ -104,7 +106,9 @@ def pseudotime(
         genes=tuple(gene or ()),
         backed=backed,
         overwrite=overwrite,
-        matrices=not results_only,
+        access=option.access(
+            external=allow_external, leave_out=leave_out, matrices=not results_only
+        ),
     )
     order, followed = order_file(path, output, job, tables=csv)
     for text in order.warnings:

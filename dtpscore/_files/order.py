@@ -44,8 +44,8 @@ class OrderJob:
         Leave the matrix on disk and read it piece by piece.
     overwrite
         Replace outputs that exist.
-    matrices
-        Copy ``X``, ``raw`` and ``layers`` to the output as well.
+    access
+        What may be read of the input, and what is left out of the output.
     """
 
     options: OrderOptions
@@ -53,7 +53,7 @@ class OrderJob:
     genes: Sequence[str] = ()
     backed: bool = True
     overwrite: bool = False
-    matrices: bool = True
+    access: _store.Access = field(default_factory=_store.Access)
 
     @property
     def source(self) -> Source:
@@ -110,9 +110,15 @@ def order_file(
     """
     job = _with_index(path_in, job)
     with _store.open_matrix(
-        path_in, job.source, backed=job.backed, obs=job.columns
+        path_in,
+        job.source,
+        backed=job.backed,
+        obs=job.columns,
+        access=job.access,
     ) as stored:
-        outputs = Outputs(path_in, path_out, tables, job.overwrite, job.matrices)
+        outputs = Outputs(
+            path_in, path_out, tables, job.overwrite, job.access, stored.seen
+        )
         outputs.check((f"{_keys.PSEUDOTIME}*", f"{_keys.TRENDS}*"))
         gene_columns(stored.gene_names, job.genes)
         index = None
@@ -137,7 +143,7 @@ def _with_index(path: Path, job: OrderJob) -> OrderJob:
     """Use the index of an earlier call where the file has one and none is named."""
     if job.options.index_key is not None:
         return job
-    with _store.open_root(path) as root:
+    with _store.open_root(path, access=job.access) as root:
         present = "obs" in root and _keys.INDEX in root["obs"]
     if not present:
         return job

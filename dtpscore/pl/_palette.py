@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import is_color_like, to_hex
 
-from dtpscore._colors import STATE_COLORS, stored_as
+from dtpscore._calling.states import STATE_COLORS
 from dtpscore._results.elements import Element, available, write
 from dtpscore.errors import OptionError
 from dtpscore.pl._style import spread_colors
@@ -28,6 +28,11 @@ _GROUP_COLORS = (
     "#009E73",
     "#CC79A7",
 )
+
+
+def stored_as(column: str) -> str:
+    """Key of ``uns`` in which scanpy keeps the colors of a column of ``obs``."""
+    return f"{column}_colors"
 
 
 def group_colors(names: Sequence[str]) -> dict[str, Any]:

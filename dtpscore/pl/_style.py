@@ -15,7 +15,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dtpscore._colors import STATE_COLORS
+from dtpscore._calling.states import STATE_COLORS
 from dtpscore._text import short
 from dtpscore.errors import OptionError
 

@@ -10,7 +10,9 @@ from dtpscore.signatures._model import (
     Signature,
     json_schema,
 )
+from dtpscore.signatures._own import from_dict, from_net
 from dtpscore.signatures._read import read
+from dtpscore.signatures._resolve import resolve
 from dtpscore.signatures._tables import not_scorable, vulnerabilities
 
 __all__ = [
@@ -21,11 +23,14 @@ __all__ = [
     "Signature",
     "available",
     "axes",
+    "from_dict",
+    "from_net",
     "json_schema",
     "load",
     "not_scorable",
     "read",
     "read_gmt",
+    "resolve",
     "root",
     "select",
     "to_net",

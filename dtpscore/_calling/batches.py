@@ -1,4 +1,4 @@
-"""Call every group of every batch and put the pieces together."""
+"""Call every group of every batch against the reference cells of its batch."""
 
 from __future__ import annotations
 
@@ -7,41 +7,44 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore._calling.axes import axis_means
-from dtpscore._calling.batch import (
+from dtpscore._calling.cells import (
+    Cells,
+    chosen_for_fit,
+    every_other,
+    reference_units,
+    robust_center_and_spread,
+    standardized,
+    weighed_like,
+)
+from dtpscore._calling.group import (
     LARGEST_FIT,
     SHIFT_BASIS,
     GroupCall,
     call_group,
     leave_one_out,
 )
-from dtpscore._calling.explain import explain
-from dtpscore._calling.folds import Cells
-from dtpscore._calling.index import (
-    chosen_for_fit,
-    every_other,
-    reference_units,
-    standardized,
-    weighed_like,
-)
-from dtpscore._calling.outcome import Outcome
-from dtpscore._calling.sentences import where
+from dtpscore._calling.outcome import Outcome, where
+from dtpscore._calling.reasons import explain
 from dtpscore._calling.states import (
+    EARLY_DAYS,
     LOW_QUALITY,
+    LOW_QUALITY_STATE,
     NOT_CALIBRATED,
-    Evidence,
+    UNCERTAIN,
+    Grounds,
     direction_supported,
+    limits,
     states,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from dtpscore._calling.outcome import Experiment
 
-# Days on drug before which survivors cannot be told from cells that will die.
-_EARLY_DAYS = 3.0
-# A shift of which the signatures explain less than this is worth a word.
+# A shift of which the signatures explain less than this gets a message.
 _LITTLE = 0.5
 
 
@@ -64,18 +67,20 @@ def _place_index(experiment: Experiment, outcome: Outcome, batch: _Batch) -> Non
     for target, values in (
         (outcome.index, found.index[rows]),
         (outcome.proliferation, found.proliferation[rows]),
-        (outcome.axis_z, axis_means(found, rows)),
+        (outcome.axis_z, found.axes[rows]),
     ):
         target[rows] = reference_units(values, unit)
-    index = outcome.index[rows][unit]
-    raw = found.index[rows][unit]
+    center, spread = robust_center_and_spread(found.index[rows][unit])
+    low_index, dividing = limits(
+        outcome.index[rows][unit], outcome.proliferation[rows][unit]
+    )
     outcome.thresholds.append(
         {
             "batch": batch.name,
-            "index_median": float(np.median(raw)),
-            "index_spread": float(1.4826 * np.median(np.abs(raw - np.median(raw)))),
-            "low_index": float(np.quantile(index, 0.05)),
-            "proliferation": float(np.median(outcome.proliferation[rows][unit])),
+            "index_median": float(center),
+            "index_spread": float(spread),
+            "low_index": low_index,
+            "proliferation": dividing,
         }
     )
 
@@ -130,7 +135,10 @@ def _check_samples(
     return unstable
 
 
-def _say(outcome: Outcome, batch: _Batch, group: str, facts: dict[str, Any]) -> None:
+def _add_limits(
+    outcome: Outcome, batch: _Batch, group: str, facts: dict[str, Any]
+) -> None:
+    """Add what the calls of a group cannot show."""
     share = facts["smallest_share"]
     n = facts["n_reference_cells"]
     if share > 1:
@@ -143,8 +151,8 @@ def _say(outcome: Outcome, batch: _Batch, group: str, facts: dict[str, Any]) -> 
             batch.name,
             group,
             "one reference library: treatment and library cannot be told apart, so the "
-            "learned shift makes no call (dtp_library_shift) and calls rest on the "
-            "published index alone. Add a second untreated sample.",
+            "learned shift makes no call (it is kept as the library shift) and calls "
+            "rest on the published index alone. Add a second untreated sample.",
         )
     elif facts["n_called"] and facts["explained_by_signatures"] < _LITTLE:
         share = facts["explained_by_signatures"]
@@ -170,17 +178,14 @@ def _decide(
     supported = direction_supported(
         outcome.index[rows], called, reference, design.library[rows]
     )
-    n = len(rows)
     state, reason = states(
-        Evidence(
+        Grounds(
             reference=reference,
-            low_quality=np.zeros(n, bool),
-            calibrated=np.ones(n, bool),
             called=called,
             index=outcome.index[rows],
             proliferation=outcome.proliferation[rows],
-            supported=np.full(n, supported),
-            early=design.days[rows] < _EARLY_DAYS,
+            supported=supported,
+            early=design.days[rows] < EARLY_DAYS,
             unstable=unstable,
         )
     )
@@ -197,6 +202,7 @@ def _call_one(
     alpha: float,
     unstable: bool,
 ) -> None:
+    """Call the cells of one group and store what was found."""
     rows = batch.rows[batch.reference | (experiment.design.group[batch.rows] == group)]
     cells = _cells(experiment, outcome, rows)
     found = call_group(cells, outcome.index[rows], alpha=alpha)
@@ -212,7 +218,6 @@ def _call_one(
     supported = _decide(
         experiment, outcome, rows, found=found, alpha=alpha, unstable=unstable
     )
-    label = (batch.name, group)
     explained = explain(
         experiment,
         outcome,
@@ -220,14 +225,19 @@ def _call_one(
         cells=cells,
         coefficients=found.coefficients,
         called=called,
-        label=label,
+        label=(batch.name, group),
     )
     outcome.groups.append(
-        {"batch": batch.name, "group": group, **found.calibration}
-        | {"index_supports": supported, "reference_unstable": unstable}
-        | {"explained_by_signatures": explained}
+        {
+            "batch": batch.name,
+            "group": group,
+            **found.calibration,
+            "index_supports": supported,
+            "reference_unstable": unstable,
+            "explained_by_signatures": explained,
+        }
     )
-    _say(outcome, batch, group, outcome.groups[-1])
+    _add_limits(outcome, batch, group, outcome.groups[-1])
 
 
 def call_batches(
@@ -249,8 +259,7 @@ def call_batches(
     Results of all cells.
     """
     design = experiment.design
-    axes = list(dict.fromkeys(experiment.features.axis))
-    outcome = Outcome.empty(len(experiment.used), axes)
+    outcome = Outcome.empty(len(experiment.used), experiment.features.axis_names)
     sorted_rows = experiment.order[experiment.used[experiment.order]]
     for name in np.unique(design.batch[sorted_rows]):
         rows = sorted_rows[design.batch[sorted_rows] == name]
@@ -261,12 +270,99 @@ def call_batches(
         unstable = _check_samples(
             experiment, outcome, batch, alpha=alpha, check=check_reference
         )
+        # In an order that does not depend on that of categories, because a reference
+        # cell keeps the shift that it got beside the first group.
         for group in np.unique(design.group[rows[~batch.reference]]):
             _call_one(
                 experiment, outcome, batch, str(group), alpha=alpha, unstable=unstable
             )
-    rest = design.tumor & ~experiment.low & (outcome.state == "")
-    outcome.state[rest], outcome.reason[rest] = "uncertain", NOT_CALIBRATED
-    outcome.state[experiment.low] = "low quality"
+    rest = design.malignant & design.named & ~experiment.low & (outcome.state == "")
+    outcome.state[rest], outcome.reason[rest] = UNCERTAIN, NOT_CALIBRATED
+    outcome.state[experiment.low] = LOW_QUALITY_STATE
     outcome.reason[experiment.low] = LOW_QUALITY
+    _in_order_of_groups(outcome, design.groups)
+    outcome.methods += _in_words(experiment, outcome, alpha)
     return outcome
+
+
+def _in_order_of_groups(outcome: Outcome, groups: Sequence[str]) -> None:
+    """Sort the rows of each batch as groups are sorted everywhere."""
+    place = {name: number for number, name in enumerate(groups)}
+    outcome.groups.sort(key=lambda row: (row["batch"], place[row["group"]]))
+    outcome.reasons.sort(
+        key=lambda table: (table["batch"].iloc[0], place[table["group"].iloc[0]])
+    )
+
+
+def _in_words(experiment: Experiment, outcome: Outcome, alpha: float) -> list[str]:
+    """Say how cells were called, from what was done in each group."""
+    if not outcome.groups:
+        return [
+            "Cells were ranked by the index without reference cells. Nothing was "
+            "calibrated, so there is no error rate and no cell was called."
+        ]
+    reference = experiment.design.keys.reference
+    sentences = [
+        f"Cells were called against the reference cells ({reference}) of the same "
+        "experiment. The index, cell division and the axes are in robust standard "
+        "deviations of the reference cells."
+    ]
+    learned = [row for row in outcome.groups if row["basis"] == SHIFT_BASIS]
+    if learned:
+        sentences += _shift_in_words(experiment, outcome, learned)
+    if len(learned) < len(outcome.groups):
+        which = "Where" if learned else "Because"
+        sentences.append(
+            f"{which} there is one reference library, calls rest on the index alone: "
+            "on its conformal p-value against the reference cells. No reference sample "
+            "could be held out, so a difference between the libraries can pass for one "
+            "of the treatment."
+        )
+    sentences.append(
+        "Cells were called by the Benjamini-Hochberg procedure at a false discovery "
+        f"rate of {100 * alpha:g}% within each group and batch."
+    )
+    checked = sum(not np.isnan(row["called_share"]) for row in outcome.references)
+    if checked:
+        sentences.append(
+            f"As a check, each of {checked} reference samples was called against the "
+            "others."
+        )
+    return sentences
+
+
+def _shift_in_words(
+    experiment: Experiment, outcome: Outcome, learned: list[dict[str, Any]]
+) -> list[str]:
+    """Say what the shift was learned from, and how it was calibrated."""
+    few = len(learned) < len(outcome.groups)
+    first = "Where there are several reference samples, a" if few else "A"
+    sentences = [
+        f"{first} shift was learned from {experiment.features.source}, and calibrated "
+        "by holding out each reference sample in turn (conformal p-values; Bates et "
+        "al. 2023, Annals of Statistics)."
+    ]
+    used = [
+        where(row["batch"], row["group"])[:-2]
+        for row in learned
+        if row["components_used"]
+    ]
+    n = experiment.components.shape[1]
+    if used:
+        groups = "; ".join(f"{text[0].lower()}{text[1:]}" for text in used)
+        sentences.append(
+            f"In {groups}, the shift also learned from {n} principal components of "
+            "expression, because cells that were kept apart showed a second population "
+            "(split likelihood ratio; Wasserman et al. 2020, PNAS)."
+        )
+    elif n:
+        looked = any(not np.isnan(row["second_population"]) for row in learned)
+        why = (
+            "cells that were kept apart showed no second population"
+            if looked
+            else "there were too few cells to look for a second population"
+        )
+        sentences.append(
+            f"Principal components of expression were not used, because {why}."
+        )
+    return sentences

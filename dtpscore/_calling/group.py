@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore._calling.conformal import (
-    benjamini_hochberg,
-    conformal_pvalues,
-    smallest_share,
-)
-from dtpscore._calling.guard import NOT_LOOKED_FOR, THRESHOLD
+from dtpscore._calling.conformal import conformal_pvalues, smallest_share
+from dtpscore._calling.second_population import NOT_LOOKED_FOR, THRESHOLD
 from dtpscore._calling.shift import held_out_shift, library_shift
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dtpscore._calling.folds import Cells
+    from dtpscore._calling.cells import Cells
 
-# Cells of one sample that the models are fitted on; all are scored.
+# Most cells of one sample that the models are fitted on. All cells are scored.
 LARGEST_FIT = 1000
+# What the calls of a group rest on.
 SHIFT_BASIS, INDEX_BASIS = "shift", "index"
+# Fewest reference samples of which each can be called against the others: with two,
+# the others would be a single library.
+_FEWEST_TO_CHECK = 3
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class GroupCall:
     pvalue, qvalue
         float64, NaN for reference cells.
     tail
-        float64, all cells: p-value of query cells, and of reference cells against
+        float64, all cells: the p-value of query cells, and of reference cells against
         the reference cells of the other samples (of all samples with one library).
     coefficients
-        Weight of each feature and component in the shift.
+        float64: the weight of each feature and component in the shift.
     calibration
         Plain values: basis, numbers of cells, smallest share that could be called,
         tolerance between libraries, threshold, evidence for a second population.
@@ -57,6 +57,7 @@ class GroupCall:
 def _threshold(
     pvalue: NDArray[np.float64], qvalue: NDArray[np.float64], alpha: float
 ) -> float:
+    """Largest p-value that was called, NaN without a call."""
     called = qvalue <= alpha
     return float(pvalue[called].max()) if called.any() else float("nan")
 
@@ -73,7 +74,7 @@ def call_group(cells: Cells, index: NDArray[np.float64], *, alpha: float) -> Gro
     cells
         Reference and query cells of a batch.
     index
-        Index of each cell.
+        float64 (cells,): the index.
     alpha
         False discovery rate.
 
@@ -81,6 +82,8 @@ def call_group(cells: Cells, index: NDArray[np.float64], *, alpha: float) -> Gro
     -------
     Scores, p- and q-values and their calibration.
     """
+    from scipy.stats import false_discovery_control
+
     n, query = len(cells.sample), ~cells.reference
     nan = np.full(n, np.nan)
     n_samples = len(np.unique(cells.sample[cells.reference]))
@@ -98,25 +101,27 @@ def call_group(cells: Cells, index: NDArray[np.float64], *, alpha: float) -> Gro
         weights, tail = found.coefficients, found.pvalue
         pvalue[query] = tail[query]
         shift, library = found.score, nan
-        extra = {"basis": SHIFT_BASIS, "tolerance": found.margin}
+        own = {"basis": SHIFT_BASIS, "tolerance": found.margin}
         second = found.second
     else:
         library, weights = library_shift(cells)
         shift = nan
         pvalue[query] = conformal_pvalues(index[cells.reference], index[query])
         tail = conformal_pvalues(index[cells.reference], index)
-        extra = {"basis": INDEX_BASIS, "tolerance": float("nan")}
+        own = {"basis": INDEX_BASIS, "tolerance": float("nan")}
         second = NOT_LOOKED_FOR
-    extra |= {
+    own |= {
         "components_used": second.found,
         "second_population": second.log_ratio,
         "second_population_threshold": THRESHOLD,
     }
     qvalue = nan.copy()
-    qvalue[query] = benjamini_hochberg(pvalue[query])
-    extra["threshold_pvalue"] = _threshold(pvalue[query], qvalue[query], alpha)
-    extra["n_called"] = int((qvalue[query] <= alpha).sum())
-    return GroupCall(shift, library, pvalue, qvalue, tail, weights, common | extra)
+    # Plain Benjamini-Hochberg (1995). The form that estimates the share of null cells
+    # is left out on purpose: it is unsafe where libraries differ.
+    qvalue[query] = false_discovery_control(pvalue[query])
+    own["threshold_pvalue"] = _threshold(pvalue[query], qvalue[query], alpha)
+    own["n_called"] = int((qvalue[query] <= alpha).sum())
+    return GroupCall(shift, library, pvalue, qvalue, tail, weights, common | own)
 
 
 def leave_one_out(
@@ -129,7 +134,7 @@ def leave_one_out(
     cells
         Cells of a batch, of which the reference cells are used.
     index
-        Index of each cell.
+        float64 (cells,): the index.
     alpha
         False discovery rate.
 
@@ -140,12 +145,12 @@ def leave_one_out(
     """
     own = cells.reference
     samples = np.unique(cells.sample[own])
-    if len(samples) < 3:
+    if len(samples) < _FEWEST_TO_CHECK:
         return {}
     part = cells.only(own)
     shares = {}
-    for one in samples:
-        trial = replace(part, reference=part.sample != one)
+    for sample in samples:
+        trial = replace(part, reference=part.sample != sample)
         found = call_group(trial, index[own], alpha=alpha)
-        shares[int(one)] = float((found.qvalue[~trial.reference] <= alpha).mean())
+        shares[int(sample)] = float((found.qvalue[~trial.reference] <= alpha).mean())
     return shares

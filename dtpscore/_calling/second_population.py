@@ -1,4 +1,4 @@
-"""Is a second population there in cells that it was not fitted on?"""
+"""A test for a second population in cells that it was not fitted on."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dtpscore._calling.line import fit_line
-from dtpscore._calling.mixture import fit_two_populations
+from dtpscore._calling.populations import fit_line, fit_two_populations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dtpscore._calling.folds import Cells, HeldOut
-    from dtpscore._calling.line import Line
-    from dtpscore._calling.whiten import Whitened
+    from dtpscore._calling.cells import Cells, Whitened
+    from dtpscore._calling.folds import HeldOut
+    from dtpscore._calling.populations import Line
 
-# One population is given up where two are 100 times as likely: by universal inference
-# a test of level 0.01.
+# Two populations are accepted where they are 100 times as likely as one. By universal
+# inference this is a test of level 0.01.
 THRESHOLD = float(np.log(100))
-# Cells that a half of a sample needs.
+# Number of cells that each half of a sample needs.
 _FEWEST = 10
 
 
@@ -32,7 +31,7 @@ class SecondPopulation:
     ----------
     log_ratio
         Log likelihood ratio of two populations against one, the smallest of all
-        folds and halves; NaN where it was not looked for.
+        folds and halves. It is NaN where no second population was looked for.
     """
 
     log_ratio: float
@@ -49,8 +48,8 @@ NOT_LOOKED_FOR = SecondPopulation(float("nan"))
 def _spread(lines: list[Line], cells: list[NDArray[np.float64]], gap: float) -> float:
     """Pool the standard deviation within the two populations over samples."""
     squares = 0.0
-    for line, one in zip(lines, cells, strict=True):
-        centered = one - line.offset
+    for line, position in zip(lines, cells, strict=True):
+        centered = position - line.offset
         squares += float((1 - line.upper) @ centered**2)
         squares += float(line.upper @ (centered - gap) ** 2)
     return float(np.sqrt(squares / sum(map(len, cells))))
@@ -73,30 +72,31 @@ def split_log_ratio(
     Parameters
     ----------
     learned, tested
-        Positions along a line of the two halves, one array a sample.
+        Positions along a line of the two halves, one array per sample.
     distance
         Distance between the populations.
 
     Returns
     -------
-    Log ratio, and the share of the upper population in each sample.
+    The log ratio, and the share of the upper population in each sample.
     """
-    lines = [fit_line(one, distance) for one in learned]
+    lines = [fit_line(position, distance) for position in learned]
     spread = _spread(lines, learned, distance)
     total = 0.0
-    for line, one in zip(lines, tested, strict=True):
-        centered = (one - line.offset) / spread
+    for line, position in zip(lines, tested, strict=True):
+        centered = (position - line.offset) / spread
         low = np.log1p(-line.share) - centered**2 / 2
         high = np.log(line.share) - (centered - distance / spread) ** 2 / 2
-        total += float(np.logaddexp(low, high).sum()) - len(one) * np.log(spread)
-        total += len(one) * (float(np.log(max(one.std(), 1e-9))) + 0.5)
+        two = float(np.logaddexp(low, high).sum()) - len(position) * np.log(spread)
+        total += two
+        total += len(position) * (float(np.log(max(position.std(), 1e-9))) + 0.5)
     return total, np.array([line.share for line in lines])
 
 
 def _by_sample(
     position: NDArray[np.float64], sample: NDArray[np.int64]
 ) -> list[NDArray[np.float64]]:
-    return [position[sample == one] for one in np.unique(sample)]
+    return [position[sample == name] for name in np.unique(sample)]
 
 
 class _Both(NamedTuple):
@@ -107,11 +107,11 @@ class _Both(NamedTuple):
 
 
 def _half_log_ratio(white: Whitened, samples: _Both, halves: _Both) -> float:
-    """Log ratio on one half of the mixed cells, direction learned on the other.
+    """Log ratio on one half of the mixed cells; the direction is from the other half.
 
-    What reference cells gain along the same direction is taken off, and so is what
-    a population adds that every sample has in the same share: both are no sign of a
-    treatment.
+    Two things are no sign of a treatment and are taken off: what reference cells gain
+    along the same direction, and what a population adds that every sample has in the
+    same share.
     """
     part = replace(white, mixed=white.mixed[halves.mixed])
     fit = fit_two_populations(part, samples.null, samples.mixed[halves.mixed])
@@ -134,9 +134,9 @@ def second_population(
 ) -> SecondPopulation:
     """Look for a second population in cells that it was not fitted on.
 
-    Held-out reference cells and query cells are treated alike, so the answer leaves
-    them comparable; it is one answer for all folds. The smaller ratio of the two
-    halves counts, and the smallest of all folds.
+    Held-out reference cells and query cells are treated alike, so they stay
+    comparable whatever the answer is. There is one answer for all folds: the smaller
+    ratio of the two halves counts, and of these the smallest of all folds.
 
     Parameters
     ----------
@@ -144,6 +144,10 @@ def second_population(
         Cells of a batch, with components of expression.
     parts, whites
         Folds, and their cells in units of the spread within reference samples.
+
+    Returns
+    -------
+    The evidence, or `NOT_LOOKED_FOR` where there are no components or too few cells.
     """
     if not cells.components.shape[1]:
         return NOT_LOOKED_FOR
@@ -156,8 +160,8 @@ def second_population(
             return NOT_LOOKED_FOR
         kept = replace(white, residuals=white.residuals[null], mixed=white.mixed[mixed])
         rows = part.fit_null[null], part.rows[mixed]
-        samples = _Both(*(cells.sample[one] for one in rows))
+        samples = _Both(*(cells.sample[part_rows] for part_rows in rows))
         for turn in (False, True):
-            halves = _Both(*(cells.half[one] ^ turn for one in rows))
+            halves = _Both(*(cells.half[part_rows] ^ turn for part_rows in rows))
             ratios.append(_half_log_ratio(kept, samples, halves))
     return SecondPopulation(min(ratios))

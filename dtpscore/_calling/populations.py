@@ -1,4 +1,4 @@
-"""Two populations within samples that each have an offset of their own."""
+"""Two populations of cells inside samples, each sample with an offset of its own."""
 
 from __future__ import annotations
 
@@ -7,20 +7,95 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtpscore._calling.line import fit_line
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dtpscore._calling.whiten import Whitened
+    from dtpscore._calling.cells import Whitened
 
-# Components of the mixed cells that give starting values.
+# Weight, in units of log likelihood, of the penalty on large shares.
+_SHARE_PENALTY = 3.0
+# Starting positions: quantiles of the cells, and offsets that imply these shares.
+_QUANTILES = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+_SHARES = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75)
+# Number of components of the mixed cells that give starting values.
 _N_STARTS = 5
-# Cells that pull the distance between the populations towards 0.
+# The distance between the populations is pulled towards 0 by this many cells.
 _PRIOR_CELLS = 3
-# Nearness to the reference counts up to 1 for the choice of the parental population;
-# one standard deviation of published direction counts this much.
+# Nearness to the reference counts up to 1 in the choice of the parental population;
+# one standard deviation of the published direction counts this much.
 _DIRECTION_WEIGHT = 0.25
+
+
+@dataclass(frozen=True)
+class Line:
+    """Best position of two unit-variance populations a known distance apart.
+
+    Attributes
+    ----------
+    offset
+        Position of the lower population.
+    share
+        Share of the upper population.
+    gain
+        Log likelihood above that of a single population.
+    upper
+        float64 (cells,): the probability of each cell to be of the upper population.
+    """
+
+    offset: float
+    share: float
+    gain: float
+    upper: NDArray[np.float64]
+
+
+def fit_line(
+    position: NDArray[np.float64], distance: float, *, rounds: int = 8
+) -> Line:
+    """Place two normal populations of variance 1 along a line.
+
+    The fit is expectation-maximization from several starting positions at once.
+
+    Parameters
+    ----------
+    position
+        float64 (cells,): the cells of one sample along the line.
+    distance
+        Distance between the two means.
+    rounds
+        Number of rounds of expectation-maximization.
+
+    Returns
+    -------
+    The placement with the largest penalized likelihood.
+    """
+    center = position.mean()
+    starts = np.unique(
+        np.r_[
+            np.quantile(position, _QUANTILES),
+            center - distance * np.asarray(_SHARES),
+        ]
+    )
+    offset, share = starts, np.full(len(starts), 0.2)
+    for _ in range(rounds):
+        # The log odds of the upper population, from the two normal densities.
+        centered = position[:, None] - offset
+        odds = distance * centered - distance**2 / 2 + np.log(share / (1 - share))
+        upper = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
+        share = np.clip(upper.mean(axis=0), 1e-3, 0.97)
+        offset = center - upper.mean(axis=0) * distance
+    centered = position[:, None] - offset
+    odds = distance * centered - distance**2 / 2
+    mixed = np.logaddexp(np.log1p(-share), np.log(share) + odds)
+    likelihood = (mixed - 0.5 * centered**2).sum(axis=0)
+    likelihood += _SHARE_PENALTY * np.log1p(-share)
+    best = int(np.argmax(likelihood))
+    single = -0.5 * ((position - center) ** 2).sum()
+    return Line(
+        float(offset[best]),
+        float(share[best]),
+        float(likelihood[best] - single),
+        upper[:, best],
+    )
 
 
 @dataclass(frozen=True)
@@ -34,30 +109,31 @@ class _Groups:
     def of(
         cls, null_sample: NDArray[np.int64], mixed_sample: NDArray[np.int64]
     ) -> _Groups:
-        parts = [
-            [np.flatnonzero(sample == one) for one in np.unique(sample)]
+        """Find the rows from the sample of each cell."""
+        rows = [
+            [np.flatnonzero(sample == name) for name in np.unique(sample)]
             for sample in (null_sample, mixed_sample)
         ]
-        return cls(*parts)
+        return cls(*rows)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Two populations, one direction for all samples.
+    """Two populations with one direction for all samples.
 
     Attributes
     ----------
     direction
         Unit vector from the lower to the upper population.
     distance
-        Distance between them, in standard deviations within the reference.
+        Distance between them, in standard deviations within the reference samples.
     gain
-        Log likelihood above that of one population a sample, less that of the
-        reference cells along the same direction.
+        Log likelihood above that of one population per sample, less what the
+        reference cells gain along the same direction.
     upper
-        Probability of each mixed cell to be of the upper population.
+        float64 (mixed cells,): the probability to be of the upper population.
     shares
-        Share of the upper population in each mixed sample.
+        float64 (mixed samples,): the share of the upper population.
     """
 
     direction: NDArray[np.float64]
@@ -72,9 +148,9 @@ def _direction(
     members: list[NDArray[np.int64]],
     upper: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Difference of the two means, pooled over samples by what each knows of it.
+    """Difference of the two means, each sample weighted by what it knows of it.
 
-    A sample in which nearly all cells are on one side says nearly nothing.
+    A sample in which nearly all cells are of one population knows nearly nothing.
     """
     total, weights = np.zeros(mixed.shape[1]), 0.0
     for rows in members:
@@ -106,7 +182,7 @@ def _iterate(
     expected = sum(fit_line(null[rows], distance).gain for rows in groups.null)
     gain = sum(line.gain for line in lines)
     gain -= expected * len(cells.mixed) / len(cells.residuals)
-    # A population that every sample has in the same share is no sign of treatment.
+    # A population that every sample has in the same share is no sign of a treatment.
     shares = np.array([line.share for line in lines])
     gain *= (shares.max() - shares.min()) / shares.max()
     return Fit(unit, distance, gain, upper, shares)
@@ -137,16 +213,16 @@ def persister_vote(
     mixed_sample: NDArray[np.int64],
     evidence: NDArray[np.float64],
 ) -> float:
-    """Vote for the upper population as the one that left the reference.
+    """Vote on which of the two populations left the reference.
 
-    The parental population lies nearer the reference, unless its library differs
-    from the reference libraries by more than persisters do. Published direction,
+    The parental population lies nearer to the reference, unless its library differs
+    from the reference libraries by more than persisters do. The published direction,
     compared between the two populations of one library, is the second witness.
 
     Parameters
     ----------
     fit
-        Two populations.
+        The two populations.
     mixed, mixed_sample
         The cells that were fitted, relative to the reference, and their samples.
     evidence
@@ -154,11 +230,12 @@ def persister_vote(
 
     Returns
     -------
-    Above 0 where the upper population is the one that left, below 0 for the lower.
+    A number above 0 where the upper population is the one that left, and below 0
+    where it is the lower one.
     """
     vote = 0.0
-    for one in np.unique(mixed_sample):
-        rows = mixed_sample == one
+    for name in np.unique(mixed_sample):
+        rows = mixed_sample == name
         upper, lower = fit.upper[rows], 1 - fit.upper[rows]
         weight = float(upper.sum() * lower.sum() / len(upper))
         if weight < 1e-6:
@@ -185,20 +262,20 @@ def fit_two_populations(
 
     Every sample has an offset of its own, so a library effect, which moves all cells
     of a sample alike, makes no second population. All mixed samples are treated
-    alike: which of them is a held-out reference sample is not known to the fit.
+    alike: the fit does not know which of them is a held-out reference sample.
 
     Parameters
     ----------
     cells
-        What `whiten` returned.
+        The cells in units of the spread within reference samples.
     null_sample, mixed_sample
         Samples of its rows.
     guess
-        Scores of the mixed cells for two more starting values.
+        Scores of the mixed cells, which give two more starting values.
 
     Returns
     -------
-    The fit; which population is the parental one is not decided here.
+    The fit. Which population is the parental one is not decided here.
     """
     groups = _Groups.of(null_sample, mixed_sample)
     starts = _starts(cells.mixed, groups.mixed)

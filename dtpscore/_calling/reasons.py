@@ -1,4 +1,4 @@
-"""Which axes carry a call, in which direction, against which published one."""
+"""Which axes carry the calls of a group, and in which direction."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dtpscore import signatures
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
+    from dtpscore._calling.cells import Cells
+    from dtpscore._calling.outcome import Experiment, Outcome
 
 # Ridge penalty, in cells, where components are put in terms of signatures.
 _PENALTY = 0.01
+# Axes whose published vulnerabilities are listed: the strongest of each group.
+_N_AXES = 5
+# Quantiles of the differences of random gene sets between which nothing is read.
+_ENVELOPE = (0.025, 0.975)
 
 
 def on_signatures(
@@ -24,13 +32,13 @@ def on_signatures(
 ) -> tuple[NDArray[np.float64], float]:
     """Put the linear part of a shift in terms of its signatures alone.
 
-    What the components of expression carry is regressed on the signatures (ridge);
-    the rest stays unexplained, and its size is returned.
+    What the components of expression carry is regressed on the signatures (ridge).
+    The rest stays unexplained, and its size is returned.
 
     Parameters
     ----------
     features, components
-        Cells x signatures, and cells x components of expression.
+        float64 (cells, signatures), and (cells, components of expression).
     coefficients
         Weight of each signature, then of each component.
 
@@ -65,7 +73,7 @@ def contributions(
     Parameters
     ----------
     features
-        Cells x features.
+        float64 (cells, features).
     coefficients
         Weight of each feature in the shift.
     axis
@@ -80,8 +88,8 @@ def contributions(
     weighted = features * coefficients
     weighted -= np.median(weighted[reference], axis=0)
     names = list(dict.fromkeys(axis))
-    where = np.asarray(axis)
-    columns = [weighted[:, where == name].sum(axis=1) for name in names]
+    axis_of = np.asarray(axis)
+    columns = [weighted[:, axis_of == name].sum(axis=1) for name in names]
     return np.stack(columns, axis=1).astype(np.float32), names
 
 
@@ -92,7 +100,7 @@ def envelope(
 ) -> tuple[float, float]:
     """2.5 and 97.5% quantile of the difference of random gene sets."""
     difference = random_z[called].mean(axis=0) - random_z[reference].mean(axis=0)
-    low, high = np.quantile(difference, [0.025, 0.975])
+    low, high = np.quantile(difference, _ENVELOPE)
     return float(low), float(high)
 
 
@@ -114,18 +122,22 @@ def axis_table(
     *,
     bounds: tuple[float, float],
 ) -> pd.DataFrame:
-    """One row an axis for one group of called cells, the strongest first.
+    """Make the table of axes of one group of called cells, the strongest first.
 
     Parameters
     ----------
     difference
-        Mean z of called cells less that of reference cells.
+        Mean z of called cells less that of reference cells, per axis.
     contribution
-        Mean contribution to the shift.
+        Mean contribution to the shift, per axis.
     names, published
         Axes and their published directions.
     bounds
         Envelope of random gene sets.
+
+    Returns
+    -------
+    One row per axis.
     """
     import pandas as pd
 
@@ -136,10 +148,82 @@ def axis_table(
             "contribution": contribution,
             "published": list(published),
             "reading": [
-                reading(one, sign, bounds)
-                for one, sign in zip(difference, published, strict=True)
+                reading(moved, direction, bounds)
+                for moved, direction in zip(difference, published, strict=True)
             ],
         }
     )
     order = np.argsort(-np.abs(contribution), kind="stable")
     return frame.iloc[order].reset_index(drop=True)
+
+
+def explain(
+    experiment: Experiment,
+    outcome: Outcome,
+    rows: NDArray[np.int64],
+    *,
+    cells: Cells,
+    coefficients: NDArray[np.float64],
+    called: NDArray[np.bool_],
+    label: tuple[str, str],
+) -> float:
+    """Add the contributions of axes, and the table of axes where cells are called.
+
+    Parameters
+    ----------
+    experiment, outcome
+        The run; ``outcome`` is added to.
+    rows, cells
+        Rows of the reference and the group, and the same cells as they were fitted.
+    coefficients
+        Weight of each feature and component in the shift.
+    called
+        Called cells.
+    label
+        Batch and group.
+
+    Returns
+    -------
+    Share of the linear part of the shift that the signatures explain.
+    """
+    weights, explained = on_signatures(cells.features, cells.components, coefficients)
+    parts, names = contributions(
+        cells.features, weights, experiment.features.axis, cells.reference
+    )
+    query = ~cells.reference
+    outcome.contributions[rows[query]] = parts[query]
+    fresh = cells.reference & np.isnan(outcome.contributions[rows, 0])
+    outcome.contributions[rows[fresh]] = parts[fresh]
+    if not called.any():
+        return explained
+    z = experiment.features.axes[rows]
+    known = signatures.axes()
+    table = axis_table(
+        z[called].mean(axis=0) - z[cells.reference].mean(axis=0),
+        parts[called].mean(axis=0).astype(np.float64),
+        names,
+        [known[name].direction if name in known else "two-sided" for name in names],
+        bounds=envelope(experiment.features.random[rows], called, cells.reference),
+    )
+    table.insert(0, "group", label[1])
+    table.insert(0, "batch", label[0])
+    outcome.reasons.append(table)
+    return explained
+
+
+def vulnerability_table(reasons: pd.DataFrame) -> pd.DataFrame:
+    """List published vulnerabilities of the axes that carry the calls.
+
+    Parameters
+    ----------
+    reasons
+        Axis tables of all groups, the strongest axis of a group first.
+
+    Returns
+    -------
+    Rows of ``signatures.vulnerabilities``. A high axis is expression and is no
+    evidence that the cells depend on what a row names.
+    """
+    table = signatures.vulnerabilities()
+    first = reasons.groupby(["batch", "group"], sort=False).head(_N_AXES)["axis"]
+    return table[table["axis"].isin(first)].reset_index(drop=True)
