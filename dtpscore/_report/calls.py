@@ -15,9 +15,9 @@ from dtpscore.get._records import call_record
 from dtpscore.get._samples import counts
 
 if TYPE_CHECKING:
+    from dtpscore._calling.record import CallRecord
     from dtpscore._report.context import Context
     from dtpscore._report.model import Picture
-    from dtpscore.get._records import Fields
 
 _UMAP = "X_umap"
 _MOST_BARS = 60
@@ -113,7 +113,7 @@ _TABLES = (
 )
 
 
-def _record_tables(context: Context, record: Fields) -> list[Table]:
+def _record_tables(context: Context, record: CallRecord) -> list[Table]:
     """Tables of the record of the calls that hold anything, named as they are there."""
     tables = []
     for name, caption, columns in _TABLES:
@@ -194,13 +194,12 @@ def calls_section(context: Context) -> Section | None:
         return None
     record = call_record(context.adata)
     table = _count_table(context)
-    note = [str(record.note)] if record.note else []
     return Section(
         name="calls",
         title="Calls and the evidence for them",
         result=_result(table),
-        paragraphs=tuple(note),
-        notes=tuple(record.texts("messages")),
+        paragraphs=(record.note,),
+        notes=tuple(record.messages),
         pictures=(_composition(context),),
         tables=(table, *_record_tables(context, record)),
         folds=(Fold("Cells on the planes of the calls", pictures=_planes(context)),),

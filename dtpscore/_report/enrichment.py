@@ -9,7 +9,7 @@ from dtpscore import _keys, pl
 from dtpscore._report.format import listed
 from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import picture
-from dtpscore.get._enrichment import enrichment
+from dtpscore.get._enrichment import enrichment, n_permutations
 from dtpscore.get._records import enrich_record
 
 if TYPE_CHECKING:
@@ -50,19 +50,19 @@ def _result(table: pd.DataFrame, groups: list[str]) -> str:
 
 
 def _notes(record: Fields) -> tuple[str, ...]:
-    params = record.params
+    params, n = record.params, n_permutations(record.params)
     notes = [
-        f"The p-values come from {params.permutations:,} random gene sets. They do not "
+        f"The p-values come from {n:,} random gene sets. They do not "
         "account for genes that move together, and samples are not the unit of this "
-        f"test. A p-value of 0 means below 1 in {params.permutations:,}."
+        f"test. A p-value of 0 means below 1 in {n:,}."
     ]
     skipped = [str(term) for term in record.skipped["term"]]
     if skipped:
         notes.append(
-            f"These sets have fewer than {params.min_size} or more than "
-            f"{params.max_size:,} ranked genes and were not tested: {listed(skipped)}."
+            f"These sets have fewer than {params['min_size']} or more than "
+            f"{params['max_size']:,} ranked genes and were not tested: {listed(skipped)}."
         )
-    return (*notes, *record.texts("messages"))
+    return (*notes, *record.messages)
 
 
 def enrichment_section(context: Context) -> Section | None:
@@ -72,7 +72,7 @@ def enrichment_section(context: Context) -> Section | None:
     record = enrich_record(context.adata)
     table = context.ordered(enrichment(context.adata))
     groups = list(dict.fromkeys(table["group"].astype(str)))
-    floor = max(1 / record.params.permutations, 0.001)
+    floor = max(1 / n_permutations(record.params), 0.001)
     first, *others = [_pictures(context, group) for group in groups]
     more = tuple(drawn for part in others for drawn in part)
     return Section(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import pl
-from dtpscore._calling.evidence import LEVELS
+from dtpscore._calling.states import LEVELS
 from dtpscore._report.format import count, listed, number, share
 from dtpscore._report.model import Answer, Column, FirstScreen, Level, Table
 from dtpscore._report.picture import picture
+from dtpscore._report.reversal import returned_share
 from dtpscore._report.scores import leading_axes, mean_column
 from dtpscore.get import _calls as calls
 from dtpscore.get._arms import CALLED, NONE_FOUND, UNDECIDED, arms
@@ -19,8 +20,8 @@ from dtpscore.get._reversal import by_calls
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dtpscore._calling.record import CallRecord
     from dtpscore._report.context import Context
-    from dtpscore.get._records import Fields
 
 _N_AXES = 4
 # Width and height of the picture of the first screen, in inches.
@@ -91,20 +92,13 @@ def ladder(reached: str) -> tuple[Level, ...]:
     return tuple(Level(name, LEVELS[name], n <= last) for n, name in enumerate(names))
 
 
-def _how_sure(context: Context, record: Fields) -> Answer:
-    level = str(record.evidence_level)
-    details = []
-    frame = calls.calibration(context.adata)
-    single = sorted({str(g) for g in frame["group"][(frame["basis"] == "index")]})
-    if single:
-        details.append(
-            f"{listed(single)}: there is one untreated sample, so the calls rest on "
-            "the published index alone and a treatment cannot be told from a library."
-        )
-    details.append(
+def _how_sure(record: CallRecord) -> Answer:
+    level = record.evidence_level
+    details = [
+        *record.error_rate,
         "p is a test with samples as the unit, of a whole arm against the reference; "
-        "it makes no call."
-    )
+        "it makes no call.",
+    ]
     return Answer(
         "How sure?",
         f"Evidence level {level} of E0 to E4",
@@ -150,19 +144,16 @@ def _returns(context: Context) -> Answer:
     if frame is None:
         return Answer(question, "Not measured", ("There is no drug holiday.",))
     details = [
-        f"{row['group']}: {share(row['parental_like'])} of the cells are "
-        f"parental-like by the calls (samples: {share(row['lowest'])} to "
-        f"{share(row['highest'])}); on the drug {share(row['on_drug'])} are."
+        f"{row['group']}: {returned_share(row)}; on the drug "
+        f"{share(row['treated_share'])} are."
         for row in frame.to_dict("records")
     ]
-    off = frame["parental_like"].mean()
-    return Answer(
-        question, f"{share(off)} are parental-like off the drug", tuple(details)
-    )
+    off = listed([share(value) for value in frame["share"]])
+    return Answer(question, f"{off} are parental-like off the drug", tuple(details))
 
 
-def _proof(context: Context, record: Fields) -> Answer:
-    level = str(record.evidence_level)
+def _proof(context: Context, record: CallRecord) -> Answer:
+    level = record.evidence_level
     names = list(LEVELS)
     left = names[names.index(level) :]
     measured = by_calls(context.adata) is not None and left[0] != "E3"
@@ -202,7 +193,7 @@ def _called(context: Context) -> FirstScreen:
             caption=caption,
         ),
         answers=(
-            _how_sure(context, record),
+            _how_sure(record),
             _why(context),
             _returns(context),
             _proof(context, record),

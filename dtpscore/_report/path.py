@@ -14,9 +14,9 @@ from dtpscore.get._axes import axis_titles
 from dtpscore.get._records import order_record, trends_record
 
 if TYPE_CHECKING:
+    from dtpscore._ordering.record import OrderRecord
     from dtpscore._report.context import Context
     from dtpscore._report.model import Picture
-    from dtpscore.get._records import Fields
 
 _N_FIRST = 3
 
@@ -42,7 +42,7 @@ def _position_table(context: Context) -> Table:
     )
 
 
-def _check_tables(record: Fields) -> list[Table]:
+def _check_tables(record: OrderRecord) -> list[Table]:
     direction = record.direction.reset_index(names="with")
     tables = [
         Table(
@@ -59,7 +59,7 @@ def _check_tables(record: Fields) -> list[Table]:
         )
     ]
     branches = record.branches
-    if branches is not None and len(branches):
+    if len(branches):
         frame = branches.reset_index(names="end")
         frame["exists"] = frame["exists"].map({True: "yes", False: "no"})
         tables.append(
@@ -100,7 +100,7 @@ def path_section(context: Context) -> Section | None:
         if record.validated
         else "The order was not checked on other replicates."
     )
-    lost = int(record.n_unreachable or 0)
+    lost = record.n_unreachable
     if lost:
         learned += f" {count(lost)} cells could not be placed."
     return Section(
@@ -108,7 +108,7 @@ def path_section(context: Context) -> Section | None:
         title="From parental to persister",
         result=_result(order.direction(context.adata)),
         paragraphs=(learned,),
-        notes=tuple(record.texts("messages")),
+        notes=tuple(record.messages),
         pictures=(
             picture(
                 lambda: pl.pseudotime(
@@ -169,12 +169,12 @@ def trends_section(context: Context) -> Section | None:
     frame = trends.trends(context.adata).rename_axis("feature").reset_index()
     titles = axis_titles([str(name) for name in frame["feature"]])
     frame.insert(1, "title", [titles[str(name)] for name in frame["feature"]])
-    permutations = record.params.n_permutations
+    permutations = record.params["n_permutations"]
     return Section(
         name="trends",
         title="Which mechanism moves when",
         result=_first_movers(context),
-        notes=tuple(record.texts("messages")),
+        notes=tuple(record.messages),
         pictures=_trend_pictures(context),
         tables=(
             Table(

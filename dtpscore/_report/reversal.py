@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dtpscore import pl
-from dtpscore._report.format import listed, share
+from dtpscore._report.format import share
 from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import picture
 from dtpscore.get._axes import titled
@@ -21,16 +22,24 @@ if TYPE_CHECKING:
     from dtpscore._report.model import Picture
 
 
+def returned_share(row: Any) -> str:
+    """Say the share of one holiday group, with its interval where there is one."""
+    low, high = float(row["low"]), float(row["high"])
+    interval = (
+        "one sample, so no interval"
+        if math.isnan(low)
+        else f"95% interval over samples {share(low)} to {share(high)}"
+    )
+    return f"{share(row['share'])} of the cells are parental-like ({interval})"
+
+
 def result(frame: pd.DataFrame) -> str:
     """Sentence on the share of parental-like cells off the drug, by the calls."""
     parts = [
-        f"{share(row['parental_like'])} of the cells of {row['group']} are "
-        f"parental-like by the calls (samples: {share(row['lowest'])} to "
-        f"{share(row['highest'])})"
-        for row in frame.to_dict("records")
+        f"In {row['group']}, {returned_share(row)}" for row in frame.to_dict("records")
     ]
-    on_drug = frame["on_drug"].iloc[0]
-    return f"{listed(parts)}, next to {share(on_drug)} of the cells on the drug."
+    on_drug = share(frame["treated_share"].iloc[0])
+    return f"{'; '.join(parts)}. Of the cells on the drug {on_drug} are."
 
 
 def _share_table(frame: pd.DataFrame) -> Table:
@@ -42,10 +51,10 @@ def _share_table(frame: pd.DataFrame) -> Table:
             Column("group", "Group"),
             Column("n_samples", "Samples", "count"),
             Column("n_cells", "Cells", "count"),
-            Column("parental_like", "Parental-like, mean of samples", "share"),
-            Column("lowest", "Lowest sample", "share"),
-            Column("highest", "Highest sample", "share"),
-            Column("on_drug", "On the drug", "share"),
+            Column("share", "Parental-like", "share"),
+            Column("low", "95% from", "share"),
+            Column("high", "to", "share"),
+            Column("treated_share", "On the drug", "share"),
         ),
     )
 
@@ -124,7 +133,7 @@ def _measure(row: dict[str, object]) -> str:
     """Say what one further measure gives, and why it is no answer of its own."""
     low, high = float(str(row["low"])), float(str(row["high"]))
     interval = "" if low != low else f" (95% interval {share(low)} to {share(high)})"
-    value = share(float(str(row["parental_like"])))
+    value = share(float(str(row["share"])))
     return f"{row['group']}, {row['measure']}: {value}{interval}. {row['reason']}"
 
 
@@ -179,8 +188,8 @@ def reversal_section(context: Context) -> Section | None:
         if shares is None
         else result(shares),
         paragraphs=(
-            "The measure is the share of cells off the drug that the calls name "
-            "parental-like, with the sample as the unit.",
+            "The measure is the share of the cells off the drug that the calls leave "
+            "parental-like. Its interval comes from draws of whole samples.",
         ),
         notes=(
             "A cell that is parental-like by the calls has not left the range of the "

@@ -12,13 +12,21 @@ from dtpscore._report.model import Column, Section, Table
 from dtpscore.get import _checks as checks
 from dtpscore.get._axes import titled
 from dtpscore.get._groups import texts
-from dtpscore.get._records import call_record, methods
+from dtpscore.get._records import (
+    call_record,
+    enrich_record,
+    order_record,
+    score_record,
+    trends_record,
+)
 from dtpscore.get._scores import signatures as scored_signatures
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dtpscore._records import Record
     from dtpscore._report.context import Context
+    from dtpscore.get._records import Fields
 
 # A ratio of median totals between groups above which depth is named as a limit.
 _DEPTH_RATIO = 1.3
@@ -64,15 +72,25 @@ def vulnerability_section(table: pd.DataFrame | None) -> Section | None:
     )
 
 
+def _records(context: Context) -> list[Record | Fields]:
+    """Records of the steps whose results are there, in the order of the analysis."""
+    adata, found = context.adata, []
+    if context.scores_key is not None:
+        found.append(score_record(adata, context.scores_key))
+    if context.has_calls:
+        found.append(call_record(adata))
+    if context.has_order:
+        found.append(order_record(adata))
+    if context.has(_keys.TRENDS):
+        found.append(trends_record(adata))
+    if context.has(_keys.ENRICHMENT):
+        found.append(enrich_record(adata))
+    return [record for record in found if record.methods]
+
+
 def methods_section(context: Context) -> Section:
     """Methods to paste, as each step wrote them, and the papers of the signatures."""
-    keys = [context.scores_key, _keys.CALL, _keys.PSEUDOTIME, _keys.TRENDS]
-    keys.append(_keys.ENRICHMENT)
-    paragraphs = [
-        " ".join(sentences)
-        for key in keys
-        if key is not None and (sentences := methods(context.adata, key))
-    ]
+    paragraphs = [" ".join(record.methods) for record in _records(context)]
     cited: set[str] = set()
     if context.scores_key is not None:
         frame = scored_signatures(context.adata, key=context.scores_key)
@@ -130,7 +148,7 @@ def _call_limits(context: Context) -> list[str]:
             "The index is not calibrated: there are no usable reference cells, so "
             "nothing here has an error rate."
         )
-    return [*first, *record.texts("messages")]
+    return [*first, *record.messages]
 
 
 def _coverage_limit(context: Context) -> list[str]:

@@ -134,7 +134,7 @@ def arms(adata: AnnData, design: Columns, *, key: str | None = None) -> pd.DataF
             n_undecided=n_undecided,
             main_reason=reasons.get(place, ""),
             smallest_share=share,
-            calibrated=bool(record.calibrated),
+            calibrated=record.calibrated,
         )
         judged = own["n_cells"] - own["low quality"]
         rows.append(
@@ -181,15 +181,16 @@ def _reasons(
     adata: AnnData, design: Columns, key: str | None
 ) -> dict[tuple[str, ...], str]:
     """Most frequent reason of the uncertain cells of each group (and time)."""
-    if _keys.REASON not in adata.obs:
+    keys = _keys.call_keys(key or _keys.CALL)
+    if keys["reason"] not in adata.obs:
         return {}
     group = texts(adata, design.groupby, "groups")[0]
     parts = {"group": group}
     if design.time_key is not None:
         off = group.isin(design.holiday).to_numpy()
         parts["time"] = time_texts(adata, design.time_key, off=off)[0]
-    frame = pd.DataFrame({**parts, "reason": adata.obs[_keys.REASON].astype(str)})
-    uncertain = (adata.obs[key or _keys.CALL] == "uncertain").to_numpy()
+    frame = pd.DataFrame({**parts, "reason": adata.obs[keys["reason"]].astype(str)})
+    uncertain = (adata.obs[keys["call"]] == "uncertain").to_numpy()
     found = frame[uncertain].groupby(list(parts), sort=False)["reason"]
     return {
         tuple(str(part) for part in name): str(own.value_counts().idxmax())

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dtpscore import _keys, signatures
+from dtpscore import signatures
 from dtpscore._results.elements import available
-from dtpscore._results.scores import record_of
 from dtpscore.errors import DataError
 from dtpscore.get._groups import groups, texts
+from dtpscore.get._records import score_record
 from dtpscore.get._scores import axes as all_axes
-from dtpscore.get._scores import coverage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -221,22 +220,30 @@ def genes_found(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     DataError
         There are no scores.
     """
-    record = record_of(adata, key or _keys.SCORES)
-    genes, made_of = coverage(adata, key=key), record["axes"]
-    source = record["provenance"]["signatures"]["axis"].astype(str)
+    record = score_record(adata, key)
+    genes, made_of = record.coverage, record.axes
+    source = record.provenance["signatures"]["axis"].astype(str)
     rows = {}
     for axis, row in made_of.iterrows():
         used = [name for name in str(row["signatures"]).split("; ") if name]
-        own = used or list(source.index[(source == axis).to_numpy()])
+        of_axis = list(source.index[(source == axis).to_numpy()])
+        own = used or of_axis or [_own_name(str(axis), genes)]
         found, listed = genes.loc[own, ["n_found", "n_listed"]].sum()
         rows[str(axis)] = (int(found), int(listed), bool(row["low"]))
     for name in all_axes(adata, key=key).columns:
         if name not in rows:
-            own_row = genes.loc[name.removesuffix(" (own)")]
+            own_row = genes.loc[_own_name(name, genes)]
             found, listed = own_row["n_found"], own_row["n_listed"]
             rows[name] = (int(found), int(listed), bool(own_row["low"]))
     columns = ["n_found", "n_listed", "low"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _own_name(axis: str, genes: pd.DataFrame) -> str:
+    """Name of the own signature that is this axis; a prefix may set it apart."""
+    while axis not in genes.index:
+        axis = axis.removeprefix("own_")
+    return axis
 
 
 def thin_axes(adata: AnnData, *, key: str | None = None) -> set[str]:

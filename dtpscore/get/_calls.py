@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dtpscore import _keys
+from dtpscore._calling.states import DTP_STATES as DTP_STATES
 from dtpscore._calling.states import STATES as _STATES
 from dtpscore.errors import DataError
 from dtpscore.get._records import call_record
@@ -18,7 +19,17 @@ if TYPE_CHECKING:
 
 # From parental to persister; low quality comes last, as it is no state of a cell.
 STATES = (*_STATES[1:], _STATES[0])
-DTP_STATES = ("DTP-like", "DTP-like cycling")
+_COLUMNS = (
+    "call",
+    "reason",
+    "evidence",
+    "index",
+    "proliferation",
+    "shift",
+    "library_shift",
+    "pvalue",
+    "qvalue",
+)
 
 
 def states(adata: AnnData, key: str | None = None) -> pd.Series:
@@ -34,7 +45,7 @@ def states(adata: AnnData, key: str | None = None) -> pd.Series:
     return values.astype(pd.CategoricalDtype(list(STATES), ordered=True))
 
 
-def calls(adata: AnnData, *, n_axes: int = 3) -> pd.DataFrame:
+def calls(adata: AnnData, *, n_axes: int = 3, key: str | None = None) -> pd.DataFrame:
     """Collect the calls of every cell and the axes that carry them.
 
     Parameters
@@ -43,6 +54,8 @@ def calls(adata: AnnData, *, n_axes: int = 3) -> pd.DataFrame:
         Data that `dtpscore.tl.call` has called.
     n_axes
         Number of axes to name: those with the largest part in the shift.
+    key
+        Key of the calls; ``"dtp_call"`` by default.
 
     Returns
     -------
@@ -72,33 +85,25 @@ def calls(adata: AnnData, *, n_axes: int = 3) -> pd.DataFrame:
     >>> "dtp_call" in dtp.get.calls(adata)
     True
     """
-    call_record(adata)
-    if _keys.CONTRIBUTIONS not in adata.obsm:
+    call_record(adata, key)
+    keys = _keys.call_keys(key or _keys.CALL)
+    if keys["contributions"] not in adata.obsm:
         msg = (
-            f"obsm has no {_keys.CONTRIBUTIONS!r}, which belongs to the calls. Run "
+            f"obsm has no {keys['contributions']!r}, which belongs to the calls. Run "
             "dtpscore.tl.call again."
         )
         raise DataError(msg)
-    columns = (
-        _keys.CALL,
-        _keys.REASON,
-        _keys.EVIDENCE,
-        _keys.INDEX,
-        _keys.PROLIFERATION,
-        _keys.SHIFT,
-        _keys.LIBRARY_SHIFT,
-        _keys.PVALUE,
-        _keys.QVALUE,
+    columns = [keys[name] for name in _COLUMNS if keys[name] in adata.obs]
+    frame = adata.obs[columns].copy()
+    frame["axes"] = _leading_axes(
+        adata.obsm[keys["contributions"]], adata.obsm[keys["axes"]], n_axes
     )
-    frame = adata.obs[[key for key in columns if key in adata.obs]].copy()
-    frame["axes"] = _leading_axes(adata, n_axes)
     return frame
 
 
-def _leading_axes(adata: AnnData, n_axes: int) -> list[str]:
+def _leading_axes(parts: pd.DataFrame, levels: pd.DataFrame, n_axes: int) -> list[str]:
     """Name the axes with the largest part in the shift of each cell."""
-    parts = adata.obsm[_keys.CONTRIBUTIONS]
-    weight, level = parts.to_numpy(), adata.obsm[_keys.CALL_AXES].to_numpy()
+    weight, level = parts.to_numpy(), levels.to_numpy()
     known = library_axes()
     names = [str(name) for name in parts.columns]
     published = [known[n].direction if n in known else "not known" for n in names]
@@ -152,8 +157,7 @@ def calibration(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     if frame is None:
         columns = ["batch", "group", "basis", "smallest_share", "n_called"]
         return pd.DataFrame(columns=[*columns, "evidence_level"])
-    copy: pd.DataFrame = frame.copy()
-    return copy
+    return frame.copy()
 
 
 def plane(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
@@ -171,25 +175,24 @@ def plane(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
         The cells were not called.
     """
     call = states(adata, key)
-    name = _keys.SHIFT if has_shift(adata) else _keys.LIBRARY_SHIFT
+    record, keys = call_record(adata, key), _keys.call_keys(key or _keys.CALL)
+    shift = keys["shift" if has_shift(adata, key) else "library_shift"]
     missing = pd.Series(np.nan, index=adata.obs_names)
-    qvalue = adata.obs.get(_keys.QVALUE, missing).astype(float)
-    alpha = call_record(adata, key).params
-    alpha = 0.05 if alpha is None or alpha.alpha is None else float(alpha.alpha)
+    qvalue = adata.obs.get(keys["qvalue"], missing).astype(float)
     return pd.DataFrame(
         {
-            "index": adata.obs[_keys.INDEX].astype(float),
-            "proliferation": adata.obs[_keys.PROLIFERATION].astype(float),
-            "shift": adata.obs.get(name, missing).astype(float),
+            "index": adata.obs[keys["index"]].astype(float),
+            "proliferation": adata.obs[keys["proliferation"]].astype(float),
+            "shift": adata.obs.get(shift, missing).astype(float),
             "call": call,
-            "called": (qvalue <= alpha).to_numpy(),
+            "called": (qvalue <= record.alpha).to_numpy(),
         }
     )
 
 
-def has_shift(adata: AnnData) -> bool:
+def has_shift(adata: AnnData, key: str | None = None) -> bool:
     """Whether the shift made the calls; with one reference sample the index did."""
-    return _keys.SHIFT in adata.obs
+    return _keys.call_keys(key or _keys.CALL)["shift"] in adata.obs
 
 
 def thresholds(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
@@ -237,8 +240,7 @@ def reasons(
     if frame is None:
         frame = pd.DataFrame()
     if group is None:
-        copy: pd.DataFrame = frame.copy()
-        return copy
+        return frame.copy()
     if frame.empty or group not in set(frame["group"]):
         msg = f"No cell of the group {group!r} was called, so no axis carries a call."
         raise DataError(msg)

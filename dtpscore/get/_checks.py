@@ -9,9 +9,10 @@ import pandas as pd
 
 from dtpscore import _keys, signatures
 from dtpscore._axes import nuisance_axes
-from dtpscore._calling.depth import measure
+from dtpscore._calling.quality import measure
 from dtpscore.errors import DataError
 from dtpscore.get._groups import groups
+from dtpscore.get._records import score_record
 from dtpscore.get._scores import axes as all_axes
 from dtpscore.get._scores import coverage as all_genes
 
@@ -37,7 +38,7 @@ def coverage(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     ``n_missing``, ``fraction``, ``low`` and ``missing``.
     """
     frame = all_genes(adata, key=key)
-    source = adata.uns[key or _keys.SCORES]["provenance"]["signatures"]
+    source = score_record(adata, key).provenance["signatures"]
     frame.insert(0, "axis", source["axis"].reindex(frame.index).astype(str))
     columns = ["n_listed", "n_found", "n_renamed", "n_missing", "fraction", "low"]
     frame = frame[["axis", *columns, "missing"]]

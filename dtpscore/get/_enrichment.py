@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -104,3 +104,8 @@ def members(adata: AnnData, term: str, *, key: str | None = None) -> list[str]:
         msg = f"The gene set {term!r} was not tested. Tested sets: {tested}, ..."
         raise DataError(msg)
     return genes
+
+
+def n_permutations(params: dict[str, Any]) -> int:
+    """Number of random gene sets, under the present name or the one before."""
+    return int(params.get("n_permutations", params.get("permutations", 1)))

@@ -157,16 +157,12 @@ def columns(
     if has_order(adata):
         records.append(order_record(adata).params)
     for known in records:
-        if known is None:
-            continue
-        groupby = groupby or known.groupby
-        same = groupby == known.groupby
-        if reference is None and same:
-            reference = known.reference or known.root
-        if same:
-            off = off or names(known.holiday)
-        sample_key = sample_key or known.sample_key or known.sample
-        time_key = time_key or known.time_key or known.days_key or known.time
+        groupby = groupby or known.get("groupby")
+        if groupby == known.get("groupby"):
+            reference = reference or known.get("reference")
+            off = off or names(known.get("holiday"))
+        sample_key = sample_key or known.get("sample_key")
+        time_key = time_key or known.get("time_key")
     if groupby is None:
         msg = (
             "The column of obs with the groups is not known. Pass groupby (--groupby "

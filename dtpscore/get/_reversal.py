@@ -8,10 +8,8 @@ import pandas as pd
 
 from dtpscore._design import names as names_of
 from dtpscore.errors import DataError, OptionError
-from dtpscore.get._groups import columns, texts
 from dtpscore.get._order import reversal as by_path
-from dtpscore.get._records import call_record, has_calls, has_order, order_record
-from dtpscore.get._samples import counts
+from dtpscore.get._records import call_record, has_order, order_record
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -42,8 +40,8 @@ def reversal(
 ) -> pd.DataFrame:
     """Say what became of the cells that were sampled after the drug was taken away.
 
-    One measure is the answer: the share of these cells that the calls name
-    parental-like, sample by sample, beside the same share of the cells on the drug.
+    One measure is the answer: the share of these cells that the calls leave
+    parental-like, beside the same share of the cells on the drug.
     Two further measures of the same quantity are a supplement, because each asks a
     question of its own.
 
@@ -60,10 +58,10 @@ def reversal(
     Returns
     -------
     ``"share"``
-        One row per holiday group: ``group``, ``n_samples``, ``n_cells``,
-        ``parental_like`` (mean over samples of the share of parental-like cells among
-        cells that are not of low quality, 0 to 1), ``lowest`` and ``highest`` (of the
-        samples), ``on_drug`` (the same mean over samples of the treated groups).
+        One row per holiday group: ``group``, ``n_samples``, ``n_cells``, ``share`` (of
+        the cells that the calls leave parental-like, 0 to 1) with its 95% interval
+        over samples ``low`` to ``high`` (missing with one sample), and
+        ``treated_share``, the same share of the cells on the drug.
     ``"axes"``
         One row per holiday group and axis: ``axis``, ``group``, ``persister`` and
         ``holiday`` (difference from untreated cells in their standard deviations),
@@ -71,8 +69,8 @@ def reversal(
         ``ratio``.
     ``"supplement"``
         One row per holiday group and further measure: ``group``, ``measure``,
-        ``parental_like`` (0 to 1), ``low`` and ``high`` (95% interval, missing where
-        there is none) and ``reason`` (why it is no answer of its own).
+        ``share`` (0 to 1), ``low`` and ``high`` (95% interval, missing where there is
+        none) and ``reason`` (why it is no answer of its own).
 
     Raises
     ------
@@ -112,45 +110,10 @@ def reversal(
     return frame
 
 
-def holiday_groups(adata: AnnData, key: str | None = None) -> list[str]:
-    """Holiday groups of the calls, in the order of the groups."""
-    record = call_record(adata, key)
-    named = set(names_of(record.params.holiday))
-    return [n for n in texts(adata, record.params.groupby, "groups")[1] if n in named]
-
-
 def by_calls(adata: AnnData, *, key: str | None = None) -> pd.DataFrame | None:
     """Share of parental-like cells by the calls; None without a holiday group."""
-    names = holiday_groups(adata, key)
-    if not names:
-        return None
-    found = columns(adata)
-    table = counts(
-        adata,
-        groupby=found.groupby,
-        reference=found.reference,
-        sample_key=found.sample_key,
-        key=key,
-    )
-    judged = table["n_cells"] - table["low quality"]
-    table = table.assign(share=table[_LIKE] / judged.where(judged > 0), judged=judged)
-    table = table[(table["judged"] > 0).to_numpy()]
-    on_drug = table[~table["group"].isin([*names, found.reference]).to_numpy()]
-    rows = []
-    for name in names:
-        off = table[(table["group"] == name).to_numpy()]
-        rows.append(
-            {
-                "group": name,
-                "n_samples": len(off),
-                "n_cells": int(off["judged"].sum()),
-                "parental_like": float(off["share"].mean()),
-                "lowest": float(off["share"].min()),
-                "highest": float(off["share"].max()),
-                "on_drug": float(on_drug["share"].mean()),
-            }
-        )
-    return pd.DataFrame(rows)
+    frame = call_record(adata, key).returned
+    return None if frame is None or not len(frame) else frame.copy()
 
 
 def by_axis(adata: AnnData, *, key: str | None = None) -> pd.DataFrame | None:
@@ -164,11 +127,11 @@ def by_axis(adata: AnnData, *, key: str | None = None) -> pd.DataFrame | None:
 
 def supplement(adata: AnnData, *, key: str | None = None) -> pd.DataFrame | None:
     """Other measures of the share of parental-like cells, and why each is no answer."""
-    names = holiday_groups(adata, key)
+    names = list(call_record(adata, key).keys.holiday)
     if not names:
         return None
     rows = [*_by_distances(adata, key), *_by_neighbors(adata, names)]
-    columns = ["group", "measure", "parental_like", "low", "high"]
+    columns = ["group", "measure", "share", "low", "high"]
     frame = pd.DataFrame(rows, columns=columns)
     frame["reason"] = frame["measure"].map(REASONS)
     return frame
@@ -180,7 +143,7 @@ def _by_distances(
     frame = call_record(adata, key).reversal_shares
     if frame is None:
         return []
-    own = frame[(frame.index.astype(str) == _LIKE)]
+    own = frame[frame.index.astype(str) == _LIKE]
     return [
         (
             str(row["group"]),
@@ -198,7 +161,7 @@ def _by_neighbors(
 ) -> list[tuple[str, str, float, float, float]]:
     """Read the share by the path, where it has the same cells off the drug."""
     if not has_order(adata) or sorted(
-        names_of(order_record(adata).params.holiday)
+        names_of(order_record(adata).params.get("holiday"))
     ) != sorted(names):
         return []
     frame = by_path(adata)
@@ -208,9 +171,3 @@ def _by_neighbors(
     share = float(frame[_LIKE].iloc[-1])
     nan = float("nan")
     return [(", ".join(names), "neighbors on the path", share, nan, nan)]
-
-
-def parental_share(adata: AnnData) -> float:
-    """Share of parental-like cells off the drug by the calls, else NaN."""
-    frame = by_calls(adata) if has_calls(adata) else None
-    return float("nan") if frame is None else float(frame["parental_like"].mean())

@@ -130,7 +130,7 @@ def counts(
         off = member.isin(holiday).to_numpy()
         frame["time"], value_of = time_texts(adata, time_key, off=off)
         by.append("time")
-    frame["index"] = _index(adata)
+    frame["index"] = _index(adata, key)
     frame = frame.dropna(subset=[*by, "call"])
     table = pd.crosstab([frame[name] for name in by], frame["call"])
     table = table.reindex(columns=list(STATES), fill_value=0)
@@ -202,8 +202,9 @@ def composition(
     return table
 
 
-def _index(adata: AnnData) -> pd.Series:
+def _index(adata: AnnData, key: str | None) -> pd.Series:
     """Index of each cell; missing where the data have none."""
-    if _keys.INDEX in adata.obs:
-        return adata.obs[_keys.INDEX].astype(np.float64)
+    name = _keys.call_keys(key or _keys.CALL)["index"]
+    if name in adata.obs:
+        return adata.obs[name].astype(np.float64)
     return pd.Series(np.nan, index=adata.obs_names)

@@ -11,6 +11,7 @@ from dtpscore import _keys
 from dtpscore._results.lazy import axis_names, numbers, signature_names
 from dtpscore._results.scores import FRAMES, record_of
 from dtpscore.errors import DataError, OptionError
+from dtpscore.get._records import score_record
 from dtpscore.signatures import USER_AXIS
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def own_signatures(adata: AnnData, key: str | None = None) -> list[str]:
     DataError
         There are no scores.
     """
-    record = record_of(adata, key or _keys.SCORES)
-    axis = record["provenance"]["signatures"]["axis"].astype(str)
+    sources = score_record(adata, key).provenance["signatures"]
+    axis = sources["axis"].astype(str)
     return [str(name) for name in axis.index[(axis == USER_AXIS).to_numpy()]]
 
 
@@ -149,12 +150,13 @@ def axes(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     """
     key = key or _keys.SCORES
     found = _axis_columns(adata, key)
-    own = own_signatures(adata, key)
+    # Where there are very many own signatures they have no columns in obs.
+    made_of = score_record(adata, key).axes["signatures"].astype(str)
+    there = {name for text in made_of for name in text.split("; ")} | {*found}
+    own = [name for name in own_signatures(adata, key) if name not in there]
     if own:
-        # A signature may have the name of an axis, which keeps the name.
-        names = {name: name if name not in found else f"{name} (own)" for name in own}
-        values = scores(adata, key=key)[own].rename(columns=names)
-        found = pd.concat([found, values.astype(np.float32)], axis=1)
+        values = scores(adata, key=key)[own].astype(np.float32)
+        found = pd.concat([found, values], axis=1)
     return found
 
 
@@ -191,8 +193,7 @@ def coverage(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     >>> int(dtp.get.coverage(adata).loc["tirosh2016_s_phase", "n_listed"])
     43
     """
-    frame: pd.DataFrame = record_of(adata, key or _keys.SCORES)["coverage"]
-    return frame.copy()
+    return score_record(adata, key).coverage.copy()
 
 
 def signatures(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
@@ -230,9 +231,9 @@ def signatures(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     >>> dtp.get.signatures(adata)["axis"].tolist()
     ['s_phase']
     """
-    record = record_of(adata, key or _keys.SCORES)
-    frame: pd.DataFrame = record["provenance"]["signatures"].copy()
-    genes = record["coverage"][["n_listed", "n_found", "fraction", "low"]]
+    record = score_record(adata, key)
+    frame: pd.DataFrame = record.provenance["signatures"].copy()
+    genes = record.coverage[["n_listed", "n_found", "fraction", "low"]]
     genes = genes.reindex(frame.index)
     for name in genes:
         frame.insert(frame.columns.get_loc("citation"), name, genes[name])

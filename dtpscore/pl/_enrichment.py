@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from dtpscore._enrichment.prerank import running_sum
 from dtpscore._text import short
 from dtpscore.get import _enrichment as frames
+from dtpscore.get._enrichment import n_permutations
 from dtpscore.get._records import enrich_record
 from dtpscore.pl._checks import rows_in_order
 from dtpscore.pl._docs import shared_doc
@@ -149,14 +150,14 @@ def running_score(
     table = frames.enrichment(adata, group=group, key=key).set_index("term")
     row: Any = table.loc[term]
     member = np.array([gene in genes for gene in ranking.index])
-    running = running_sum(ranking.to_numpy(), member, found.params.weight)
+    running = running_sum(ranking.to_numpy(), member, found.params["weight"])
     up, down = pair_of(palette, (UP, DOWN), "higher in the group, lower in it")
     with style():
         drawn = canvas(ax, figsize, (5.2, 3.0))
         ax = drawn.ax
         color = up if row["nes"] > 0 else down
         _draw_running(ax, running, member, ranking.to_numpy(), color=color)
-        reference = short(found.params.reference, 30)
+        reference = short(found.params["reference"], 30)
         label_axes(
             ax,
             x=f"\u2190 higher in {short(group, 30)}    rank of genes    "
@@ -164,7 +165,7 @@ def running_score(
             y="Running enrichment score",
         )
         set_title(ax, set_title_of(term))
-        floor = 1 / found.params.permutations
+        floor = 1 / n_permutations(found.params)
         text = f"NES {row['nes']:+.2f}, FDR {_above(row['fdr'], floor)}"
         ax.text(
             0.99, 0.97, text, transform=ax.transAxes, ha="right", va="top", fontsize=7.5
@@ -276,7 +277,7 @@ def enrichment(
     ... )
     >>> ax = dtp.pl.enrichment(adata, group="treated", show=False)
     """
-    reference = short(enrich_record(adata, key).params.reference, 30)
+    reference = short(enrich_record(adata, key).params["reference"], 30)
     frame = frames.enrichment(adata, group=group, key=key).set_index("term")
     if order is None:
         frame = frame.head(n_terms).sort_values("nes", kind="stable")

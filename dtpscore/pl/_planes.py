@@ -282,7 +282,7 @@ def decision(
             _limits(panel, shown, lows)
             if name:
                 set_title(panel, name, fontsize=8)
-        _name(drawn, frame, colors, learned=calls.has_shift(adata))
+        _name(drawn, frame, colors, learned=calls.has_shift(adata, key))
         return finish(
             drawn,
             name="decision",
