@@ -60,7 +60,8 @@ def _notes(record: Fields) -> tuple[str, ...]:
     if skipped:
         notes.append(
             f"These sets have fewer than {params['min_size']} or more than "
-            f"{params['max_size']:,} ranked genes and were not tested: {listed(skipped)}."
+            f"{params['max_size']:,} ranked genes and were not tested: "
+            f"{listed(skipped)}."
         )
     return (*notes, *record.messages)
 

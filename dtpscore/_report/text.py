@@ -73,7 +73,7 @@ def vulnerability_section(table: pd.DataFrame | None) -> Section | None:
 
 
 def _records(context: Context) -> list[Record | Fields]:
-    """Records of the steps whose results are there, in the order of the analysis."""
+    """Give the records of the steps that were run, in the order of the analysis."""
     adata, found = context.adata, []
     if context.scores_key is not None:
         found.append(score_record(adata, context.scores_key))

@@ -107,5 +107,5 @@ def members(adata: AnnData, term: str, *, key: str | None = None) -> list[str]:
 
 
 def n_permutations(params: dict[str, Any]) -> int:
-    """Number of random gene sets, under the present name or the one before."""
+    """Read the number of random gene sets, under its present or its former name."""
     return int(params.get("n_permutations", params.get("permutations", 1)))
