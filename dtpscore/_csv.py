@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dtpscore._text import visible
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
 # A spreadsheet takes a cell that starts with one of these for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\n")
 
 
 def literal(value: Any) -> Any:
     """Write a text so that a spreadsheet shows it and runs nothing.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front.
-    Texts that are plain numbers, such as ``"-0.5"``, and all other values stay.
+    Control characters other than a line break are written out, because a carriage
+    return would end the row. Texts that are plain numbers, such as ``"-0.5"``, and all
+    other values stay.
     """
-    if not isinstance(value, str) or not value.startswith(_FORMULA):
+    if not isinstance(value, str):
         return value
+    text = visible(value, keep="\n")
+    if not text.startswith(_FORMULA):
+        return text
     try:
-        float(value)
+        float(text)
     except ValueError:
-        return f"'{value}"
+        return f"'{text}"
     # float() passes over white space; a spreadsheet does not.
-    return value if value.strip() == value else f"'{value}"
+    return text if text.strip() == text else f"'{text}"
 
 
 def literal_frame(frame: pd.DataFrame) -> pd.DataFrame:
@@ -37,7 +44,8 @@ def literal_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    out = frame.copy()
+    # The numbers are shared with the given frame, because tables of cells are large.
+    out = frame.copy(deep=False)
     for place, kind in enumerate(frame.dtypes):
         if isinstance(kind, pd.CategoricalDtype):
             texts = frame.iloc[:, place].astype(object).map(literal, na_action="ignore")
@@ -47,7 +55,8 @@ def literal_frame(frame: pd.DataFrame) -> pd.DataFrame:
             out.isetitem(place, texts)
     out.columns = pd.Index([literal(name) for name in frame.columns])
     if not pd.api.types.is_numeric_dtype(frame.index.dtype):
-        out.index = frame.index.map(literal).rename(frame.index.names)
+        out.index = frame.index.map(literal)
+    out.index = out.index.set_names([literal(name) for name in frame.index.names])
     return out
 
 

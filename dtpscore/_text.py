@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 
-# Characters that change the direction of what follows, so that a text looks like
+# Control characters, line and paragraph separators, halves of surrogate pairs, and
+# characters that change the direction of what follows, so that a text looks like
 # another one.
-_DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e") | frozenset(
-    "\u2066\u2067\u2068\u2069"
+_ODD = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _LONGEST = 48
-
-
-def _visible(letter: str, keep: str) -> str:
-    if letter in keep:
-        return letter
-    if letter in _DIRECTION or unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"}:
-        return letter.encode("unicode_escape").decode("ascii")
-    return letter
 
 
 def visible(text: str, *, keep: str = "") -> str:
@@ -30,7 +23,12 @@ def visible(text: str, *, keep: str = "") -> str:
     keep
         Control characters that stay as they are.
     """
-    return "".join(_visible(letter, keep) for letter in text)
+
+    def written(found: re.Match[str]) -> str:
+        letter = found[0]
+        return letter if letter in keep else ascii(letter)[1:-1]
+
+    return _ODD.sub(written, text)
 
 
 def short(name: object, most: int = _LONGEST) -> str:

@@ -18,6 +18,7 @@ import pytest
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 from PIL import Image
+from small_records import call_uns, order_uns
 
 from dtpscore import pl
 from dtpscore.pl import _matrix, _palette
@@ -81,6 +82,7 @@ def adata():
         "axes": axes,
         "coverage": genes,
         "provenance": {"signatures": sources},
+        "params": {},
     }
     direction = pd.DataFrame(
         {"verdict": ["agrees", "says nothing"]}, index=["groups", "time"]
@@ -89,8 +91,8 @@ def adata():
         obs=obs,
         uns={
             "dtp_scores": scores,
-            "dtp_call": {"thresholds": pd.DataFrame(limits)},
-            "dtp_pseudotime": {"direction": direction},
+            "dtp_call": call_uns(thresholds=pd.DataFrame(limits)),
+            "dtp_pseudotime": order_uns(direction=direction),
         },
     )
 

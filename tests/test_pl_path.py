@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
 from report_page import read_page
+from small_records import call_uns
 
 import dtpscore as dtp
 from dtpscore import _report, pl
@@ -241,51 +242,60 @@ def test_reversal_and_direction_on_the_page_equal_the_data(adata, page):
     assert verdicts == record["direction"]["verdict"].tolist()
 
 
-def with_calls(adata, *, called, by_axes, holiday="holiday"):
+def with_calls(adata, *, returned, by_axes, holiday=("holiday",)):
     """The data with made-up calls of the cells off the drug, to set two shares."""
     made = adata.copy()
-    off = (made.obs["condition"] == "holiday").to_numpy()
-    call = np.full(made.n_obs, "parental-like", dtype=object)
-    call[np.flatnonzero(off)[: round(called * off.sum())]] = "DTP-like"
-    made.obs["dtp_call"] = call
+    made.obs["dtp_call"] = np.full(made.n_obs, "parental-like", dtype=object)
     shares = {
-        "group": ["holiday", "holiday"],
+        "group": [holiday[0]] * 2,
         "share": [by_axes, 1 - by_axes],
         "low": [by_axes - 0.1, 0.0],
         "high": [by_axes + 0.1, 1.0],
         "n_cells": [1000 * by_axes, 1000 * (1 - by_axes)],
     }
-    made.uns["dtp_call"] = {
-        "params": {
+    primary = {
+        "group": [holiday[0]],
+        "n_samples": [3],
+        "n_cells": [180],
+        "share": [returned],
+        "low": [returned - 0.05],
+        "high": [returned + 0.05],
+        "treated_share": [0.4],
+    }
+    made.uns["dtp_call"] = call_uns(
+        params={
             "groupby": "condition",
             "reference": "parental",
             "sample_key": "sample",
-            "holiday": holiday,
+            "holiday": list(holiday),
+            "alpha": 0.05,
+            "index": "x",
         },
-        "reversal_shares": pd.DataFrame(shares, index=["parental-like", "DTP-like"]),
-    }
+        returned=pd.DataFrame(primary),
+        reversal_shares=pd.DataFrame(shares, index=["parental-like", "DTP-like"]),
+    )
     return made
 
 
 def test_the_answer_is_by_the_calls_and_the_rest_is_a_supplement(adata):
-    made = with_calls(adata, called=0.25, by_axes=0.5)
-    found = dtp.get.reversal(made)
-    obs = made.obs[(made.obs["condition"] == "holiday").to_numpy()]
-    like = (obs["dtp_call"] == "parental-like").groupby(obs["sample"].astype(str))
-    assert found["parental_like"][0] == pytest.approx(like.mean().mean())
-    assert found["lowest"][0] == pytest.approx(like.mean().min())
+    made = with_calls(adata, returned=0.75, by_axes=0.5)
+    assert dtp.get.reversal(made)["share"][0] == 0.75
     extra = dtp.get.reversal(made, kind="supplement").set_index("measure")
-    assert extra.loc["distances over all axes", "parental_like"] == 0.5
-    place = obs["dtp_pseudotime_place"]
-    by_path = extra.loc["neighbors on the path", "parental_like"]
-    assert by_path == pytest.approx((place == "parental-like").mean())
+    assert extra.loc["distances over all axes", "share"] == 0.5
+    obs = made.obs[(made.obs["condition"] == "holiday").to_numpy()]
+    by_path = extra.loc["neighbors on the path", "share"]
+    assert by_path == pytest.approx(
+        (obs["dtp_pseudotime_place"] == "parental-like").mean()
+    )
     assert (extra["reason"].str.len() > 40).all()
 
 
 def test_the_supplement_is_folded_with_its_reason(adata):
-    made = with_calls(adata, called=0.25, by_axes=0.5)
+    made = with_calls(adata, returned=0.75, by_axes=0.5)
     section = reversal_section(context_of(made))
-    assert "by the calls" in section.result
+    assert "75.0% of the cells are parental-like" in section.result
+    assert "95% interval over samples 70.0% to 80.0%" in section.result
+    assert "on the drug 40.0% are" in section.result
     (fold,) = section.folds
     assert "why they are not the answer" in fold.title
     assert len(fold.paragraphs) == 2
@@ -299,7 +309,6 @@ def context_of(adata):
 
 
 def test_a_path_with_other_groups_off_the_drug_is_not_compared(adata):
-    made = with_calls(adata, called=0.25, by_axes=0.5, holiday=["treated"])
-    made.uns["dtp_call"]["reversal_shares"]["group"] = "treated"
+    made = with_calls(adata, returned=0.7, by_axes=0.5, holiday=("treated",))
     extra = dtp.get.reversal(made, kind="supplement")
     assert list(extra["measure"]) == ["distances over all axes"]

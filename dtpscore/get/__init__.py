@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dtpscore.get._samples import samples
     from dtpscore.get._scores import axes, coverage, scores, signatures
     from dtpscore.get._trends import trends
+    from dtpscore.get._write import to_csv
 
 # Each name is imported on first use, so that `import dtpscore` stays fast.
 _HOMES = {
@@ -33,6 +34,7 @@ _HOMES = {
     "samples": "_samples",
     "scores": "_scores",
     "signatures": "_scores",
+    "to_csv": "_write",
     "trends": "_trends",
 }
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "samples",
     "scores",
     "signatures",
+    "to_csv",
     "trends",
 ]
 
