@@ -26,7 +26,7 @@ LEVELS = [
     {"_scoring", "_calling", "_ordering", "_enrichment"},
     {"_results"},
     {"_store"},
-    {"get", "_frames", "_check"},
+    {"get", "_check"},
     {"tl", "pl", "_report"},
     {"_files"},
     {"_run"},

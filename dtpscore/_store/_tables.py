@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dtpscore._csv import write_csv
 from dtpscore._matrix.columns import FileColumn
 from dtpscore._results.elements import FileFrame
 from dtpscore._store._place import beside, check_file, check_folder
@@ -125,5 +126,5 @@ def write_tables(
         check_file(path, overwrite=overwrite)
     for path, table in found.items():
         with beside(path) as part:
-            table.to_csv(part)
+            write_csv(table, part)
     return list(found)
