@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dtpscore import _genes, signatures
-from dtpscore._axes import CONSENSUS, SIGNS, AxisMean, axis_means, persister_axes
+from dtpscore._axes import CONSENSUS, AxisMean, axis_means, persister_axes
 from dtpscore._methods import control
 from dtpscore._types import Net
 from dtpscore.errors import DataError, SignatureError
