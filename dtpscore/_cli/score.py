@@ -106,9 +106,8 @@ def score(
     """
     from dtpscore._cli._batch import score_all
     from dtpscore._files.scores import ScoreJob
-    from dtpscore._options.method import MethodOptions
+    from dtpscore._options.score import ScoreOptions
     from dtpscore._results.elements import Source
-    from dtpscore._scoring.run import ScoreOptions
 
     job = ScoreJob(
         signatures=option.selected(signature, axis, signature_dir),
@@ -119,12 +118,10 @@ def score(
             min_coverage=min_coverage,
             chunk_size=chunk_size,
             n_jobs=jobs,
-            method_options=MethodOptions(
-                normalize=None if normalize == "none" else normalize,
-                max_rank=max_rank,
-                auc_fraction=auc_fraction,
-                random_state=random_state,
-            ),
+            normalize=None if normalize == "none" else normalize,
+            max_rank=max_rank,
+            auc_fraction=auc_fraction,
+            seed=random_state,
         ),
         source=Source(layer=layer, use_raw=use_raw, gene_symbols=gene_symbols),
         key_added=key_added,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from dtpscore import _keys, _store
 from dtpscore._files.outputs import Outputs
 from dtpscore._matrix.partitions import connected
+from dtpscore._options.score import ScoreOptions
 from dtpscore._results.elements import Source
 from dtpscore._results.scores import check_key, elements, stale, table_names
-from dtpscore._scoring.run import ScoreOptions, ScoreResult, score_matrix
+from dtpscore._scoring.run import ScoreResult, score_matrix
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dtpscore import _keys, get, signatures
-from dtpscore._calling.depth import measure
+from dtpscore._calling.quality import measure
 from dtpscore._frames.groups import groups
 from dtpscore.errors import DataError
 

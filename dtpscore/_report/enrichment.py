@@ -59,12 +59,12 @@ def enrichment_section(context: Context) -> Section | None:
         for row in found["designs"].to_dict("records")
     ]
     params = found["params"]
-    floor = max(1 / params["permutations"], 0.001)
+    floor = max(1 / params["n_permutations"], 0.001)
     skipped = [str(term) for term in found["skipped"]["term"]]
     notes = [
-        f"The p-values come from {params['permutations']:,} random gene sets. They do "
-        "not account for genes that move together, and a p-value of 0 means below "
-        f"1 in {params['permutations']:,}. Samples are not the unit of this test."
+        f"The p-values come from {params['n_permutations']:,} random gene sets. They "
+        "do not account for genes that move together, and a p-value of 0 means below "
+        f"1 in {params['n_permutations']:,}. Samples are not the unit of this test."
     ]
     if skipped:
         notes.append(

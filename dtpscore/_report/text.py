@@ -66,7 +66,7 @@ def _scoring_text(record: dict[str, Any]) -> str:
         "raw"
         if params["use_raw"]
         else f"layer {params['layer']}"
-        if params["layer"]
+        if params.get("layer")
         else "X"
     )
     species = "" if params["species"] == "human" else " (mouse data, by ortholog)"
@@ -86,7 +86,7 @@ def _enrichment_text(record: dict[str, Any]) -> str:
         "counts were summed per sample, brought to log2 counts per million, and genes "
         "ranked by the difference of means over its standard error plus the median "
         "standard error (Tusher et al. 2001, doi:10.1073/pnas.091062498)"
-        if params["sample_key"]
+        if params.get("sample_key")
         else "genes were ranked with the cell as the unit"
     )
     return (
@@ -94,7 +94,7 @@ def _enrichment_text(record: dict[str, Any]) -> str:
         f"{params['min_size']} to {params['max_size']:,} genes were tested with "
         "GSEApy's prerank (Fang et al. 2023, doi:10.1093/bioinformatics/btac757; "
         "Subramanian et al. 2005, doi:10.1073/pnas.0506580102) with "
-        f"{params['permutations']:,} permutations and seed {params['seed']}."
+        f"{params['n_permutations']:,} permutations and seed {params['seed']}."
     )
 
 

@@ -65,7 +65,7 @@ def running_score(
     genes = set(frames.members(adata, term, key=key))
     table = frames.table(adata, group=group, key=key).set_index("term")
     row: Any = table.loc[term]
-    floor = 1 / found["params"]["permutations"]
+    floor = 1 / found["params"]["n_permutations"]
     member = np.array([gene in genes for gene in ranking.index])
     axes = gseapy.gseaplot(
         term=term,
