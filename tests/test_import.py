@@ -16,7 +16,7 @@ HEAVY = {"scanpy", "matplotlib", "dask", "anndata", "pandas", "numba", "gseapy"}
 
 # A module may import from its own level and from those below it.
 LEVELS = [
-    {"_kernels", "_threads"},
+    {"_kernels", "_warn", "_threads"},
     {"errors", "_keys", "_types", "_resources", "_processes"},
     {"_deprecated", "_log", "_options", "_records", "_times", "_design"},
     {"_matrix"},
@@ -26,7 +26,7 @@ LEVELS = [
     {"_scoring", "_calling", "_ordering", "_enrichment"},
     {"_results"},
     {"_store"},
-    {"get", "_frames", "_check"},
+    {"get", "_check"},
     {"tl", "pl", "_report"},
     {"_files"},
     {"_run"},

@@ -89,7 +89,7 @@ def _summary(path: Path, result: ScoreResult, seconds: float) -> str:
     cells = _counted(len(result.scores), "cell", "cells")
     signatures = _counted(len(result.names), "signature", "signatures")
     axes = _counted(len(result.axis), "axis", "axes")
-    method = result.params["method"]
+    method = result.record.params["method"]
     return f"{path}: {cells}, {signatures}{few}, {axes}, {method}, {seconds:.1f} s"
 
 
@@ -147,7 +147,7 @@ def _score_many(tasks: list[Task], job: ScoreJob, *, quiet: bool) -> dict[Task, 
     """Score files in processes that share the threads; exit code of each."""
     n_threads = job.options.n_jobs or os.cpu_count() or 1
     n_workers = min(len(tasks), n_threads)
-    options = replace(job.options, n_jobs=max(1, n_threads // n_workers))
+    options = job.options.model_copy(update={"n_jobs": max(1, n_threads // n_workers)})
     shared = replace(job, options=options)
     # A fresh process, not a fork: numba's threads do not survive a fork.
     pool = ProcessPoolExecutor(

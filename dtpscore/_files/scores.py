@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from glob import escape
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import _keys, _store
 from dtpscore._files.outputs import Outputs
 from dtpscore._matrix.partitions import connected
-from dtpscore._options.method import MethodOptions
+from dtpscore._options.score import ScoreOptions
 from dtpscore._results.elements import Source
 from dtpscore._results.scores import check_key, elements, stale, table_names
-from dtpscore._scoring.run import ScoreOptions, ScoreResult, score_matrix
+from dtpscore._scoring.run import ScoreResult, score_matrix
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from dtpscore._options.score import ScoreOptions as Chosen
     from dtpscore.signatures import Signature
 
     # Given the number of cells, opens what is told how many are done.
@@ -68,7 +67,7 @@ class ScoreJob:
 
     @classmethod
     def of(
-        cls, chosen: Chosen, signatures: Sequence[Signature], **files: Any
+        cls, chosen: ScoreOptions, signatures: Sequence[Signature], **files: Any
     ) -> ScoreJob:
         """Make a job from the options of the step.
 
@@ -81,19 +80,9 @@ class ScoreJob:
         files
             The attributes that say how files are read and written.
         """
-        names = {one.name for one in fields(MethodOptions)} - {"random_state"}
-        method = {name: getattr(chosen, name) for name in names}
         return cls(
             signatures=signatures,
-            options=ScoreOptions(
-                method=chosen.method,
-                control=chosen.control,
-                species=chosen.species,
-                min_coverage=chosen.min_coverage,
-                chunk_size=chosen.chunk_size,
-                n_jobs=chosen.n_jobs,
-                method_options=MethodOptions(**method, random_state=chosen.seed),
-            ),
+            options=chosen,
             source=Source(chosen.layer, chosen.use_raw, chosen.gene_symbols),
             key_added=chosen.key_added,
             **files,

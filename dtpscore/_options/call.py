@@ -67,7 +67,8 @@ class CallOptions(Options):
         0.3,
         ge=0,
         le=1,
-        description="Cells with a larger share of counts in MT- genes are of low quality.",
+        description="Cells with a larger share of counts in MT- genes are of low "
+        "quality.",
     )
     alpha: float = Field(0.05, gt=0, lt=1, description="False discovery rate.")
     index: Any = Field(
@@ -76,8 +77,8 @@ class CallOptions(Options):
     )
     exclude_studies: Names = Field(
         (),
-        description="Persister studies whose lists must not take part, because the data "
-        "are theirs.",
+        description="Persister studies whose lists must not take part, because the "
+        "data are theirs.",
     )
     scores: str | None = Field(
         None,
@@ -97,8 +98,8 @@ class CallOptions(Options):
     )
     check_reference: bool = Field(
         True,
-        description="Call each reference sample against the others as well, where there "
-        "are three or more.",
+        description="Call each reference sample against the others as well, where "
+        "there are three or more.",
     )
     layer: str | None = Field(None, description="Layer to use instead of X.")
     use_raw: bool = Field(False, description="Use raw instead of X.")
@@ -112,8 +113,8 @@ class CallOptions(Options):
     seed: int = Field(
         0,
         ge=0,
-        description="Seed of the thinning, the choice of cells to fit, the permutations "
-        "and the bootstrap.",
+        description="Seed of the thinning, the choice of cells to fit, the "
+        "permutations and the bootstrap.",
     )
     key_added: str = Field(
         "dtp_call", min_length=1, description="Name under which the calls are stored."

@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import Field
 
 from dtpscore._options.base import Options
-from dtpscore._options.fields import Label
 from dtpscore._types import Species
 
 
@@ -17,11 +16,17 @@ class EnrichOptions(Options):
     signatures: Any = Field(
         None, description="Signatures to test; those scored by default."
     )
-    groupby: str = Field(description="Column of obs with the groups.")
-    reference: Label = Field(description="The group that all others are compared with.")
+    groupby: str = Field("", description="Column of obs with the groups.")
+    reference: Any = Field(
+        None, description="The group that all others are compared with."
+    )
     sample_key: str | None = Field(
         None, description="Column of obs with the sample or patient of each cell."
     )
+    cell_type_key: str | None = Field(
+        None, description="Column of obs with the cell types."
+    )
+    malignant: Any = Field((), description="Cell types that are malignant cells.")
     gmt: str | None = Field(None, description="GMT file of further gene sets.")
     layer: str | None = Field(None, description="Layer to use instead of X.")
     use_raw: bool = Field(False, description="Use raw instead of X.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dtpscore._csv import write_csv
 from dtpscore._matrix.columns import FileColumn
 from dtpscore._results.elements import FileFrame
 from dtpscore._store._place import beside, check_file, check_folder
@@ -48,9 +49,7 @@ def tables(elements: Iterable[Element], obs_names: pd.Index) -> dict[str, pd.Dat
         for e in elements
         if e.slot == "obs"
     }
-    records = [
-        e.key for e in elements if e.slot == "uns" and isinstance(e.value, dict)
-    ]
+    records = [e.key for e in elements if e.slot == "uns" and isinstance(e.value, dict)]
     if columns:
         name = f"{records[0]}_obs" if records else "obs"
         found[_free(name, found)] = pd.DataFrame(columns, index=obs_names)
@@ -127,5 +126,5 @@ def write_tables(
         check_file(path, overwrite=overwrite)
     for path, table in found.items():
         with beside(path) as part:
-            table.to_csv(part)
+            write_csv(table, part)
     return list(found)

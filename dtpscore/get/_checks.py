@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dtpscore import _keys, get, signatures
-from dtpscore._calling.depth import measure
-from dtpscore._frames.groups import groups
+from dtpscore import _keys, signatures
+from dtpscore._axes import nuisance_axes
+from dtpscore._calling.quality import measure
 from dtpscore.errors import DataError
+from dtpscore.get._groups import groups
+from dtpscore.get._records import score_record
+from dtpscore.get._scores import axes as all_axes
+from dtpscore.get._scores import coverage as all_genes
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-_NUISANCE = ("s_phase", "g2m", "dissociation_stress", "unfolded_protein", "ribosomal")
 _FEWEST = 10
 
 
@@ -31,11 +34,11 @@ def coverage(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    One row a signature: ``axis``, ``n_listed``, ``n_found``, ``n_renamed``,
+    One row per signature: ``axis``, ``n_listed``, ``n_found``, ``n_renamed``,
     ``n_missing``, ``fraction``, ``low`` and ``missing``.
     """
-    frame = get.coverage(adata, key=key)
-    source = adata.uns[key or _keys.SCORES]["provenance"]["signatures"]
+    frame = all_genes(adata, key=key)
+    source = score_record(adata, key).provenance["signatures"]
     frame.insert(0, "axis", source["axis"].reindex(frame.index).astype(str))
     columns = ["n_listed", "n_found", "n_renamed", "n_missing", "fraction", "low"]
     frame = frame[["axis", *columns, "missing"]]
@@ -126,9 +129,9 @@ def confounders(
         There are no scores or no such column, or every group has fewer than ten
         cells.
     """
-    axes = get.axes(adata, key=key)
+    axes = all_axes(adata, key=key)
     known = signatures.axes()
-    nuisance = [axis for axis in _NUISANCE if axis in axes.columns]
+    nuisance = [axis for axis in nuisance_axes() if axis in axes.columns]
     titles = {axis: known[axis].title.removesuffix(" (nuisance)") for axis in nuisance}
     right = pd.concat(
         [quality(adata), axes[nuisance].rename(columns=titles)], axis=1

@@ -8,9 +8,10 @@ import pytest
 from scipy.stats import spearmanr
 
 import dtpscore as dtp
-from dtpscore._frames import checks, scores
-from dtpscore._frames.groups import groups
 from dtpscore.errors import DataError
+from dtpscore.get import _axes as scores
+from dtpscore.get import _checks as checks
+from dtpscore.get._groups import groups
 
 SEED = 3
 

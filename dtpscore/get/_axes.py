@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from dtpscore import _keys, get, signatures
-from dtpscore._frames.groups import column, groups
+from dtpscore import signatures
 from dtpscore._results.elements import available
 from dtpscore.errors import DataError
+from dtpscore.get._groups import groups, texts
+from dtpscore.get._records import score_record
+from dtpscore.get._scores import axes as all_axes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
     from anndata import AnnData
 
 
@@ -26,7 +28,7 @@ _MORE_TITLES = {
 
 
 def axis_titles(axes: Sequence[str]) -> dict[str, str]:
-    """Titles of axes; an axis that is not shipped is its own title."""
+    """Titles of axes. An axis that is not shipped has its name as the title."""
     known = signatures.axes()
     return {
         name: known[name].title if name in known else _MORE_TITLES.get(name, name)
@@ -95,7 +97,7 @@ def axis_values(
     DataError
         There are no scores, or no such axis, column or group.
     """
-    scores = get.axes(adata, key=key)
+    scores = all_axes(adata, key=key)
     if axes is not None:
         missing = [axis for axis in axes if axis not in scores.columns]
         if missing:
@@ -134,6 +136,7 @@ def axis_by_group(
     reference: str | None = None,
     sample_key: str | None = None,
     axes: Sequence[str] | None = None,
+    order: Sequence[str] | None = None,
     key: str | None = None,
 ) -> pd.DataFrame:
     """Mean of each axis in each group, in standard deviations of the reference cells.
@@ -147,6 +150,8 @@ def axis_by_group(
         As `axis_values`.
     sample_key
         Column of ``obs`` that names the samples.
+    order
+        Groups to show, in this order.
 
     Returns
     -------
@@ -155,10 +160,11 @@ def axis_by_group(
     values = axis_values(
         adata, groupby=groupby, reference=reference, axes=axes, key=key
     )
-    member = groups(adata, groupby, reference)
+    member = groups(adata, groupby, reference, order=order)
     if sample_key is None:
         return by_group(values, member)
-    means = sample_means(values, member, column(adata, sample_key))
+    sample, _ = texts(adata, sample_key, "samples")
+    means = sample_means(values, member, sample)
     return means.groupby(level="group", observed=True).mean().T
 
 
@@ -176,10 +182,10 @@ def sample_means(
 
     Returns
     -------
-    One row a group and sample, which are the levels ``group`` and ``sample`` of the
-    index, and one column an axis.
+    One row per group and sample, which are the levels ``group`` and ``sample`` of the
+    index, and one column per axis.
     """
-    parts = [member.rename("group"), sample.map(str).rename("sample")]
+    parts = [member.rename("group"), sample.rename("sample")]
     return values.groupby(parts, observed=True).mean()
 
 
@@ -200,15 +206,61 @@ def strongest(table: pd.DataFrame, n: int) -> list[str]:
     return [str(axis) for axis in table.index if axis in kept]
 
 
+def genes_found(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
+    """Genes that each axis rests on, and whether they are too few.
+
+    Returns
+    -------
+    One row per axis: ``n_found`` and ``n_listed`` (genes of the signatures that the
+    axis uses, counted per signature; of all its signatures where it uses none) and
+    ``low`` (whether none of its signatures has enough of its genes).
+
+    Raises
+    ------
+    DataError
+        There are no scores.
+    """
+    record = score_record(adata, key)
+    genes, made_of = record.coverage, record.axes
+    source = record.provenance["signatures"]["axis"].astype(str)
+    rows = {}
+    for axis, row in made_of.iterrows():
+        used = [name for name in str(row["signatures"]).split("; ") if name]
+        of_axis = list(source.index[(source == axis).to_numpy()])
+        own = used or of_axis or [_own_name(str(axis), genes)]
+        found, listed = genes.loc[own, ["n_found", "n_listed"]].sum()
+        rows[str(axis)] = (int(found), int(listed), bool(row["low"]))
+    for name in all_axes(adata, key=key).columns:
+        if name not in rows:
+            own_row = genes.loc[_own_name(name, genes)]
+            found, listed = own_row["n_found"], own_row["n_listed"]
+            rows[name] = (int(found), int(listed), bool(own_row["low"]))
+    columns = ["n_found", "n_listed", "low"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _own_name(axis: str, genes: pd.DataFrame) -> str:
+    """Name of the own signature that is this axis; a prefix may set it apart."""
+    while axis not in genes.index:
+        axis = axis.removeprefix("own_")
+    return axis
+
+
 def thin_axes(adata: AnnData, *, key: str | None = None) -> set[str]:
     """Axes that rest on signatures with too few of their genes in the data."""
-    table = adata.uns[key or _keys.SCORES]["axes"]
+    table = genes_found(adata, key=key)
     return {str(axis) for axis in table.index[table["low"].to_numpy(dtype=bool)]}
 
 
 def persister_axes(axes: Sequence[str]) -> list[str]:
-    """Axes that are read as persister mechanisms (no nuisance, no lineage)."""
+    """Axes that are read as persister mechanisms, and the signatures of the user."""
     known = signatures.axes()
     return [
         axis for axis in axes if axis not in known or known[axis].kind == "persister"
     ]
+
+
+def nuisance_axes(axes: Sequence[str]) -> list[str]:
+    """Axes that are scored so that confounding can be seen."""
+    known = signatures.axes()
+    return [axis for axis in axes if axis in known and known[axis].kind == "nuisance"]
