@@ -236,24 +236,79 @@ def test_proxies_are_labeled():
     assert "proxy" in axes["kdm5_chromatin"].summary
 
 
-def test_vulnerabilities_have_paper_and_evidence():
+def test_vulnerabilities_have_paper_and_evidence(hgnc):
     table = signatures.vulnerabilities()
     assert list(table.columns) == [
-        "axis", "target", "agent", "paper", "doi", "context", "evidence", "read",
-        "review", "caveat",
+        "axis", "target", "genes", "agent", "effect", "paper", "doi", "context",
+        "evidence", "read", "review", "caveat",
     ]  # fmt: skip
     assert set(table["axis"]) <= set(signatures.axes())
-    assert set(table["evidence"]) <= {"cell line", "animal", "trial", "not stated"}
+    assert set(table["evidence"]) == {"cell line", "animal", "trial", "not stated"}
+    assert set(table["effect"]) == {
+        "kills", "prevents", "sensitizes", "re-awakens", "not stated"
+    }  # fmt: skip
     unstated = table[table["evidence"] == "not stated"]
     assert set(unstated["read"]) == {"review"}
-    assert len(unstated) < len(table) / 3
-    for column in table.columns.drop("doi"):
+    for column in table.columns.drop(["doi", "genes"]):
         assert table[column].str.len().min() > 0, column
     dois = table.loc[table["doi"] != "", "doi"]
     assert dois.str.fullmatch(r"10\.\d{4,9}/\S+").all()
     assert table["paper"].str.contains(r" 20\d\d$").all()
     assert table["review"].str.fullmatch(r"[ABC](, [ABC])*").all()
     assert not table.duplicated(["axis", "target", "paper"]).any()
+    listed = {gene for cell in table["genes"] if cell for gene in cell.split(", ")}
+    assert listed <= hgnc[0]
+
+
+def test_every_persister_axis_has_vulnerabilities_or_says_that_none_is_named():
+    table = signatures.vulnerabilities()
+    axes = signatures.axes()
+    persister = {name for name, axis in axes.items() if axis.kind == "persister"}
+    none = set(table.attrs["none_named"])
+    assert none == persister - set(table["axis"])
+    assert signatures.vulnerabilities("emt").empty
+    assert signatures.vulnerabilities("emt").attrs["none_named"]
+
+
+@pytest.mark.parametrize(
+    ("paper", "column", "expected"),
+    [
+        ("Raha 2014", "agent", "disulfiram"),
+        ("Viswanathan 2017", "agent", "RSL3, ML210"),
+        ("Taniguchi 2019", "evidence", "animal"),
+        ("Picco 2021", "evidence", "animal"),
+        ("Freter 2021", "doi", "10.1038/s41467-021-23580-4"),
+        ("Freter 2021", "effect", "not stated"),
+        ("Montero 2012", "evidence", "trial"),
+        ("Zhang Z 2022", "genes", "NPC1L1"),
+        ("Lu Z 2008", "effect", "re-awakens"),
+        ("Gardner 2017", "genes", "EZH2, SLFN11"),
+    ],
+)
+def test_rows_that_were_wrong_or_missing_say_what_the_reviews_say(
+    paper, column, expected
+):
+    table = signatures.vulnerabilities()
+    assert list(table.loc[table["paper"] == paper, column]) == [expected]
+
+
+def test_every_gene_of_the_reviews_can_be_read_somewhere(build_script):
+    script = build_script("review_genes")
+    path = signatures.root() / "review_genes.tsv"
+    assert script.table() == path.read_text(encoding="utf-8")
+    rows = list(csv.DictReader(path.open(encoding="utf-8"), delimiter="\t"))
+    assert len(rows) > 150
+    mechanisms = set(signatures.not_scorable()["mechanism"])
+    for row in rows:
+        assert bool(row["signatures"]) != bool(row["not_scorable"]), row["gene"]
+        if row["not_scorable"]:
+            assert row["not_scorable"] in mechanisms
+    where = {row["gene"]: row for row in rows}
+    assert where["RXRG"]["axis"] == "melanoma_ncsc"
+    assert "melanoma_rambow_ncsc" in where["RXRG"]["signatures"]
+    for gene in ("TFEB", "IGF1R", "TRPA1", "NPC1L1", "COPS8", "EIF4G3", "MPC1"):
+        assert where[gene]["signatures"]
+    assert where["SPRY4"]["sign"] == where["MPC1"]["sign"] == "down"
 
 
 def test_what_rna_cannot_show_has_a_reason_and_a_way_out():

@@ -4,10 +4,11 @@ Run ``python signatures/build/derive.py`` after any change of a list. The same f
 give the same bytes. Every file is written in one layout, with the direction that
 ``sign_check.py`` gives it.
 
-Three kinds are made here. Trimmed lists are a shipped list without the genes of a
+Four kinds are made here. Trimmed lists are a shipped list without the genes of a
 nuisance (the cell cycle, the proteasome). Agreed lists hold the genes that several
-shipped lists of one subject share. The consensus counts in how many persister studies
-a gene goes up or down; see ``consensus.py`` for the vote.
+shipped lists of one subject share. Panels hold genes that the reviews name and no
+other list of their axis holds; see ``review_genes.py``. The consensus counts in how
+many persister studies a gene goes up or down; see ``consensus.py`` for the vote.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import consensus
+import review_genes
 import sign_check
 from toml_writer import write
 
@@ -241,6 +243,7 @@ def derived() -> list[Signature]:
     return [
         *(checked(trimmed(name)) for name in TRIMMED),
         *(checked(agreed(name)) for name in AGREED),
+        *(checked(panel) for panel in review_genes.panels()),
         *consensus.signatures(),
     ]
 
