@@ -13,7 +13,7 @@ from table import Row, Setting, both, seconds
 from dtpscore import _genes
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
-from dtpscore._options import MethodOptions
+from dtpscore._options.method import MethodOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

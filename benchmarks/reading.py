@@ -79,7 +79,7 @@ def score(path: Path) -> None:
 
     from dtpscore import _genes
     from dtpscore._methods.run import run_method
-    from dtpscore._options import MethodOptions
+    from dtpscore._options.method import MethodOptions
 
     matrix = sparse_dataset(root(path)["X"])
     signatures = synthetic.as_signatures(synthetic.gene_sets(20, 20_000))

@@ -1,11 +1,11 @@
 """Score, call and order drug-tolerant persister states in single-cell RNA data.
 
-The namespaces follow scanpy's habits: ``dtpscore.signatures`` (gene
-signatures), ``dtpscore.tl`` (computations on an AnnData), ``dtpscore.get``
-(results as data frames), ``dtpscore.pl`` (plots) and ``dtpscore.datasets``; and
-``dtpscore.report`` writes one page of all results. ``dtpscore.errors`` has the errors
-and warnings to catch or filter. Each is imported on first use, so that ``import
-dtpscore`` stays fast.
+The namespaces follow scanpy's habits: ``dtpscore.signatures`` (gene signatures),
+``dtpscore.tl`` (computations on an AnnData), ``dtpscore.get`` (results as data frames),
+``dtpscore.pl`` (plots) and ``dtpscore.datasets``. ``dtpscore.report`` writes one page
+of all results. ``dtpscore.errors`` has the errors and warnings to catch or filter, and
+``dtpscore.settings`` says how much the functions report. Each is imported on first use,
+so that ``import dtpscore`` stays fast.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from . import datasets, errors, get, pl, signatures, tl
+    from ._log import Settings, settings
     from ._report import report
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ __all__ = [
     "get",
     "pl",
     "report",
+    "settings",
     "signatures",
     "tl",
 ]
@@ -35,9 +37,11 @@ __all__ = [
 _NAMESPACES = ("datasets", "errors", "get", "pl", "signatures", "tl")
 
 
-def __getattr__(name: str) -> ModuleType | Callable[..., None]:
+def __getattr__(name: str) -> ModuleType | Callable[..., None] | Settings:
     if name in _NAMESPACES:
         return importlib.import_module(f"{__name__}.{name}")
+    if name == "settings":
+        return importlib.import_module(f"{__name__}._log").settings
     if name == "report":
         return importlib.import_module(f"{__name__}._report").report
     msg = f"module {__name__!r} has no attribute {name!r}"

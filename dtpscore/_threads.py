@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numba
+from numba.np.ufunc import parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,10 +32,22 @@ def n_threads(n_jobs: int | None) -> int:
     Parameters
     ----------
     n_jobs
-        Number of threads; None for ``numba.get_num_threads()``.
+        Number of threads; None for as many as numba uses.
     """
     largest: int = vars(numba.config)["NUMBA_NUM_THREADS"]
-    return max(1, min(n_jobs or numba.get_num_threads(), largest))
+    return max(1, min(n_jobs or _of_numba(largest), largest))
+
+
+def _of_numba(largest: int) -> int:
+    """Threads that numba uses; its own pool of threads is not started for it.
+
+    ``numba.get_num_threads()`` starts the pool, and a process with one (of OpenMP) must
+    not be forked any more: a child that runs a parallel function of numba ends at once.
+    Only ``numba.set_num_threads`` changes the number, and it starts the pool as well.
+    """
+    if not getattr(parallel, "_is_initialized", True):
+        return largest
+    return numba.get_num_threads()
 
 
 def in_order(

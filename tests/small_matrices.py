@@ -11,7 +11,7 @@ import reference
 import scipy.sparse as sp
 
 from dtpscore._methods.run import run_method
-from dtpscore._options import MethodOptions
+from dtpscore._options.method import MethodOptions
 
 N_CELLS, N_GENES = 60, 900
 

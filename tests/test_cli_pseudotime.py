@@ -47,7 +47,7 @@ def test_same_as_the_functions(few, file, tmp_path, command):
         dtp.tl.pseudotime(
             expected,
             groupby="condition",
-            root="parental",
+            reference="parental",
             time_key="day",
             sample_key="sample",
             replicate_key="replicate",

@@ -12,7 +12,7 @@ from dtpscore._methods import control
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
 from dtpscore._methods.strata import GeneTotals, Null, expression_bins, gene_totals
-from dtpscore._options import MethodOptions
+from dtpscore._options.method import MethodOptions
 
 LINEAR = [name for name, method in METHODS.items() if method.linear]
 VARIANTS = [

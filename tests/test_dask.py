@@ -16,7 +16,7 @@ from dtpscore import tl
 from dtpscore._matrix.blocks import source
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import method_parts, run_method
-from dtpscore._options import MethodOptions
+from dtpscore._options.method import MethodOptions
 from dtpscore.errors import DataError
 
 da = pytest.importorskip("dask.array")

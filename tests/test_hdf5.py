@@ -21,7 +21,7 @@ from dtpscore._matrix.blocks import iter_blocks, source
 from dtpscore._matrix.hdf5 import pieces
 from dtpscore._matrix.stretches import Stretches
 from dtpscore._methods.run import run_method
-from dtpscore._options import MethodOptions
+from dtpscore._options.method import MethodOptions
 from dtpscore.errors import DataError
 
 pytestmark = pytest.mark.skipif(

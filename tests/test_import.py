@@ -17,10 +17,12 @@ HEAVY = {"scanpy", "matplotlib", "dask", "anndata", "pandas", "numba", "gseapy"}
 # A module may import from its own level and from those below it.
 LEVELS = [
     {"_kernels", "_threads"},
-    {"errors", "_keys", "_types", "_options", "_resources"},
+    {"errors", "_keys", "_types", "_resources"},
+    {"_deprecated", "_log", "_options", "_records", "_times", "_design"},
     {"_matrix"},
-    {"_methods"},
+    {"_methods", "_values"},
     {"signatures", "_genes", "datasets"},
+    {"_axes"},
     {"_scoring", "_calling", "_ordering", "_enrichment"},
     {"_results"},
     {"_store"},

@@ -18,7 +18,7 @@ from dtpscore._methods.linear import SetTable
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
 from dtpscore._methods.ssgsea import by_set
-from dtpscore._options import MethodOptions
+from dtpscore._options.method import MethodOptions
 from dtpscore._threads import in_order, n_threads
 
 QUICK = settings(

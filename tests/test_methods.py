@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from small_matrices import N_GENES, random_counts, random_net, scores
 
 from dtpscore._methods.registry import METHODS
-from dtpscore._options import MethodOptions
+from dtpscore._options.method import MethodOptions
 from dtpscore.errors import DataError
 
 

@@ -31,7 +31,7 @@ def adata():
     dtp.tl.pseudotime(
         made,
         groupby="condition",
-        root="parental",
+        reference="parental",
         holiday="holiday",
         time_key="day",
         sample_key="sample",

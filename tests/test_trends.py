@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from small_paths import order
 
 import dtpscore as dtp
-from dtpscore._ordering import trend_test, trends
+from dtpscore._ordering import curves, trend_test
 from dtpscore.errors import DataError
 
 
@@ -118,7 +118,7 @@ def test_errors(followed):
         dtp.tl.trends(adata, genes="NOGENE")
     with pytest.raises(DataError, match="No order under 'other'"):
         dtp.tl.trends(adata, pseudotime_key="other")
-    with pytest.raises(ValueError, match="n_bootstrap must be 19"):
+    with pytest.raises(ValueError, match="n_bootstrap must be at least 19, not 3"):
         dtp.tl.trends(adata, n_bootstrap=3)
     gone = adata[adata.obs_names != root].copy()
     if root in adata.obs_names:
@@ -189,7 +189,7 @@ def test_curve_is_near_the_planted_one():
     samples = rng.integers(0, 8, 1500)
     planted = np.sin(3 * position)
     table = pd.DataFrame({"wave": planted + 0.3 * rng.normal(size=1500)})
-    found = trends.curves(table, position, samples, moving=np.array([True]))
+    found = curves.curves(table, position, samples, moving=np.array([True]))
     assert found.unit == "samples"
     truth = np.sin(3 * found.grid)
     assert np.abs(found.mean[:, 0] - truth).max() < 0.1
@@ -201,7 +201,7 @@ def test_few_samples_draw_cells():
     rng = np.random.default_rng(2)
     position = rng.random(300)
     table = pd.DataFrame({"line": position + 0.1 * rng.normal(size=300)})
-    found = trends.curves(
+    found = curves.curves(
         table, position, np.repeat([0, 1, 2], 100), moving=np.array([True])
     )
     assert found.unit == "cells"
@@ -215,7 +215,7 @@ def test_samples_weigh_the_same():
     many = np.concatenate([np.arange(200), np.tile(np.arange(200, 400), 10)])
     samples = np.repeat([0, 1], 200)
     still = np.array([False])
-    plain = trends.curves(table, position, samples, moving=still)
-    heavy = trends.curves(table.iloc[many], position[many], samples[many], moving=still)
+    plain = curves.curves(table, position, samples, moving=still)
+    heavy = curves.curves(table.iloc[many], position[many], samples[many], moving=still)
     np.testing.assert_allclose(plain.mean, 0.5, atol=1e-3)
     np.testing.assert_allclose(heavy.mean, 0.5, atol=1e-3)

@@ -175,7 +175,7 @@ plt.show()
 dtp.tl.pseudotime(
     adata,
     groupby="condition",
-    root="parental",
+    reference="parental",
     holiday="holiday",
     time_key="day",
     sample_key="sample",

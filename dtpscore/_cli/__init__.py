@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from typing import Annotated
 
@@ -28,7 +27,8 @@ Examples:
 
 \b
 Exit codes: 0 done; 1 unexpected error; 2 wrong usage; 3 a file cannot be used;
-4 a signature is unknown or malformed; 5 the result cannot be computed.
+4 a signature is unknown or malformed; 5 the result cannot be computed; 6 a file is
+damaged or incomplete. A signal ends a command at once, with 128 and its number.
 """
 _PACKAGES = ("anndata", "scanpy", "numpy", "numba", "scipy", "pandas", "gseapy", "h5py")
 
@@ -89,11 +89,6 @@ def _options(
     """Score drug-tolerant persister states in single-cell RNA data."""
 
 
-def _end(number: int, _frame: object) -> None:
-    # An exception, so that half-written outputs are removed on the way out.
-    sys.exit(128 + number)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave Python with its exit code.
 
@@ -103,7 +98,6 @@ def main(arguments: list[str] | None = None) -> None:
         The words after ``dtpscore``; those of the process by default.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
-    before = signal.signal(signal.SIGTERM, _end)
     try:
         with plain_warnings():
             app([word for word in words if word != "--debug"], prog_name="dtpscore")
@@ -111,5 +105,3 @@ def main(arguments: list[str] | None = None) -> None:
         if "--debug" in words:
             raise
         sys.exit(report_failure(error))
-    finally:
-        signal.signal(signal.SIGTERM, before)

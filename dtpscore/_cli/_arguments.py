@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
+    from dtpscore._store import Access
     from dtpscore.signatures import Signature
 
 Input = Annotated[
@@ -117,9 +118,30 @@ ResultsOnly = Annotated[
         help="Leave X, raw and layers out of OUT: a small file, for large inputs.",
     ),
 ]
+AllowExternal = Annotated[
+    bool,
+    typer.Option(
+        "--allow-external",
+        help="IN may have values in other files; only for files that you trust.",
+    ),
+]
+LeaveOut = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PART",
+        help="Leave a damaged part of IN, such as uns/pca, out of OUT; repeatable.",
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")
 ]
+
+
+def access(*, external: bool, leave_out: list[str] | None, matrices: bool) -> Access:
+    """Say what a command may read of its input, and what it leaves out."""
+    from dtpscore._store import Access
+
+    return Access(external, tuple(leave_out or ()), matrices)
 
 
 def selected(

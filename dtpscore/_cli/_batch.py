@@ -8,7 +8,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,6 +22,7 @@ from dtpscore._cli._console import (
     say,
 )
 from dtpscore._files.scores import ScoreJob, score_file
+from dtpscore._store import cleaning_up
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
@@ -137,22 +140,50 @@ def _score_many(tasks: list[Task], job: ScoreJob, *, quiet: bool) -> list[int]:
     n_workers = min(len(tasks), n_threads)
     options = replace(job.options, n_jobs=max(1, n_threads // n_workers))
     shared = replace(job, options=options)
-    codes = []
     # A fresh process, not a fork: numba's threads do not survive a fork.
-    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(_outcome, task, shared): task for task in tasks}
-        for future in as_completed(running):
-            task = running[future]
-            try:
-                outcome = future.result()
-            except BrokenProcessPool:
-                text = f"{task.path_in}: the process was ended, perhaps for memory."
-                outcome = Outcome(text, code=1)
-            for text in outcome.warned:
-                say(f"Warning: {task.path_in.name}: {text}")
-            say(outcome.text, quiet=quiet and outcome.code == 0)
-            codes.append(outcome.code)
+    pool = ProcessPoolExecutor(
+        n_workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+    )
+    with cleaning_up(), pool:
+        try:
+            return _codes(pool, tasks, shared, quiet=quiet)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in active_children():
+                worker.terminate()
+            raise
+
+
+def _codes(
+    pool: ProcessPoolExecutor, tasks: list[Task], job: ScoreJob, *, quiet: bool
+) -> list[int]:
+    codes = []
+    running = {pool.submit(_outcome, task, job): task for task in tasks}
+    for future in as_completed(running):
+        task = running[future]
+        try:
+            outcome = future.result()
+        except BrokenProcessPool:
+            text = f"{task.path_in}: the process was ended, perhaps for memory."
+            outcome = Outcome(text, code=1)
+        for text in outcome.warned:
+            say(f"Warning: {task.path_in.name}: {text}")
+        say(outcome.text, quiet=quiet and outcome.code == 0)
+        codes.append(outcome.code)
     return codes
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that started it is killed."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _outcome(task: Task, job: ScoreJob) -> Outcome:
@@ -161,6 +192,9 @@ def _outcome(task: Task, job: ScoreJob) -> Outcome:
         started = time.perf_counter()
         try:
             result = score_file(task.path_in, task.path_out, job, tables=task.tables)
+        except SystemExit:
+            # A signal: what was half done is removed, and the pool would only go on.
+            os._exit(1)
         except Exception as error:  # noqa: BLE001 - must not stop the other files
             code, text = explained(error)
             return Outcome(f"{task.path_in}: {text}", tuple(warned), code)

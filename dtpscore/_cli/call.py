@@ -113,6 +113,8 @@ def call(
     ] = None,
     overwrite: option.Overwrite = False,
     results_only: option.ResultsOnly = False,
+    allow_external: option.AllowExternal = False,
+    leave_out: option.LeaveOut = None,
     quiet: option.Quiet = False,
 ) -> None:
     """Call persister-like cells against the reference cells of the same experiment.
@@ -122,28 +124,25 @@ def call(
     cells that could be called is printed before the calls. A call from RNA is
     evidence, not a diagnosis. The input is never changed.
     """
-    from dtpscore._calling.design import Columns
-    from dtpscore._calling.options import CallOptions
     from dtpscore._files.calls import CallJob, call_file
-    from dtpscore._results.elements import Source
+    from dtpscore._options.call import CallOptions
 
     job = CallJob(
         options=CallOptions(
-            columns=Columns(
-                groupby=groupby,
-                reference=reference,
-                sample_key=sample_key,
-                batch_key=batch_key,
-                pair_key=pair_key,
-                cell_type_key=cell_type_key,
-                malignant=tuple(malignant or ()),
-                quality_key=quality_key,
-                days_key=days_key,
-                holiday=tuple(holiday or ()),
-            ),
+            groupby=groupby,
+            reference=reference,
+            sample_key=sample_key,
+            batch_key=batch_key,
+            pair_key=pair_key,
+            cell_type_key=cell_type_key,
+            malignant=malignant,
+            quality_key=quality_key,
+            time_key=days_key,
+            holiday=holiday,
             alpha=alpha,
             index=index,
-            exclude_studies=tuple(exclude_study or ()),
+            exclude_studies=exclude_study,
+            scores=scores,
             components=components,
             match_depth=match_depth,
             min_reference=min_reference,
@@ -151,26 +150,27 @@ def call(
             max_mitochondrial=max_mitochondrial,
             check_reference=check_reference,
             survival=survival,
+            layer=layer,
+            use_raw=use_raw,
+            gene_symbols=gene_symbols,
             species=species,
             n_jobs=jobs,
-            random_state=random_state,
+            seed=random_state,
         ),
-        source=Source(layer=layer, use_raw=use_raw, gene_symbols=gene_symbols),
-        scores=scores,
         backed=backed,
         overwrite=overwrite,
-        matrices=not results_only,
+        access=option.access(
+            external=allow_external, leave_out=leave_out, matrices=not results_only
+        ),
     )
     _report(call_file(path, output, job, tables=csv), output, quiet=quiet)
 
 
 def _report(result: CallResult, output: Path, *, quiet: bool) -> None:
     """Print the limits of the run first, then what was called."""
-    from dtpscore import _keys
-
-    for text in result.messages:
+    for text in result.record.messages:
         say(text, quiet=quiet)
-    counts = result.obs[_keys.CALL].value_counts(sort=False)
+    counts = result.cells["call"].value_counts(sort=False)
     found = ", ".join(f"{state} {n:,}" for state, n in counts.items())
-    level = result.record["evidence_level"]
+    level = result.record.evidence_level
     say(f"{output}: {found}; evidence {level}", quiet=quiet)

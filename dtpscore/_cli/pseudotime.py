@@ -11,8 +11,8 @@ from dtpscore._cli import _arguments as option
 from dtpscore._cli._console import say
 
 if TYPE_CHECKING:
-    from dtpscore._ordering.follow import TrendResult
-    from dtpscore._ordering.path import PathResult
+    from dtpscore._ordering.order import OrderResult
+    from dtpscore._ordering.record import TrendsRecord
 
 EPILOG = """\b
 Examples:
@@ -70,6 +70,8 @@ def pseudotime(
     ] = None,
     overwrite: option.Overwrite = False,
     results_only: option.ResultsOnly = False,
+    allow_external: option.AllowExternal = False,
+    leave_out: option.LeaveOut = None,
     quiet: option.Quiet = False,
 ) -> None:
     """Order cells from parental to persister, check the order, and follow the axes.
@@ -80,33 +82,33 @@ def pseudotime(
     import warnings
 
     from dtpscore._files.order import OrderJob, order_file
-    from dtpscore._ordering.design import Keys
-    from dtpscore._ordering.options import PathOptions
-    from dtpscore._results.elements import Source
+    from dtpscore._options.order import OrderOptions
     from dtpscore.errors import InputWarning
 
     job = OrderJob(
-        keys=Keys(
+        options=OrderOptions(
             groupby=groupby,
-            root=root,
+            reference=root,
             holiday=tuple(holiday or ()),
-            time=time_key,
-            sample=sample_key,
-            replicate=replicate_key,
-        ),
-        options=PathOptions(
+            time_key=time_key,
+            sample_key=sample_key,
+            replicate_key=replicate_key,
             method=None if method == "auto" else method,
+            index_key=index_key,
+            layer=layer,
+            use_raw=use_raw,
+            gene_symbols=gene_symbols,
             species=species,
             fates=fates,
-            random_state=random_state,
+            seed=random_state,
         ),
-        source=Source(layer=layer, use_raw=use_raw, gene_symbols=gene_symbols),
-        index_key=index_key,
         trends=trends,
         genes=tuple(gene or ()),
         backed=backed,
         overwrite=overwrite,
-        matrices=not results_only,
+        access=option.access(
+            external=allow_external, leave_out=leave_out, matrices=not results_only
+        ),
     )
     order, followed = order_file(path, output, job, tables=csv)
     for text in order.warnings:
@@ -115,15 +117,13 @@ def pseudotime(
 
 
 def _summary(
-    output: Path, order: PathResult, followed: TrendResult | None, *, quiet: bool
+    output: Path, order: OrderResult, followed: TrendsRecord | None, *, quiet: bool
 ) -> None:
     record = order.record
-    said = [text for text in order.messages if text not in order.warnings]
+    said = order.calm
     if followed is not None:
         said += followed.messages
-    cells = len(order.orders[order.method])
-    say(
-        f"{output}: {cells:,} cells, {order.method}, root {record['root']}", quiet=quiet
-    )
+    cells = len(order.orders[record.method])
+    say(f"{output}: {cells:,} cells, {record.method}, root {record.root}", quiet=quiet)
     for text in said:
         say(f"  {text}", quiet=quiet)

@@ -94,6 +94,8 @@ def score(
     ] = None,
     overwrite: option.Overwrite = False,
     results_only: option.ResultsOnly = False,
+    allow_external: option.AllowExternal = False,
+    leave_out: option.LeaveOut = None,
     quiet: option.Quiet = False,
 ) -> None:
     """Score cells on gene signatures and write a copy of the file with the scores.
@@ -104,7 +106,7 @@ def score(
     """
     from dtpscore._cli._batch import score_all
     from dtpscore._files.scores import ScoreJob
-    from dtpscore._options import MethodOptions
+    from dtpscore._options.method import MethodOptions
     from dtpscore._results.elements import Source
     from dtpscore._scoring.run import ScoreOptions
 
@@ -128,7 +130,9 @@ def score(
         key_added=key_added,
         backed=backed,
         overwrite=overwrite,
-        matrices=not results_only,
+        access=option.access(
+            external=allow_external, leave_out=leave_out, matrices=not results_only
+        ),
         scheduler=dask,
     )
     score_all(inputs, output, job, csv=csv, quiet=quiet)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dtpscore import _keys, _store
@@ -15,9 +15,9 @@ from dtpscore.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dtpscore._calling.given import ScoreFrame
-    from dtpscore._calling.options import CallOptions
+    from dtpscore._calling.own_scores import ScoreFrame
     from dtpscore._calling.result import CallResult
+    from dtpscore._options.call import CallOptions
 
 
 @dataclass(frozen=True)
@@ -28,42 +28,39 @@ class CallJob:
     ----------
     options
         How to call.
-    source
-        Which matrix and which gene names.
-    scores
-        Frame in ``obsm`` to learn the shift from, or None.
     backed
         Leave the matrix on disk and read it piece by piece.
     overwrite
         Replace outputs that exist.
-    matrices
-        Copy ``X``, ``raw`` and ``layers`` to the output as well.
+    access
+        What may be read of the input, and what is left out of the output.
     """
 
     options: CallOptions
-    source: Source = field(default_factory=Source)
-    scores: str | None = None
     backed: bool = True
     overwrite: bool = False
-    matrices: bool = True
+    access: _store.Access = field(default_factory=_store.Access)
+
+    @property
+    def source(self) -> Source:
+        """Which matrix and which gene names."""
+        given = self.options
+        return Source(given.layer, given.use_raw, given.gene_symbols)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of ``obs`` to read."""
-        keys = {
-            name: value
-            for name, value in asdict(self.options.columns).items()
-            if name == "groupby" or name.endswith("_key")
-        }
-        return tuple(dict.fromkeys(value for value in keys.values() if value))
+        keys = vars(self.options.keys)
+        named = [keys["groupby"], *(keys[name] for name in keys if name[-4:] == "_key")]
+        return tuple(dict.fromkeys(name for name in named if name))
 
 
-def _scores(path: Path, key: str | None) -> ScoreFrame | None:
+def _scores(path: Path, key: str | None, access: _store.Access) -> ScoreFrame | None:
     from anndata.io import read_elem
 
     if key is None:
         return None
-    with _store.open_root(path) as root:
+    with _store.open_root(path, access=access) as root:
         there = list(root["obsm"]) if "obsm" in root else []
         if key not in there:
             msg = (
@@ -103,17 +100,24 @@ def call_file(
         The index does not exist or was made from an excluded study.
     """
     with _store.open_matrix(
-        path_in, job.source, backed=job.backed, obs=job.columns
+        path_in,
+        job.source,
+        backed=job.backed,
+        obs=job.columns,
+        access=job.access,
     ) as stored:
-        outputs = Outputs(path_in, path_out, tables, job.overwrite, job.matrices)
-        outputs.check((f"{_keys.CALL}*", _keys.CONTRIBUTIONS))
+        outputs = Outputs(
+            path_in, path_out, tables, job.overwrite, job.access, stored.seen
+        )
+        keys = _keys.call_keys(job.options.key_added)
+        outputs.check((f"{keys['call']}*", keys["contributions"]))
         result = call_matrix(
             stored.matrix,
             stored.gene_names,
             stored.obs,
             job.options,
-            scores=_scores(path_in, job.scores),
+            scores=_scores(path_in, job.options.scores, job.access),
         )
         names = stored.obs_names
-    outputs.write(call_elements(result, job.source), names)
+    outputs.write(call_elements(result, job.options.key_added), names)
     return result

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dtpscore import _keys, _store
 from dtpscore._files.outputs import Outputs
-from dtpscore._ordering.design import read_design
-from dtpscore._ordering.follow import Order, TrendOptions, find_trends, gene_columns
-from dtpscore._ordering.options import PathOptions
-from dtpscore._ordering.path import find_path
+from dtpscore._options.trends import TrendOptions
+from dtpscore._ordering.by_method import Representation
+from dtpscore._ordering.cells import read_cells
+from dtpscore._ordering.order import find_order
+from dtpscore._ordering.trends import KnownOrder, find_trends, gene_columns
 from dtpscore._results.elements import Element, Source
-from dtpscore._results.order import path_elements, trend_elements
+from dtpscore._results.order import order_elements, trend_elements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dtpscore._ordering.design import Keys
-    from dtpscore._ordering.follow import TrendResult
-    from dtpscore._ordering.path import PathResult
+    from dtpscore._options.order import OrderOptions
+    from dtpscore._ordering.order import OrderResult
+    from dtpscore._ordering.record import TrendsRecord
     from dtpscore._store import Stored
 
 
@@ -32,14 +33,8 @@ class OrderJob:
 
     Attributes
     ----------
-    keys
-        Columns of ``obs`` to use.
     options
-        How to order.
-    source
-        Which matrix and which gene names.
-    index_key
-        Column with the persister index; by default ``"dtp_index"`` where the file has
+        How to order. Without ``index_key``, ``"dtp_index"`` is used where the file has
         it, otherwise the consensus axis.
     trends
         Also follow the axes along the order.
@@ -49,43 +44,46 @@ class OrderJob:
         Leave the matrix on disk and read it piece by piece.
     overwrite
         Replace outputs that exist.
-    matrices
-        Copy ``X``, ``raw`` and ``layers`` to the output as well.
+    access
+        What may be read of the input, and what is left out of the output.
     """
 
-    keys: Keys
-    options: PathOptions = field(default_factory=PathOptions)
-    source: Source = field(default_factory=Source)
-    index_key: str | None = None
+    options: OrderOptions
     trends: bool = True
     genes: Sequence[str] = ()
     backed: bool = True
     overwrite: bool = False
-    matrices: bool = True
+    access: _store.Access = field(default_factory=_store.Access)
+
+    @property
+    def source(self) -> Source:
+        """Which matrix and which gene names."""
+        given = self.options
+        return Source(given.layer, given.use_raw, given.gene_symbols)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of ``obs`` to read."""
-        keys = self.keys
-        named = (keys.groupby, keys.time, keys.sample, keys.replicate, self.index_key)
+        given = self.options
+        named = (
+            given.groupby,
+            given.time_key,
+            given.sample_key,
+            given.replicate_key,
+            given.cell_type_key,
+            given.index_key,
+        )
         return tuple(dict.fromkeys(name for name in named if name is not None))
 
     @property
-    def params(self) -> dict[str, object]:
-        """What decides the numbers."""
-        return {
-            **asdict(self.options),
-            **asdict(self.source),
-            **asdict(self.keys),
-            "use_rep": None,
-            "neighbors_key": None,
-            "index_key": self.index_key,
-        }
+    def trend_options(self) -> TrendOptions:
+        """How to follow the axes."""
+        return TrendOptions(genes=tuple(self.genes), seed=self.options.seed)
 
 
 def order_file(
     path_in: Path, path_out: Path, job: OrderJob, *, tables: Path | None = None
-) -> tuple[PathResult, TrendResult | None]:
+) -> tuple[OrderResult, TrendsRecord | None]:
     """Order a file of cells into a copy of it.
 
     Parameters
@@ -112,68 +110,60 @@ def order_file(
     """
     job = _with_index(path_in, job)
     with _store.open_matrix(
-        path_in, job.source, backed=job.backed, obs=job.columns
+        path_in,
+        job.source,
+        backed=job.backed,
+        obs=job.columns,
+        access=job.access,
     ) as stored:
-        outputs = Outputs(path_in, path_out, tables, job.overwrite, job.matrices)
+        outputs = Outputs(
+            path_in, path_out, tables, job.overwrite, job.access, stored.seen
+        )
         outputs.check((f"{_keys.PSEUDOTIME}*", f"{_keys.TRENDS}*"))
         gene_columns(stored.gene_names, job.genes)
-        path = find_path(
+        index = None
+        if job.options.index_key is not None:
+            index = stored.obs[job.options.index_key].to_numpy(dtype=np.float64)
+        order = find_order(
             stored.matrix,
             stored.obs,
             stored.gene_names,
-            job.keys,
-            options=job.options,
-            index=None if job.index_key is None else _index(stored, job.index_key),
+            job.options,
+            brought=Representation(index=index),
         )
-        elements = path_elements(
-            path,
-            job.params,
-            stored.gene_names,
-            key_added=_keys.PSEUDOTIME,
-        )
-        followed = _trends(stored, elements, job) if job.trends else None
-        elements += _trend_elements(followed, job)
+        elements = order_elements(order, key_added=_keys.PSEUDOTIME)
+        followed = _trends(stored, order, job) if job.trends else None
+        elements += _trend_elements(followed)
         names = stored.obs_names
     outputs.write(elements, names)
-    return path, followed
+    return order, followed
 
 
 def _with_index(path: Path, job: OrderJob) -> OrderJob:
     """Use the index of an earlier call where the file has one and none is named."""
-    if job.index_key is not None:
+    if job.options.index_key is not None:
         return job
-    with _store.open_root(path) as root:
+    with _store.open_root(path, access=job.access) as root:
         present = "obs" in root and _keys.INDEX in root["obs"]
-    return replace(job, index_key=_keys.INDEX) if present else job
+    if not present:
+        return job
+    options = job.options.model_copy(update={"index_key": _keys.INDEX})
+    return replace(job, options=options)
 
 
-def _index(stored: Stored, key: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return stored.obs[key].to_numpy(dtype=np.float64)
-
-
-def _trends(stored: Stored, elements: Sequence[Element], job: OrderJob) -> TrendResult:
-    found = {(element.slot, element.key): element.value for element in elements}
-    order = Order(
-        time=found["obs", _keys.PSEUDOTIME].astype(np.float64),
-        record=found["uns", _keys.PSEUDOTIME],
-        design=read_design(stored.obs, job.keys),
+def _trends(stored: Stored, order: OrderResult, job: OrderJob) -> TrendsRecord:
+    position = order.orders[order.record.method].astype(np.float32)
+    known = KnownOrder(
+        time=position.astype(np.float64),
+        record=order.record,
+        options=job.options,
+        experiment=read_cells(stored.obs, job.options.keys),
     )
-    return find_trends(
-        stored.matrix,
-        stored.gene_names,
-        order,
-        genes=tuple(job.genes),
-        options=TrendOptions(random_state=job.options.random_state),
-    )
+    return find_trends(stored.matrix, stored.gene_names, known, job.trend_options)
 
 
-def _trend_elements(followed: TrendResult | None, job: OrderJob) -> list[Element]:
+def _trend_elements(followed: TrendsRecord | None) -> list[Element]:
     """Places of the trends; earlier ones would belong to another order."""
     if followed is None:
         return [Element("uns", _keys.TRENDS, None)]
-    params = {
-        **asdict(TrendOptions(random_state=job.options.random_state)),
-        "genes": list(job.genes),
-        "pseudotime_key": _keys.PSEUDOTIME,
-    }
-    return trend_elements(followed, params, key_added=_keys.TRENDS)
+    return trend_elements(followed, key_added=_keys.TRENDS)

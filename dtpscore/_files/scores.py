@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from glob import escape
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dtpscore import _keys, _store
@@ -20,6 +18,7 @@ from dtpscore.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from dtpscore.signatures import Signature
 
@@ -45,8 +44,8 @@ class ScoreJob:
         Leave the matrix on disk and read it piece by piece.
     overwrite
         Replace outputs that exist.
-    matrices
-        Copy ``X``, ``raw`` and ``layers`` to the output as well.
+    access
+        What may be read of the input, and what is left out of the output.
     scheduler
         Address of a dask scheduler whose workers read and score the matrix, each
         some rows at a time; they must see the input under the same path. None
@@ -59,7 +58,7 @@ class ScoreJob:
     key_added: str = _keys.SCORES
     backed: bool = True
     overwrite: bool = False
-    matrices: bool = True
+    access: _store.Access = field(default_factory=_store.Access)
     scheduler: str | None = None
 
     def __post_init__(self) -> None:
@@ -105,8 +104,11 @@ def score_file(
             backed=job.backed,
             lazy=job.scheduler is not None,
             uns=(job.key_added,),
+            access=job.access,
         ) as stored:
-            outputs = Outputs(path_in, path_out, tables, job.overwrite, job.matrices)
+            outputs = Outputs(
+                path_in, path_out, tables, job.overwrite, job.access, stored.seen
+            )
             outputs.check(map(escape, table_names(job.key_added)))
             scratch = until_written.enter_context(_scratch(job, path_out))
             using = nullcontext() if job.scheduler is None else connected(job.scheduler)
@@ -132,8 +134,8 @@ def _scratch(job: ScoreJob, path_out: Path) -> Iterator[Path | None]:
     if not job.backed and job.scheduler is None:
         yield None
         return
-    with TemporaryDirectory(dir=path_out.parent, prefix=".dtpscore_") as folder:
-        yield Path(folder)
+    with _store.scratch(path_out.resolve().parent) as folder:
+        yield folder
 
 
 def _scored(

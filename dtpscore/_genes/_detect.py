@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dtpscore._genes._names import ensembl_id
+from dtpscore._genes._names import How, ensembl_id
 from dtpscore._genes._table import nomenclature
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dtpscore._types import Species
 
@@ -32,6 +32,21 @@ def names_of(names: Sequence[str], species: Species) -> list[str]:
         for name in names
         if name in own or (name.upper().startswith(prefix) and ensembl_id(name))
     ]
+
+
+def is_known(name: str, *, current: bool = False) -> bool:
+    """Whether a name is a gene of man or mouse, under any or its current name."""
+    if current:
+        return any(name in nomenclature(one).approved for one in _ENSEMBL_PREFIX)
+    known = (nomenclature(one).resolve(name).how for one in _ENSEMBL_PREFIX)
+    return any(how is not How.UNKNOWN for how in known)
+
+
+def likely_species(names: Iterable[str]) -> Species:
+    """Species that more of these names belong to; human where neither leads."""
+    listed = list(names)
+    human, mouse = (len(names_of(listed, one)) for one in ("human", "mouse"))
+    return "mouse" if mouse > human else "human"
 
 
 def check_species(names: Sequence[str], species: Species) -> None:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
+from dtpscore._matrix.compressed import as_rows
 from dtpscore._matrix.hdf5 import pieces
 from dtpscore._matrix.partitions import is_dask, whole_rows
 from dtpscore._matrix.rows import Block, canonical, log_normalized
+from dtpscore._matrix.stored import check_dense, check_group, guarded, name_of
 from dtpscore._matrix.stretches import Stretches
 from dtpscore._threads import in_order, n_threads
 from dtpscore.errors import DataError, InputWarning
@@ -178,6 +180,8 @@ def iter_blocks(
     DataError
         The matrix is not of a kind listed above, is not numeric, or has NaN or
         infinite values, or counts to normalize below 0.
+    DamagedError
+        A sparse matrix is not valid, or the file cannot be read to its end.
 
     Warns
     -----
@@ -194,7 +198,7 @@ def source(matrix: Any) -> Source:
     n_rows, n_genes = n_rows_cols(matrix)
     if sp.issparse(matrix):
         # Row slices of other formats are slow, so they are converted once.
-        rows = matrix if matrix.format == "csr" else matrix.tocsr()
+        rows = as_rows(matrix)
         per_row = rows.nnz / max(n_rows, 1)
         return Source(n_rows, n_genes, _csr_reader(rows), per_row)
     if isinstance(matrix, np.ndarray):
@@ -208,16 +212,19 @@ def source(matrix: Any) -> Source:
             "as a whole. Write it by rows (CSR) to score it piece by piece."
         )
         warnings.warn(msg, InputWarning, stacklevel=3)
-        return source(matrix.to_memory())
+        check_group(matrix.group, matrix.shape, by_rows=False)
+        everything = guarded(lambda *_: matrix.to_memory(), name_of(matrix.group))
+        return source(everything(0, n_rows))
     if layout == "csr":
         return _csr_on_disk(matrix)
     if type(matrix).__module__.split(".")[0] in {"h5py", "zarr"}:
         direct = pieces(matrix)
         rows = matrix if direct is None else direct
+        check_dense(matrix)
         return Source(
             n_rows,
             n_genes,
-            lambda a, b: rows[a:b],
+            guarded(lambda a, b: rows[a:b], name_of(matrix)),
             n_genes / 4,
             ahead=True,
             shared=direct is not None,
@@ -251,6 +258,7 @@ def _csr_on_disk(matrix: Any) -> Source:
     the reading.
     """
     n_rows, n_genes = matrix.shape
+    check_group(matrix.group, matrix.shape, by_rows=True)
     stored = [matrix.group[name] for name in ("data", "indices")]
     direct = [one for values in stored if (one := pieces(values)) is not None]
     shared = len(direct) == len(stored)
@@ -263,7 +271,14 @@ def _csr_on_disk(matrix: Any) -> Source:
         return data[inside], indices[inside], here - here[0]
 
     per_row = stored[0].shape[0] / max(n_rows, 1)
-    return Source(n_rows, n_genes, read, per_row, ahead=True, shared=shared)
+    return Source(
+        n_rows,
+        n_genes,
+        guarded(read, name_of(matrix.group)),
+        per_row,
+        ahead=True,
+        shared=shared,
+    )
 
 
 def _dask_source(matrix: Any) -> Source:
@@ -276,7 +291,9 @@ def _dask_source(matrix: Any) -> Source:
         chunk = int(np.searchsorted(edges, start, side="right"))
         if chunk not in kept:
             kept.clear()
-            kept[chunk] = rows.blocks[chunk, 0].compute()
+            found = rows.blocks[chunk, 0].compute()
+            # Even a slice of a damaged sparse matrix may end the process.
+            kept[chunk] = as_rows(found) if sp.issparse(found) else found
         partition = kept[chunk]
         first = starts[chunk]
         if stop == starts[chunk + 1]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from dtpscore._methods.run import run_method
-from dtpscore._options import MethodOptions
+from dtpscore._options.method import MethodOptions
 
 if TYPE_CHECKING:
     import numpy as np

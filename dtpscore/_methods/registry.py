@@ -16,7 +16,7 @@ from dtpscore.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dtpscore._options import MethodOptions
+    from dtpscore._options.method import MethodOptions
     from dtpscore._types import MethodName
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dtpscore._options import MethodOptions
+    from dtpscore._options.method import MethodOptions
     from dtpscore._types import MethodName, Net
 
 

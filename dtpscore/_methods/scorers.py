@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from dtpscore._methods.drawn import Controls
     from dtpscore._methods.strata import GeneTotals
-    from dtpscore._options import MethodOptions
+    from dtpscore._options.method import MethodOptions
     from dtpscore._types import Net
 
 FloatArray: TypeAlias = "NDArray[np.float64]"

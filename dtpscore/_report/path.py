@@ -18,30 +18,11 @@ if TYPE_CHECKING:
     from dtpscore._report.context import Context
     from dtpscore._report.model import Picture
 
-_METHODS = {
-    "dpt": (
-        "diffusion pseudotime (Haghverdi et al. 2016, doi:10.1038/nmeth.3971), which "
-        "uses no label but the root cell"
-    ),
-    "ordinal": (
-        "ordinal regression on the times, every cell placed by fits that did not see "
-        "its replicate series (after Macnair et al. 2022, "
-        "doi:10.1093/bioinformatics/btac227)"
-    ),
-    "palantir": "Palantir (Setty et al. 2019, doi:10.1038/s41587-019-0068-4)",
-}
-
 
 def methods_text(context: Context) -> str:
-    """How the cells were ordered, as a sentence to paste."""
+    """How the cells were ordered, in sentences to paste."""
     found = frames.record(context.adata)
-    params = found["params"]
-    return (
-        f"Cells were ordered from {params['root']} on by {_METHODS[found['method']]}, "
-        "on principal components of genes that are in no cell-cycle or nuisance "
-        f"signature. The root was the cell {found['root']}, the medoid of the "
-        "reference cells with a low index."
-    )
+    return " ".join(str(sentence) for sentence in found["methods"])
 
 
 def _position_table(context: Context) -> Table:

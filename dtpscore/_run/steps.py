@@ -80,7 +80,7 @@ def _pseudotime(adata: AnnData, config: RunConfig) -> None:
     tl.pseudotime(
         adata,
         groupby=config.groupby,
-        root=config.reference,
+        reference=config.reference,
         time_key=config.time_key,
         sample_key=config.sample_key,
         replicate_key=config.replicate_key,
@@ -88,12 +88,12 @@ def _pseudotime(adata: AnnData, config: RunConfig) -> None:
         layer=config.layer,
         gene_symbols=config.gene_symbols,
         species=config.species,
-        random_state=config.seed,
+        seed=config.seed,
     )
 
 
 def _trends(adata: AnnData, config: RunConfig) -> None:
-    tl.trends(adata, random_state=config.seed)
+    tl.trends(adata, seed=config.seed)
 
 
 def _enrich(adata: AnnData, config: RunConfig) -> None:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
+    from dtpscore._axes import AxisMean
     from dtpscore._methods.run import MethodResult
-    from dtpscore._scoring.axes import AxisMean
 
 # What is kept for every cell: (cells, columns).
 CellTable: TypeAlias = "NDArray[np.floating] | FileColumns"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dtpscore._scoring.axes import AxisMean
+    from dtpscore._axes import AxisMean
     from dtpscore._scoring.run import ScoreOptions
     from dtpscore.signatures import Signature
 

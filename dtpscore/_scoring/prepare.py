@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import _genes
+from dtpscore._axes import axis_means
 from dtpscore._matrix import blocks
 from dtpscore._methods.registry import METHODS
-from dtpscore._scoring.axes import axis_means
 from dtpscore._scoring.checks import check_shape, check_signatures, warn_coverage
 from dtpscore.errors import CoverageWarning
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from dtpscore._scoring.axes import AxisMean
+    from dtpscore._axes import AxisMean
     from dtpscore._scoring.run import ScoreOptions
     from dtpscore._types import MethodName, Net
     from dtpscore.signatures import Signature

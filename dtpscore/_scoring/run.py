@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtpscore._methods.registry import find_method
 from dtpscore._methods.run import method_parts
-from dtpscore._options import MethodOptions, whole_at_least
+from dtpscore._options.method import MethodOptions, whole_at_least
 from dtpscore._scoring.checks import (
     check_not_empty,
     peek,

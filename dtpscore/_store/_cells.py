@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dtpscore._store._kinds import check_layout
-from dtpscore._store._open import on_disk, open_root, reading
+from dtpscore._store._kinds import check_layout, check_path
+from dtpscore._store._open import on_disk, open_root, read_without, reading
+from dtpscore._store._probe import Access, probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ _TABLES = ("obs", "var", "obsm", "varm", "obsp", "varp", "uns")
 
 
 @contextmanager
-def open_cells(path: Path) -> Iterator[AnnData]:
+def open_cells(path: Path, *, access: Access | None = None) -> Iterator[AnnData]:
     """Open an h5ad file or a zarr folder; ``X`` and layers are read by pieces.
 
     What is put into the AnnData stays in memory; the file is not changed. ``raw`` is
@@ -29,6 +30,8 @@ def open_cells(path: Path) -> Iterator[AnnData]:
     ----------
     path
         The file.
+    access
+        What may be read, and which parts are not needed.
 
     Yields
     ------
@@ -37,22 +40,34 @@ def open_cells(path: Path) -> Iterator[AnnData]:
     Raises
     ------
     DataError
-        There is no such file, or it is empty, damaged or of another kind.
+        There is no such file, or it is empty or of another kind.
+    DamagedError
+        A part of the file is damaged.
     """
     import anndata as ad
-    from anndata.io import read_elem
 
-    with open_root(path) as root:
-        check_layout(root, path)
+    access = access or Access()
+    check_path(path)
+    probe(path, access, parts=True, skip="X")
+    with open_root(path, access=access) as root:
         with reading(path):
+            check_layout(root, path)
             layers = root.get("layers", {})
             empty = "X" not in root or root["X"].attrs.get("encoding-type") == "null"
-            tables = {name: read_elem(root[name]) for name in _TABLES if name in root}
+            tables = {
+                name: read_without(root[name], name, access.leave_out)
+                for name in _TABLES
+                if name in root
+            }
             for name in ("obs", "var"):
                 tables[name] = _plain_names(tables[name])
             adata = ad.AnnData(
                 X=None if empty else on_disk(root["X"]),
-                layers={name: on_disk(layers[name]) for name in layers},
+                layers={
+                    name: on_disk(layers[name])
+                    for name in layers
+                    if f"layers/{name}" not in access.leave_out
+                },
                 **tables,
             )
         yield adata

@@ -13,15 +13,16 @@ import numpy as np
 
 from dtpscore._matrix.columns import FileColumn
 from dtpscore._results.elements import Element, FileFrame
-from dtpscore._store._copy import copy_file
+from dtpscore._store._compare import check_copy, check_written
+from dtpscore._store._copy import copy_cells, write_order
+from dtpscore._store._identity import check_same, identity
 from dtpscore._store._open import open_root, read_table
 from dtpscore._store._place import beside, check_output
+from dtpscore._store._probe import Access
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# What takes nearly all the room of a file of cells.
-_MATRICES = ("X", "raw", "layers")
 # Encodings of names that are text.
 _TEXT = frozenset({"string-array", "nullable-string-array"})
 # Room in bytes for the records of the results.
@@ -46,10 +47,7 @@ def _put_column(table: Any, element: Element) -> None:
         write_elem(table, element.key, values)
         if element.key not in columns:
             columns.append(element.key)
-    if isinstance(table, h5py.Group):
-        table.attrs.create("column-order", columns, dtype=h5py.string_dtype())
-    else:
-        table.attrs["column-order"] = columns
+    write_order(table, columns)
 
 
 def _put_frame(root: Any, group: Any, key: str, frame: FileFrame) -> None:
@@ -93,28 +91,6 @@ def _put(root: Any, element: Element) -> None:
         write_elem(group, element.key, element.value)
     elif element.key in group:
         del group[element.key]
-
-
-def _copy(path_in: Path, part: Path) -> None:
-    if path_in.is_dir():
-        shutil.copytree(path_in, part)
-    else:
-        copy_file(path_in, part)
-
-
-def _copy_without_matrices(path_in: Path, part: Path) -> None:
-    if path_in.is_dir():
-        top = str(path_in)
-        shutil.copytree(
-            path_in, part, ignore=lambda at, _: _MATRICES if at == top else ()
-        )
-        return
-    with h5py.File(path_in) as source, h5py.File(part, "x") as copy:
-        for name, value in source.attrs.items():
-            copy.attrs[name] = value
-        for name in source:
-            if name not in _MATRICES:
-                source.copy(name, copy)
 
 
 def _reserve(part: Path, elements: Sequence[Element]) -> None:
@@ -165,13 +141,15 @@ def write_with(
     elements: Iterable[Element],
     *,
     overwrite: bool = False,
-    matrices: bool = True,
+    access: Access | None = None,
+    seen: str | None = None,
 ) -> None:
     """Write a copy of a file of cells with results added.
 
     The input is copied byte by byte and the results are put into the copy, so that
     everything else in the file stays as it was. The copy has a temporary name beside
-    the output until it is complete.
+    the output until it is complete, was compared with the input, and the results were
+    read back from it.
 
     Parameters
     ----------
@@ -183,21 +161,34 @@ def write_with(
         Results and their places; one without a value is taken away.
     overwrite
         Replace an output that exists.
-    matrices
-        Copy ``X``, ``raw`` and ``layers`` as well.
+    access
+        What may be read, what is left out, and whether ``X``, ``raw`` and ``layers``
+        are copied as well.
+    seen
+        The `identity` of the input when the results were made from it.
 
     Raises
     ------
     DataError
-        The output is the input, exists already or cannot be written. Nothing is
-        left behind.
+        The output is the input, exists already or cannot be written, or the copy is
+        not right. Nothing is left behind.
+    DamagedError
+        The input is damaged, or another one than the results were made from.
     """
     elements = list(elements)
-    check_output(path_in, path_out, overwrite=overwrite, matrices=matrices)
+    access = access or Access()
+    check_output(path_in, path_out, overwrite=overwrite, matrices=access.matrices)
+    seen = seen or identity(path_in)
     with beside(path_out) as part:
-        (_copy if matrices else _copy_without_matrices)(path_in, part)
+        apart = copy_cells(path_in, part, access)
+        check_same(path_in, seen)
         _reserve(part, elements)
         with open_root(part, "r+") as root:
             for element in elements:
                 _put(root, element)
         _finish(part, consolidated=_is_consolidated(part))
+        changed = frozenset(f"{one.slot}/{one.key}" for one in elements)
+        check_copy(path_in, part, apart, changed)
+        check_same(path_in, seen)
+        with open_root(part) as root:
+            check_written(root, elements)

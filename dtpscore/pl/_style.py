@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
+from dtpscore._calling.states import STATE_COLORS as STATE_COLORS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -18,13 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-STATE_COLORS = {
-    "low quality": "#EFEFEF",
-    "parental-like": "#A9CBE3",
-    "uncertain": "#949494",
-    "DTP-like cycling": "#D55E00",
-    "DTP-like": "#5B1248",
-}
 STATE_HATCHES = {"low quality": "....", "uncertain": "////", "DTP-like cycling": "xx"}
 _GROUP_COLORS = (
     "#CFCFCF",

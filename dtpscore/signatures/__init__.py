@@ -11,7 +11,9 @@ from dtpscore.signatures._model import (
     Signature,
     json_schema,
 )
+from dtpscore.signatures._own import from_dict, from_net
 from dtpscore.signatures._read import read
+from dtpscore.signatures._resolve import resolve
 from dtpscore.signatures._tables import not_scorable, vulnerabilities
 
 __all__ = [
@@ -24,11 +26,14 @@ __all__ = [
     "available",
     "axes",
     "direction",
+    "from_dict",
+    "from_net",
     "json_schema",
     "load",
     "not_scorable",
     "read",
     "read_gmt",
+    "resolve",
     "root",
     "select",
     "to_net",

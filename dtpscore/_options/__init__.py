@@ -1,0 +1,1 @@
+"""Options of every step, each declared once, with what is allowed."""
