@@ -353,3 +353,25 @@ def test_readme_states_the_figures_of_the_files(readme):
     names = re.findall(r"`((?:[a-z0-9]+_)+[a-z0-9]+)`", readme)
     known = {*NAMES, *signatures.axes(), "direction_evidence", "lineage_gated"}
     assert set(names) <= known
+
+
+def test_notice_holds_what_the_licences_require(repository):
+    path = repository / "NOTICE"
+    if not path.is_file():
+        pytest.skip("NOTICE is in the repository only, and is not here")
+    notice = path.read_text(encoding="utf-8")
+    for name in NAMES:
+        source = signatures.load(name).provenance
+        if source.licence.startswith("MIT"):
+            home = source.retrieved_from.partition(":")[0]
+            owner, _, repo = home.partition("/")
+            assert home in notice or (repo in notice and owner in notice), name
+        if "MSigDB" in source.licence:
+            assert "Broad Institute" in notice
+            assert "creativecommons.org/licenses/by/4.0" in notice
+    assert notice.count("Permission is hereby granted") == 1
+    content = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))
+    assert set(content["project"]["license"].split(" AND ")) == {
+        "BSD-3-Clause", "MIT", "CC-BY-4.0", "CC0-1.0"
+    }  # fmt: skip
+    assert content["project"]["license-files"] == ["LICENSE", "NOTICE"]
