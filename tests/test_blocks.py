@@ -12,7 +12,7 @@ import zarr
 from dtpscore._matrix.blocks import iter_blocks, n_rows_cols, source
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
-from dtpscore._options.method import MethodOptions
+from dtpscore._options.score import ScoreOptions
 from dtpscore.errors import DataError, InputWarning
 
 N_ROWS, N_GENES = 37, 50
@@ -112,7 +112,7 @@ def test_blocks_cover_the_matrix_in_canonical_form(dense, as_kind, kind, chunk_s
 @pytest.mark.filterwarnings("ignore:The matrix on disk is stored by columns")
 def test_scores_do_not_depend_on_the_kind_of_matrix(dense, as_kind, method, kind):
     net = reference.make_net([([1, 4, 30], [7, 8]), ([40, 41], [])], N_GENES)
-    choices = {"method": method, "options": MethodOptions(max_rank=20, n_bins=5)}
+    choices = {"method": method, "options": ScoreOptions(max_rank=20, n_bins=5)}
     expected = run_method(dense, net, **choices).scores
     found = run_method(as_kind(dense, kind), net, **choices, chunk_size=9).scores
     np.testing.assert_array_equal(found, expected)
@@ -128,7 +128,7 @@ def test_scores_do_not_depend_on_the_number_type(dense, dtype, make, normalize):
         pytest.skip("scipy does not hold this type")
     net = reference.make_net([([1, 4, 30], [7, 8]), ([40, 41], [])], N_GENES)
     for method in METHODS:
-        options = MethodOptions(max_rank=20, n_bins=5, normalize=normalize)
+        options = ScoreOptions(max_rank=20, n_bins=5, normalize=normalize)
         expected, found = (
             run_method(matrix, net, method=method, options=options).scores
             for matrix in (dense, make(dense.astype(dtype)))

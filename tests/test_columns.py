@@ -12,8 +12,9 @@ import pytest
 from small_counts import COUNTS, GENES, make_pack
 
 from dtpscore._matrix.columns import FileColumns
+from dtpscore._options.score import ScoreOptions
 from dtpscore._results.scores import elements
-from dtpscore._scoring.run import ScoreOptions, score_matrix
+from dtpscore._scoring.run import score_matrix
 from dtpscore._store import _open
 from dtpscore._store._tables import tables
 from dtpscore.errors import DataError

@@ -21,7 +21,7 @@ from dtpscore._matrix.blocks import iter_blocks, source
 from dtpscore._matrix.hdf5 import pieces
 from dtpscore._matrix.stretches import Stretches
 from dtpscore._methods.run import run_method
-from dtpscore._options.method import MethodOptions
+from dtpscore._options.score import ScoreOptions
 from dtpscore.errors import DataError
 
 pytestmark = pytest.mark.skipif(
@@ -239,7 +239,7 @@ def test_scores_do_not_depend_on_how_a_file_is_read(tmp_path, choices, mode):
         on_disk = sparse_dataset(file["X"])
         assert source(on_disk).shared == (mode == "r" and "lzf" not in choices.values())
         for method in ("ucell", "tirosh"):
-            how = {"method": method, "options": MethodOptions(max_rank=20, n_bins=5)}
+            how = {"method": method, "options": ScoreOptions(max_rank=20, n_bins=5)}
             expected = run_method(matrix, net, **how).scores
             for chunk_size, n_jobs in ((None, None), (1, 2), (7, 1), (40, 2)):
                 found = run_method(

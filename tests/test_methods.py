@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from small_matrices import N_GENES, random_counts, random_net, scores
 
 from dtpscore._methods.registry import METHODS
-from dtpscore._options.method import MethodOptions
+from dtpscore._options.score import ScoreOptions
 from dtpscore.errors import DataError
 
 
@@ -92,14 +92,14 @@ def test_tirosh_without_any_control_gene_is_nan():
 
 
 def test_unknown_method_and_options_are_refused(counts, net):
-    with pytest.raises(ValueError, match="method must be one of ucell"):
+    with pytest.raises(ValueError, match="method must be one of 'ucell'"):
         scores(counts, net, "gsva")
     with pytest.raises(ValueError, match="ties_method must be one of"):
-        MethodOptions(ties_method="dense")
-    with pytest.raises(ValueError, match="max_rank must be 1 or more"):
-        MethodOptions(max_rank=0)
+        ScoreOptions(ties_method="dense")
+    with pytest.raises(ValueError, match="max_rank must be at least 1"):
+        ScoreOptions(max_rank=0)
     with pytest.raises(ValueError, match="auc_fraction"):
-        MethodOptions(auc_fraction=0.0)
+        ScoreOptions(auc_fraction=0.0)
     with pytest.raises(ValueError, match="'aucell' has ties_method"):
         scores(counts, net, "aucell", ties_method="min")
     with pytest.raises(ValueError, match="more than max_rank"):

@@ -5,14 +5,15 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from glob import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dtpscore import _keys, _store
 from dtpscore._files.outputs import Outputs
 from dtpscore._matrix.partitions import connected
+from dtpscore._options.score import ScoreOptions
 from dtpscore._results.elements import Source
 from dtpscore._results.scores import check_key, elements, stale, table_names
-from dtpscore._scoring.run import ScoreOptions, ScoreResult, score_matrix
+from dtpscore._scoring.run import ScoreResult, score_matrix
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
@@ -63,6 +64,29 @@ class ScoreJob:
 
     def __post_init__(self) -> None:
         check_key(self.key_added)
+
+    @classmethod
+    def of(
+        cls, chosen: ScoreOptions, signatures: Sequence[Signature], **files: Any
+    ) -> ScoreJob:
+        """Make a job from the options of the step.
+
+        Parameters
+        ----------
+        chosen
+            The options.
+        signatures
+            What to score.
+        files
+            The attributes that say how files are read and written.
+        """
+        return cls(
+            signatures=signatures,
+            options=chosen,
+            source=Source(chosen.layer, chosen.use_raw, chosen.gene_symbols),
+            key_added=chosen.key_added,
+            **files,
+        )
 
 
 def score_file(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,8 +16,8 @@ from dtpscore._results.elements import (
     Slot,
     Source,
     check_anndata,
-    plain,
 )
+from dtpscore._scoring.record import matrix_sentence
 from dtpscore.errors import DataError, OptionError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from dtpscore._scoring.collect import CellTable
     from dtpscore._scoring.lazy import LazyScores
-    from dtpscore._scoring.prepare import ScoreRecord
+    from dtpscore._scoring.record import ScoreRecord
     from dtpscore._scoring.run import ScoreResult
 
 # Tables over cells and their places in obsm: those with a column a signature, and
@@ -98,7 +98,7 @@ def elements(
             Element("obs", _keys.axis_column(axis, key_added), values)
             for axis, values in result.axis.items()
         ),
-        _record(result, key_added, source),
+        _record(result.record, key_added, source),
     ]
 
 
@@ -114,18 +114,15 @@ def lazy_elements(result: LazyScores, key_added: str, source: Source) -> list[El
             Element("obsm", TABLES[kind](key_added), values)
             for kind, values in result.tables.items()
         ),
-        _record(result, key_added, source),
+        _record(result.record, key_added, source),
     ]
 
 
-def _record(result: ScoreRecord, key_added: str, source: Source | None) -> Element:
-    record = {
-        "params": {**result.params, **asdict(source or Source())},
-        "coverage": result.coverage,
-        "axes": result.axes,
-        "provenance": result.provenance,
-    }
-    return Element("uns", key_added, plain(record))
+def _record(record: ScoreRecord, key_added: str, source: Source | None) -> Element:
+    params = {**record.params, **asdict(source or Source())}
+    told = [*record.methods, matrix_sentence(params)]
+    full = replace(record, params=params, methods=told)
+    return Element("uns", key_added, full.to_uns())
 
 
 def _frame(

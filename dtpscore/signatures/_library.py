@@ -266,5 +266,5 @@ def select(
     mine = [s for s in own.values() if wanted_axes is None or s.axis in wanted_axes]
     notes = Notes(str(directory))
     selected = unique([*shipped, *mine], notes)
-    notes.warn(stacklevel=2)
+    notes.warn()
     return selected

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from dtpscore._warn import warn
 from dtpscore.errors import InputWarning, SignatureError
 from dtpscore.signatures._model import DATE, RESERVED, Signature, problems
 
@@ -53,11 +53,10 @@ class Notes:
         end = f" There are {more:,} more such remarks." if more > 0 else ""
         return " ".join(self.found[:_QUOTED]) + end
 
-    def warn(self, stacklevel: int) -> None:
+    def warn(self) -> None:
         """Warn once of everything that was kept."""
         if self.found:
-            msg = f"{self.origin}: {self.quoted()}"
-            warnings.warn(msg, InputWarning, stacklevel=stacklevel + 1)
+            warn(f"{self.origin}: {self.quoted()}", InputWarning)
 
 
 @dataclass
@@ -264,7 +263,6 @@ def finished(
     *,
     species: Species | None = None,
     source: Mapping[str, Any] | None = None,
-    stacklevel: int = 3,
 ) -> list[Signature]:
     """Make signatures, warn of what was left out, and refuse where nothing is left."""
     try:
@@ -276,7 +274,7 @@ def finished(
         why = notes.quoted()
         msg = f"{notes.origin}: there is no gene set. {why}".strip()
         raise SignatureError(msg)
-    notes.warn(stacklevel)
+    notes.warn()
     return made
 
 

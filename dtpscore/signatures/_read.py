@@ -174,5 +174,5 @@ def _read_folder(folder: Path) -> list[Signature]:
         raise SignatureError(msg)
     notes = Notes(str(folder))
     found = unique((one for path in paths for one in read(path)), notes)
-    notes.warn(stacklevel=3)
+    notes.warn()
     return found

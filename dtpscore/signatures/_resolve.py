@@ -170,7 +170,7 @@ def _is_name(text: str) -> bool:
 def _different(signatures: Iterable[Signature]) -> list[Signature]:
     notes = Notes("The signatures")
     found = unique(signatures, notes)
-    notes.warn(stacklevel=4)
+    notes.warn()
     return found
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from dtpscore import _keys
+from dtpscore._deprecated import renamed
 from dtpscore._matrix.partitions import is_dask
-from dtpscore._options.method import MethodOptions
+from dtpscore._options.score import ScoreOptions
 from dtpscore._results.elements import Source, pick, writable, write
 from dtpscore._results.merge import merged
 from dtpscore._results.scores import check_key, elements, lazy_elements
 from dtpscore._scoring.lazy import score_lazily
-from dtpscore._scoring.run import ScoreOptions, score_matrix
+from dtpscore._scoring.run import score_matrix
 from dtpscore.errors import OptionError
 from dtpscore.signatures import resolve
 
@@ -36,6 +37,7 @@ def _waits(matrix: Any, *, lazy: bool | None) -> bool:
     return is_dask(matrix) and lazy is not False
 
 
+@renamed(random_state="seed")
 def score(
     adata: AnnData,
     signatures: Any = None,
@@ -61,7 +63,7 @@ def score(
     center: bool = False,
     ssgsea_weight: float = 0.25,
     ssgsea_ties: Literal["order", "average"] = "order",
-    random_state: int = 0,
+    seed: int = 0,
     chunk_size: int | None = None,
     n_jobs: int | None = None,
     lazy: bool | None = None,
@@ -150,7 +152,7 @@ def score(
         ``ssgsea``: exponent of the rank.
     ssgsea_ties
         ``ssgsea``: order equal values by column, as GSEApy does, or average them.
-    random_state
+    seed
         ``tirosh``: seed of the draw of control genes.
     chunk_size
         Cells a block; chosen from the number of genes by default.
@@ -246,23 +248,21 @@ def score(
         min_coverage=min_coverage,
         chunk_size=chunk_size,
         n_jobs=n_jobs,
-        method_options=MethodOptions(
-            normalize=normalize,
-            max_rank=max_rank,
-            ties_method=ties_method,
-            w_neg=w_neg,
-            clip=clip,
-            missing_genes=missing_genes,
-            auc_fraction=auc_fraction,
-            auc_genes=auc_genes,
-            n_bins=n_bins,
-            ctrl_size=ctrl_size,
-            ctrl_as_ref=ctrl_as_ref,
-            center=center,
-            ssgsea_weight=ssgsea_weight,
-            ssgsea_ties=ssgsea_ties,
-            random_state=random_state,
-        ),
+        normalize=normalize,
+        max_rank=max_rank,
+        ties_method=ties_method,
+        w_neg=w_neg,
+        clip=clip,
+        missing_genes=missing_genes,
+        auc_fraction=auc_fraction,
+        auc_genes=auc_genes,
+        n_bins=n_bins,
+        ctrl_size=ctrl_size,
+        ctrl_as_ref=ctrl_as_ref,
+        center=center,
+        ssgsea_weight=ssgsea_weight,
+        ssgsea_ties=ssgsea_ties,
+        seed=seed,
     )
     key = _keys.SCORES if key_added is None else key_added
     check_key(key)
