@@ -81,7 +81,8 @@ def test_what_is_said_agrees_with_the_record(case):
     assert (THINNED in methods) == (
         record.matrix_values.are_counts and case != "unmatched"
     )
-    assert ("could not be matched" in said) == (not record.matrix_values.are_counts)
+    not_counts = "because the values are not counts" in methods
+    assert not_counts == (not record.matrix_values.are_counts)
     assert ("used as they were given" in methods) == (
         record.matrix_values.normalize is None
     )
