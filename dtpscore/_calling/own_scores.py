@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,6 +51,12 @@ def _numbers(scores: ScoreFrame) -> NDArray[np.float64]:
         raise DataError(msg) from error
 
 
+def _stand_in(name: str, axis: str) -> Signature:
+    """Make a signature of which only its part in an axis is known."""
+    known: dict[str, Any] = {"use": "default", "orientation": "with"}
+    return Signature.model_construct(name=name, axis=axis, **known)
+
+
 def _as_signatures(names: list[str], scores: ScoreFrame) -> list[Signature]:
     """Shipped signatures, and a stand-in for each name that is not shipped.
 
@@ -62,15 +68,12 @@ def _as_signatures(names: list[str], scores: ScoreFrame) -> list[Signature]:
     for name in names:
         known = signatures.load(name) if name in shipped else None
         axis = scores.axis_of.get(name, USER_AXIS)
-        if known is None or known.use == "evaluation":
-            own = name if axis == USER_AXIS or known is not None else axis
-            result.append(
-                Signature.model_construct(
-                    name=name, axis=own, use="default", orientation="with"
-                )
-            )
-        else:
+        if known is not None and known.use != "evaluation":
             result.append(known)
+        elif known is not None or axis == USER_AXIS:
+            result.append(_stand_in(name, name))
+        else:
+            result.append(_stand_in(name, axis))
     return result
 
 
