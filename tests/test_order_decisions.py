@@ -197,15 +197,14 @@ def test_a_share_of_the_way_back_needs_ends_one_deviation_apart(apart, given):
         np.testing.assert_allclose(found, 0.5)
 
 
-def test_one_cell_in_twenty_of_an_end_counts_as_off_the_path():
-    rng = np.random.default_rng(1)
-    cells = holiday_cells(n=1500)
-    features = np.zeros((4500, 2))
-    features[:1500] = rng.normal(size=(1500, 2))
-    features[3000:] = rng.normal(size=(1500, 2))
-    features[1500:3000] = rng.normal(size=(1500, 2)) + 50
-    place = holiday.places(features, features[:, 0], cells)[cells.holiday]
-    assert np.mean(place == "neither") == pytest.approx(0.05, abs=0.02)
+@pytest.mark.parametrize(("p", "on_path"), [(0.049, False), (0.051, True)])
+def test_a_cell_is_off_the_path_beyond_95_percent_of_both_ends(monkeypatch, p, on_path):
+    cells = holiday_cells(n=30)
+    found = iter([np.full(30, p), np.full(30, 0.01)])
+    monkeypatch.setattr(holiday, "conformal_p", lambda *_: next(found))
+    order = np.repeat([0.0, 1.0, 0.1], 30)
+    place = holiday.places(np.zeros((90, 2)), order, cells)[cells.holiday]
+    assert (place == ("parental-like" if on_path else "neither")).all()
 
 
 def test_onset_is_half_of_the_way():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 from small_paths import QUICK, easy
 
 import dtpscore as dtp
+from dtpscore._log import logger
 from dtpscore._options.order import OrderOptions
 from dtpscore._results.order import known_from_call
 from dtpscore.errors import DataError, InputWarning
@@ -95,7 +95,6 @@ def called():
 
 
 def test_lines_of_the_readme_warn_of_nothing_and_name_the_missing_key(called, caplog):
-    logger = logging.getLogger("dtpscore")
     logger.addHandler(caplog.handler)
     with warnings.catch_warnings():
         warnings.simplefilter("error", InputWarning)
