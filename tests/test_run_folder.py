@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import anndata as ad
 import pytest
 
 import dtpscore as dtp
-from dtpscore import _run
+from dtpscore import _report, _run
 from dtpscore._processes import machine, started
 from dtpscore._run import lock, pipeline
 from dtpscore._run.folder import MARKER, look
@@ -31,6 +32,26 @@ class Watch:
 
     def end(self, title, outcome):
         self.outcomes[title] = outcome
+
+
+def page(data, **_):
+    return f"<!DOCTYPE html>{data.title}"
+
+
+def one_table(data, folder):
+    folder.mkdir()
+    (folder / "coverage.csv").write_text("signature,fraction\n")
+    return [folder / "coverage.csv"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_report():
+    """A page of one line in place of the report, which takes most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_report, "collect", lambda *_, **named: SimpleNamespace(**named))
+        patch.setattr(_report, "render", page)
+        patch.setattr(_report, "write_tables", one_table)
+        yield
 
 
 @pytest.fixture(scope="module")
