@@ -304,3 +304,24 @@ def test_a_lock_of_another_machine_counts_and_names_the_file(folder):
         _run.opened(folder),
     ):
         pytest.fail("the lock was not seen")
+
+
+def test_a_run_leaves_the_logger_as_it_was(source, tmp_path):
+    """Also where the run is the first thing that is imported."""
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from dtpscore import _run\n"
+        f"given = {SKIP!r}\n"
+        "source, folder = map(Path, sys.argv[1:])\n"
+        "_run.run(source, folder, _run.load_config(None, given))\n"
+        "import dtpscore, logging\n"
+        "print(dtpscore.settings.verbosity, len(logging.getLogger('dtpscore').handlers))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(source), str(tmp_path / "r")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["info", "1"]
