@@ -316,7 +316,8 @@ def test_a_run_leaves_the_logger_as_it_was(source, tmp_path):
         "source, folder = map(Path, sys.argv[1:])\n"
         "_run.run(source, folder, _run.load_config(None, given))\n"
         "import dtpscore, logging\n"
-        "print(dtpscore.settings.verbosity, len(logging.getLogger('dtpscore').handlers))"
+        "handlers = logging.getLogger('dtpscore').handlers\n"
+        "print(dtpscore.settings.verbosity, len(handlers))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(source), str(tmp_path / "r")],
