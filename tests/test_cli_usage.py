@@ -14,7 +14,7 @@ import pytest
         (["--method", "ssgsea", "--control"], "control does not exist for 'ssgsea'"),
         (["--method", "aucell", "--auc-fraction", "0"], "auc_fraction must be above 0"),
         (["--axis", "emt", "--max-rank", "30"], "more than max_rank (30)"),
-        (["--random-state", "-1"], "random-state"),
+        (["--seed", "-1"], "seed must be at least 0, not -1."),
         (["--key-added", "dtp"], "key_added cannot be 'dtp'"),
         (["--key-added", "."], "key_added cannot be '.'"),
         (["--axis", "emt", "--signature", "pemt_puram2017"], "not both"),

@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import anndata as ad
 import pytest
 
 import dtpscore as dtp
-from dtpscore import _run
+from dtpscore import _report, _run
 from dtpscore._processes import machine, started
 from dtpscore._run import lock, pipeline
 from dtpscore._run.folder import MARKER, look
@@ -31,6 +32,26 @@ class Watch:
 
     def end(self, title, outcome):
         self.outcomes[title] = outcome
+
+
+def page(data, **_):
+    return f"<!DOCTYPE html>{data.title}"
+
+
+def one_table(data, folder):
+    folder.mkdir()
+    (folder / "coverage.csv").write_text("signature,fraction\n")
+    return [folder / "coverage.csv"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_report():
+    """A page of one line in place of the report, which takes most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_report, "collect", lambda *_, **named: SimpleNamespace(**named))
+        patch.setattr(_report, "render", page)
+        patch.setattr(_report, "write_tables", one_table)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -283,3 +304,25 @@ def test_a_lock_of_another_machine_counts_and_names_the_file(folder):
         _run.opened(folder),
     ):
         pytest.fail("the lock was not seen")
+
+
+def test_a_run_leaves_the_logger_as_it_was(source, tmp_path):
+    """Also where the run is the first thing that is imported."""
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from dtpscore import _run\n"
+        f"given = {SKIP!r}\n"
+        "source, folder = map(Path, sys.argv[1:])\n"
+        "_run.run(source, folder, _run.load_config(None, given))\n"
+        "import dtpscore, logging\n"
+        "handlers = logging.getLogger('dtpscore').handlers\n"
+        "print(dtpscore.settings.verbosity, len(handlers))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(source), str(tmp_path / "r")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["info", "1"]

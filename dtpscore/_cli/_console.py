@@ -50,7 +50,10 @@ class _Listener(logging.Handler):
 @contextmanager
 def listening() -> Iterator[None]:
     """Remember what is told while a command is at work, so that nothing comes twice."""
-    package, listener = logging.getLogger("dtpscore"), _Listener()
+    # Imported here: the package sets its logger up, unless it has a handler already.
+    from dtpscore._log import logger as package
+
+    listener = _Listener()
     _heard.clear()
     package.addHandler(listener)
     try:

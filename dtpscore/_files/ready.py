@@ -88,7 +88,9 @@ def check_genes(adata: AnnData, options: Options, genes: Sequence[str]) -> None:
 
 
 def own_signatures(path: str | Path) -> list[Signature]:
-    """Signatures of a file or folder of the user.
+    """Signatures of a file or folder of the user, to be used beside the shipped ones.
+
+    A signature whose name a shipped one has gets another name.
 
     Raises
     ------
@@ -97,7 +99,8 @@ def own_signatures(path: str | Path) -> list[Signature]:
     """
     from dtpscore import signatures
 
-    return signatures.read(Path(path))
+    shipped = signatures.select()
+    return signatures.resolve([*shipped, *signatures.read(Path(path))])[len(shipped) :]
 
 
 def check_run(adata: AnnData, options: RunOptions) -> Ready:

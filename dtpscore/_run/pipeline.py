@@ -15,6 +15,7 @@ from dtpscore import _store
 from dtpscore._files.changes import changes, snapshot
 from dtpscore._files.ready import Ready, check_run, more_arguments
 from dtpscore._files.steps import STEPS, Step
+from dtpscore._log import logger as package
 from dtpscore._results.elements import Element, write
 from dtpscore._run import provenance as origin
 from dtpscore._run.folder import RunFolder, look, opened
@@ -172,7 +173,6 @@ def _log_to(path: Path) -> Iterator[None]:
     The person at the terminal reads how the steps end and the summary, so what the
     functions say in between goes to the file alone, unless more is asked for.
     """
-    package = logging.getLogger("dtpscore")
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     level, others = package.level, {one: one.level for one in package.handlers}
