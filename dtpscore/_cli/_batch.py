@@ -89,7 +89,7 @@ def _summary(path: Path, result: ScoreResult, seconds: float) -> str:
     cells = _counted(len(result.scores), "cell", "cells")
     signatures = _counted(len(result.names), "signature", "signatures")
     axes = _counted(len(result.axis), "axis", "axes")
-    method = result.params["method"]
+    method = result.record.params["method"]
     return f"{path}: {cells}, {signatures}{few}, {axes}, {method}, {seconds:.1f} s"
 
 

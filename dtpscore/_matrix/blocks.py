@@ -70,6 +70,9 @@ class Source:
         The dask array with whole rows in a chunk, if the matrix is one.
     shared
         Any number of threads may read at once, so each reads what it works on.
+    columns, n_stored
+        Places of the columns that count, in ascending order, and how many are stored;
+        None where all count.
     """
 
     n_rows: int
@@ -81,6 +84,17 @@ class Source:
     multiple: int = 1
     lazy: Any = None
     shared: bool = False
+    columns: Any = None
+    n_stored: int | None = None
+
+    def only(self, columns: Any) -> Source:
+        """Leave out all other columns; they are read and dropped block by block."""
+        if self.columns is not None:
+            columns = self.columns[columns]
+        n_stored = self.n_genes if self.n_stored is None else self.n_stored
+        return replace(
+            self, n_genes=len(columns), columns=np.asarray(columns), n_stored=n_stored
+        )
 
     def bounds(self, chunk_size: int | None) -> Iterator[tuple[int, int]]:
         """First and last row (exclusive) of each block."""
@@ -108,7 +122,10 @@ class Source:
     def block(self, part: Part, normalize: Normalize) -> Block:
         """Bring rows of ``parts`` into canonical form."""
         raw = self.read(part.start, part.stop) if part.raw is None else part.raw
-        block = canonical(raw, part.start, part.stop, self.n_genes)
+        n_stored = self.n_genes if self.n_stored is None else self.n_stored
+        block = canonical(raw, part.start, part.stop, n_stored)
+        if self.columns is not None:
+            block = block.only(self.columns)
         return log_normalized(block) if normalize else block
 
     def parts(self, chunk_size: int | None) -> Iterator[Part]:

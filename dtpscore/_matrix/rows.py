@@ -55,6 +55,24 @@ class Block:
         """Number of rows."""
         return self.stop - self.start
 
+    def only(self, columns: NDArray[np.integer[Any]]) -> Block:
+        """Keep some columns, given in ascending order."""
+        place = np.full(self.n_genes, -1, np.int32)
+        place[columns] = np.arange(columns.size, dtype=np.int32)
+        moved = place[self.indices]
+        kept = moved >= 0
+        before = np.concatenate([[0], np.cumsum(kept)])
+        indptr, data = before[self.indptr].astype(np.int64), self.data[kept]
+        negative = np.flatnonzero(data < 0)
+        row = -1
+        if negative.size:
+            row = self.start + int(
+                np.searchsorted(indptr, negative[0], side="right") - 1
+            )
+        return Block(
+            self.start, self.stop, data, moved[kept], indptr, columns.size, row
+        )
+
 
 def _as_float(values: Any) -> NDArray[np.floating[Any]]:
     """Return values as float32 where that is exact, else as float64."""
