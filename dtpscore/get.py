@@ -70,7 +70,7 @@ def scores(
 
 
 def axes(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
-    """Axis scores of every cell, one column an axis.
+    """Axis scores of every cell, one column per axis.
 
     Lazy scores are computed for this table, and ``adata`` stays as it is;
     `dtpscore.tl.compute` computes them once for all.
@@ -127,7 +127,7 @@ def coverage(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    A copy of the coverage table, one row a signature: counts of genes listed, found,
+    A copy of the coverage table, one row per signature: counts of genes listed, found,
     renamed, missing, ambiguous and duplicated, the fraction found, whether that is
     low, and the genes themselves.
 
@@ -136,9 +136,9 @@ def coverage(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     DataError
         There is no such result.
     """
-    from dtpscore._results.scores import record_of
+    from dtpscore._results.scores import coverage_of
 
-    frame: pd.DataFrame = record_of(adata, key or _keys.SCORES)["coverage"]
+    frame = coverage_of(adata, key or _keys.SCORES)
     return frame.copy()
 
 
@@ -216,7 +216,7 @@ def enrichment(
 
     Returns
     -------
-    A copy of the table, one row a group and gene set.
+    A copy of the table, one row per group and gene set.
 
     Raises
     ------

@@ -9,6 +9,7 @@ import numpy as np
 from dtpscore import _keys, get, signatures
 from dtpscore._frames.groups import column, groups
 from dtpscore._results.elements import available
+from dtpscore._results.scores import record_of
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def strongest(table: pd.DataFrame, n: int) -> list[str]:
 
 def thin_axes(adata: AnnData, *, key: str | None = None) -> set[str]:
     """Axes that rest on signatures with too few of their genes in the data."""
-    table = adata.uns[key or _keys.SCORES]["axes"]
+    table = record_of(adata, key or _keys.SCORES)["axes"]
     return {str(axis) for axis in table.index[table["low"].to_numpy(dtype=bool)]}
 
 

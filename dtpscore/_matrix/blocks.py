@@ -87,6 +87,11 @@ class Source:
     columns: Any = None
     n_stored: int | None = None
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns, as of a matrix."""
+        return self.n_rows, self.n_genes
+
     def only(self, columns: Any) -> Source:
         """Leave out all other columns; they are read and dropped block by block."""
         if self.columns is not None:

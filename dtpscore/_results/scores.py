@@ -157,6 +157,8 @@ def record_of(adata: AnnData, key: str) -> Any:
     """
     check_anndata(adata)
     record = adata.uns.get(key)
+    if axes_of(record) is None and key not in adata.uns:
+        record = from_columns(adata, key)
     if axes_of(record) is None:
         msg = (
             f"No scores under {key!r}. Run dtpscore.tl.score first. "
@@ -164,6 +166,53 @@ def record_of(adata: AnnData, key: str) -> Any:
         )
         raise DataError(msg)
     return record
+
+
+def from_columns(adata: AnnData, key: str) -> dict[str, Any] | None:
+    """Make what can be told of scores that lost their record, or None without scores.
+
+    `anndata.concat` and functions that call it keep ``obsm`` and ``obs`` and, as they
+    are used by default, drop ``uns``.
+    """
+    from dtpscore import signatures as library
+
+    table = adata.obsm.get(key)
+    if not isinstance(table, pd.DataFrame):
+        return None
+    own = [f"{before}{name}" for name in table.columns for before in ("", "own_")]
+    names = [
+        name
+        for name in dict.fromkeys([*library.axes(), *own])
+        if _keys.axis_column(name, key) in adata.obs
+    ]
+    axes = pd.DataFrame(
+        {"n_used": 0, "low": False, "own": [name in own for name in names]},
+        index=pd.Index(names, name="axis", dtype=object),
+    )
+    shipped = library.available()["axis"]
+    of_axis = [shipped.get(str(name), library.USER_AXIS) for name in table.columns]
+    signatures = pd.DataFrame({"axis": of_axis}, index=table.columns.astype(str))
+    return {"axes": axes, "provenance": {"signatures": signatures}}
+
+
+def coverage_of(adata: AnnData, key: str) -> pd.DataFrame:
+    """Coverage of the signatures under a key.
+
+    Raises
+    ------
+    DataError
+        There are no scores, or their record is lost.
+    """
+    record = record_of(adata, key)
+    if "coverage" not in record:
+        msg = (
+            f"uns[{key!r}], the record of the scores, is not there any more, as after "
+            "anndata.concat. Pass uns_merge='first' to it, or take the coverage of one "
+            "of the parts."
+        )
+        raise DataError(msg)
+    frame: pd.DataFrame = record["coverage"]
+    return frame
 
 
 def keys_of(adata: AnnData) -> list[str]:
