@@ -23,6 +23,8 @@ from dtpscore.errors import DataError, InputWarning
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from numpy.typing import NDArray
+
 __all__ = ["Block", "Part", "Source", "iter_blocks", "n_rows_cols", "source"]
 
 Normalize: TypeAlias = Literal["log1p"] | None
@@ -70,9 +72,6 @@ class Source:
         The dask array with whole rows in a chunk, if the matrix is one.
     shared
         Any number of threads may read at once, so each reads what it works on.
-    columns, n_stored
-        Places of the columns that count, in ascending order, and how many are stored;
-        None where all count.
     """
 
     n_rows: int
@@ -84,22 +83,28 @@ class Source:
     multiple: int = 1
     lazy: Any = None
     shared: bool = False
-    columns: Any = None
-    n_stored: int | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns, as of a matrix."""
         return self.n_rows, self.n_genes
 
-    def only(self, columns: Any) -> Source:
-        """Leave out all other columns; they are read and dropped block by block."""
-        if self.columns is not None:
-            columns = self.columns[columns]
-        n_stored = self.n_genes if self.n_stored is None else self.n_stored
-        return replace(
-            self, n_genes=len(columns), columns=np.asarray(columns), n_stored=n_stored
-        )
+    def only(self, columns: NDArray[np.integer[Any]]) -> Source:
+        """Leave out all other columns; they are read, checked and dropped.
+
+        Parameters
+        ----------
+        columns
+            Places of the columns to keep, in ascending order.
+        """
+        if self.lazy is not None:
+            return source(self.lazy[:, columns])
+
+        def read(start: int, stop: int) -> tuple[Any, Any, Any]:
+            block = self.block(Part(start, stop), None).only(columns)
+            return block.data, block.indices, block.indptr
+
+        return replace(self, n_genes=len(columns), read=read)
 
     def bounds(self, chunk_size: int | None) -> Iterator[tuple[int, int]]:
         """First and last row (exclusive) of each block."""
@@ -127,10 +132,7 @@ class Source:
     def block(self, part: Part, normalize: Normalize) -> Block:
         """Bring rows of ``parts`` into canonical form."""
         raw = self.read(part.start, part.stop) if part.raw is None else part.raw
-        n_stored = self.n_genes if self.n_stored is None else self.n_stored
-        block = canonical(raw, part.start, part.stop, n_stored)
-        if self.columns is not None:
-            block = block.only(self.columns)
+        block = canonical(raw, part.start, part.stop, self.n_genes)
         return log_normalized(block) if normalize else block
 
     def parts(self, chunk_size: int | None) -> Iterator[Part]:

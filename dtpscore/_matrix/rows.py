@@ -61,17 +61,9 @@ class Block:
         place[columns] = np.arange(columns.size, dtype=np.int32)
         moved = place[self.indices]
         kept = moved >= 0
-        before = np.concatenate([[0], np.cumsum(kept)])
-        indptr, data = before[self.indptr].astype(np.int64), self.data[kept]
-        negative = np.flatnonzero(data < 0)
-        row = -1
-        if negative.size:
-            row = self.start + int(
-                np.searchsorted(indptr, negative[0], side="right") - 1
-            )
-        return Block(
-            self.start, self.stop, data, moved[kept], indptr, columns.size, row
-        )
+        before = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+        raw = self.data[kept], moved[kept], before[self.indptr]
+        return canonical(raw, self.start, self.stop, columns.size)
 
 
 def _as_float(values: Any) -> NDArray[np.floating[Any]]:
