@@ -64,9 +64,10 @@ def lazy_checks(key_added: str = SCORES) -> str:
 def call_keys(key_added: str = CALL) -> dict[str, str]:
     """Name of each thing that a call writes, by what it is.
 
-    ``call`` to ``qvalue`` are columns of ``obs``, ``contributions`` and ``axes`` keys of
-    ``obsm``, and ``record`` and ``colors`` keys of ``uns``. Calls under another key than
-    the default keep that key as their prefix, so that two runs can stand side by side.
+    ``call`` to ``qvalue`` are columns of ``obs``, ``contributions`` and ``axes`` are
+    keys of ``obsm``, and ``record`` and ``colors`` are keys of ``uns``. Calls under
+    another key than the default keep that key as their prefix, so that two runs can
+    stand side by side.
     """
     prefix = "dtp" if key_added == CALL else key_added
     columns = ("reason", "evidence", "index", "proliferation", "shift", "library_shift")

@@ -15,7 +15,6 @@ import dtpscore as dtp
 from dtpscore import signatures
 from dtpscore._enrichment import contrast, prerank, ranking
 from dtpscore._enrichment.record import EnrichRecord
-from dtpscore._frames import enrichment as frames
 from dtpscore._options.enrich import EnrichOptions
 from dtpscore.errors import (
     CoverageWarning,
@@ -25,6 +24,7 @@ from dtpscore.errors import (
     ResultError,
     SignatureError,
 )
+from dtpscore.get import _enrichment as frames
 
 KW = {"groupby": "condition", "reference": "parental"}
 FEW = ["hallmark_e2f_targets", "tirosh2016_g2m_phase", "dtp_consensus_no_cycle"]
@@ -89,7 +89,7 @@ def test_equals_gseapy_called_by_hand(enriched, tmp_path):
         seed=0,
         threads=2,
     ).res2d.set_index("Term")
-    table = frames.table(enriched, group="treated").set_index("term")
+    table = frames.enrichment(enriched, group="treated").set_index("term")
     assert set(table.index) == set(by_hand.index)
     for ours, theirs in (
         ("es", "ES"),
@@ -112,7 +112,7 @@ def test_running_sum_is_that_of_gseapy(enriched):
 
 
 def test_planted_directions_come_out(enriched):
-    table = frames.table(enriched, group="treated").set_index("term")
+    table = frames.enrichment(enriched, group="treated").set_index("term")
     assert table.loc["hallmark_e2f_targets_UP", "nes"] < 0
     assert table.loc["dtp_consensus_no_cycle_UP", "nes"] > 0
 
@@ -201,7 +201,7 @@ def test_a_gmt_file_is_tested_too(adata, tmp_path):
     gmt.write_text(f"My set\tmine\t{genes}\n", encoding="utf-8")
     made = adata.copy()
     dtp.tl.enrich(made, gmt=gmt, sample_key="sample", n_permutations=10, **KW)
-    table = frames.table(made)
+    table = frames.enrichment(made)
     assert set(table["term"]) == {"My set_UP"}
     assert set(table["axis"]) == {"user"}
 
@@ -220,7 +220,7 @@ def test_results_survive_a_file(enriched, tmp_path):
     enriched.write_h5ad(tmp_path / "x.h5ad")
     back = ad.read_h5ad(tmp_path / "x.h5ad")
     pd.testing.assert_frame_equal(
-        frames.table(back), frames.table(enriched), check_dtype=False
+        frames.enrichment(back), frames.enrichment(enriched), check_dtype=False
     )
     pd.testing.assert_series_equal(
         frames.ranking(back, group="holiday"), frames.ranking(enriched, group="holiday")
@@ -267,9 +267,9 @@ def test_only_the_reference_is_refused(adata):
 
 def test_asking_for_what_is_not_there(adata, enriched):
     with pytest.raises(DataError, match="first"):
-        frames.table(adata)
+        frames.enrichment(adata)
     with pytest.raises(DataError, match="'treated'"):
-        frames.table(enriched, group="other")
+        frames.enrichment(enriched, group="other")
     with pytest.raises(DataError, match="was not tested"):
         frames.members(enriched, "nothing_UP")
 

@@ -313,8 +313,8 @@ def _in_words(experiment: Experiment, outcome: Outcome, alpha: float) -> list[st
     if len(learned) < len(outcome.groups):
         which = "Where" if learned else "Because"
         sentences.append(
-            f"{which} there is one reference library, calls rest on the index alone: on "
-            "its conformal p-value against the reference cells. No reference sample "
+            f"{which} there is one reference library, calls rest on the index alone: "
+            "on its conformal p-value against the reference cells. No reference sample "
             "could be held out, so a difference between the libraries can pass for one "
             "of the treatment."
         )
@@ -338,9 +338,9 @@ def _shift_in_words(
     few = len(learned) < len(outcome.groups)
     first = "Where there are several reference samples, a" if few else "A"
     sentences = [
-        f"{first} shift was learned from {experiment.features.source}, and calibrated by "
-        "holding out each reference sample in turn (conformal p-values; Bates et al. "
-        "2023, Annals of Statistics)."
+        f"{first} shift was learned from {experiment.features.source}, and calibrated "
+        "by holding out each reference sample in turn (conformal p-values; Bates et "
+        "al. 2023, Annals of Statistics)."
     ]
     used = [
         where(row["batch"], row["group"])[:-2]
@@ -356,8 +356,13 @@ def _shift_in_words(
             "(split likelihood ratio; Wasserman et al. 2020, PNAS)."
         )
     elif n:
+        looked = any(not np.isnan(row["second_population"]) for row in learned)
+        why = (
+            "cells that were kept apart showed no second population"
+            if looked
+            else "there were too few cells to look for a second population"
+        )
         sentences.append(
-            "Principal components of expression were not used, because cells that were "
-            "kept apart showed no second population."
+            f"Principal components of expression were not used, because {why}."
         )
     return sentences

@@ -166,17 +166,17 @@ def _returns(measured: dict[str, Any]) -> bool:
     return bool(measured["low"] > max(_MOST, measured["treated_share"]))
 
 
-def _in_words(n_linked: int) -> str:
+def _in_words(n_linked: int, n_strata: int) -> str:
     within = (
         "within batches or patients with cells of all three arms"
-        if n_linked
+        if n_linked and n_strata > 1
         else "over all samples"
     )
     return (
-        "Return in the holiday is the share of cells that the calls leave parental-like, "
-        "with a 95% interval from draws of whole samples. The differences of the axes "
-        f"between untreated, treated and holiday cells were taken {within}, with 95% "
-        "bootstrap intervals over samples."
+        "Return in the holiday is the share of cells that the calls leave "
+        "parental-like, with a 95% interval from draws of whole samples. The "
+        "differences of the axes between untreated, treated and holiday cells were "
+        f"taken {within}, with 95% bootstrap intervals over samples."
     )
 
 
@@ -213,7 +213,7 @@ def reversal_tables(
         resolved = bool(by_axis[group]["ratio"].notna().any())
         reverts |= resolved and _returns(returned[-1])
         messages += _caveats(group, n_linked, n_strata, resolved=resolved)
-        methods.append(_in_words(n_linked))
+        methods.append(_in_words(n_linked, n_strata))
     return Reversal(
         returned=pd.DataFrame(returned),
         axes=_stacked(by_axis),

@@ -123,8 +123,8 @@ def _limits_in_words(quality: Quality, options: CallOptions, n_low: int) -> str:
     if options.quality_key is not None:
         limits.append(f"a failed quality control in obs[{options.quality_key!r}]")
     return (
-        f"Cells with {' or '.join(limits)} were set apart as low quality, in all groups "
-        f"alike ({n_low:,} cells)."
+        f"Cells with {' or '.join(limits)} were set apart as low quality, in all "
+        f"groups alike ({n_low:,} cells)."
     )
 
 

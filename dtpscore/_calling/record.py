@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dtpscore._calling.group import SHIFT_BASIS
 from dtpscore._design import DesignKeys
 from dtpscore._records import Record
-from dtpscore._values import Values
+from dtpscore._values import Values  # noqa: TC001  (read at run time)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ class CallRecord(Record):
         Version of dtpscore.
     note
         What a call says and what it does not say.
-    values
+    matrix_values
         What the values of the matrix are.
     calibrated
         There are reference cells, so that cells were called.
@@ -83,7 +83,7 @@ class CallRecord(Record):
     params: dict[str, Any]
     version: str
     note: str
-    values: Values
+    matrix_values: Values
     calibrated: bool
     evidence_level: str
     evidence: str

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 NOTE = (
     "A call says that a cell left the range of the reference cells of this experiment "
-    "with the index up. It is evidence from RNA and no diagnosis: it does not show that "
-    "the cell survives the drug, and it cannot tell a cycling persister from a resistant "
-    "cell. A vulnerability that is listed for an axis was published for that axis; high "
-    "expression does not show that these cells depend on it."
+    "with the index up. It is evidence from RNA and no diagnosis: it does not show "
+    "that the cell survives the drug, and it cannot tell a cycling persister from a "
+    "resistant cell. A vulnerability that is listed for an axis was published for that "
+    "axis; high expression does not show that these cells depend on it."
 )
 
 
@@ -149,7 +149,7 @@ def _add_evidence(outcome: Outcome, options: CallOptions, *, reverts: bool) -> s
 
 
 def _error_rate(outcome: Outcome, alpha: float) -> list[str]:
-    """What is known of the share of wrong calls, group by group."""
+    """Say what is known of the share of wrong calls."""
     if not outcome.groups:
         return ["Nothing was calibrated, so no error rate is known."]
     sentences = []
@@ -157,14 +157,14 @@ def _error_rate(outcome: Outcome, alpha: float) -> list[str]:
     stable = [row for row in learned if not row["reference_unstable"]]
     if any(row["n_called"] for row in stable):
         sentences.append(
-            f"Among the cells that left the reference range at most {100 * alpha:g}% are "
-            "expected to be wrong, if a further untreated sample would differ as the "
-            "reference samples do."
+            f"Among the cells that left the reference range at most {100 * alpha:g}% "
+            "are expected to be wrong, if a further untreated sample would differ as "
+            "the reference samples do."
         )
     if len(stable) < len(learned):
         sentences.append(
-            "Reference samples differ more than the error rate allows, so every call of "
-            "their batch is uncertain."
+            "Reference samples differ more than the error rate allows, so every call "
+            "of their batch is uncertain."
         )
     alone = [row for row in outcome.groups if row["basis"] != SHIFT_BASIS]
     if alone:
@@ -176,8 +176,8 @@ def _error_rate(outcome: Outcome, alpha: float) -> list[str]:
         )
         sentences.append(
             f"No error rate is known for {which}: they rest on the index against one "
-            "untreated library, and a difference between the libraries can pass for one "
-            "of the treatment."
+            "untreated library, and a difference between the libraries can pass for "
+            "one of the treatment."
         )
     if not any(row["n_called"] for row in outcome.groups):
         sentences.append("No cell left the reference range.")
@@ -257,6 +257,7 @@ def _params(options: CallOptions, index: str) -> dict[str, Any]:
 def make_result(
     experiment: Experiment,
     outcome: Outcome,
+    *,
     quality: Quality,
     values: Values,
     options: CallOptions,
@@ -302,7 +303,7 @@ def make_result(
         params=_params(options, experiment.features.index_name),
         version=__version__,
         note=NOTE,
-        values=values,
+        matrix_values=values,
         calibrated=bool(outcome.groups),
         evidence_level=reached,
         evidence=LEVELS[reached],

@@ -79,7 +79,9 @@ def _experiment(
 ) -> Experiment:
     """Score the cells; the shift learns from ``scores`` where they are given."""
     panel = features.choose(
-        index=options.index, exclude_studies=options.exclude_studies
+        index=options.index,
+        exclude_studies=options.exclude_studies,
+        gene_names=scored.gene_names,
     )
     found = features.compute(
         scored.matrix,
@@ -108,7 +110,7 @@ def _experiment(
 
 
 def _judged(matrix: Any, measured: quality.Quality) -> Values:
-    """What the values are.
+    """Judge what the values are.
 
     Raises
     ------
@@ -210,4 +212,6 @@ def call_matrix(
         _values_in_words(values),
         *found.methods,
     ]
-    return make_result(experiment, outcome, measured, values, options)
+    return make_result(
+        experiment, outcome, quality=measured, values=values, options=options
+    )

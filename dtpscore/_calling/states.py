@@ -62,8 +62,10 @@ LEVELS = {
     "E0": "published index only, no reference cells",
     "E1": "against reference cells of the same experiment",
     "E2": "calibrated by holding out whole reference samples",
-    "E3": "and the cells are known to have survived the drug",
-    "E4": "and the state reverts in a drug holiday",
+    "E3": "calibrated by holding out whole reference samples, and the cells are known "
+    "to have survived the drug",
+    "E4": "calibrated by holding out whole reference samples, the cells are known to "
+    "have survived the drug, and the state reverts in a drug holiday",
 }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dtpscore._options.base import Options
+from dtpscore._options.fields import Label, Names
 from dtpscore._types import Species
 from dtpscore.errors import OptionError
 
@@ -14,29 +15,11 @@ if TYPE_CHECKING:
     from dtpscore._design import DesignKeys
 
 
-def _names(given: Any) -> tuple[str, ...]:
-    # Here and not above, because the command line loads no pandas for its help.
-    from dtpscore._design import names
-
-    return names(given)
-
-
-def _label(given: Any) -> str | None:
-    from dtpscore._design import label
-
-    return None if given is None else label(given)
-
-
-# One name, several or none. Groups are compared as texts, so numbers become texts.
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-Label = Annotated[str | None, BeforeValidator(_label)]
-
-
 class CallOptions(Options):
     """Options of one call; `dtpscore.tl.call` documents each."""
 
     groupby: str = Field(description="Column of obs with the conditions.")
-    reference: Label = Field(
+    reference: Label | None = Field(
         None,
         description="The untreated condition. Without it cells are ranked by the index "
         "and none is called.",
@@ -84,7 +67,8 @@ class CallOptions(Options):
         0.3,
         ge=0,
         le=1,
-        description="Cells with a larger share of counts in MT- genes are of low quality.",
+        description="Cells with a larger share of counts in MT- genes are of low "
+        "quality.",
     )
     alpha: float = Field(0.05, gt=0, lt=1, description="False discovery rate.")
     index: Any = Field(
@@ -93,8 +77,8 @@ class CallOptions(Options):
     )
     exclude_studies: Names = Field(
         (),
-        description="Persister studies whose lists must not take part, because the data "
-        "are theirs.",
+        description="Persister studies whose lists must not take part, because the "
+        "data are theirs.",
     )
     scores: str | None = Field(
         None,
@@ -114,8 +98,8 @@ class CallOptions(Options):
     )
     check_reference: bool = Field(
         True,
-        description="Call each reference sample against the others as well, where there "
-        "are three or more.",
+        description="Call each reference sample against the others as well, where "
+        "there are three or more.",
     )
     layer: str | None = Field(None, description="Layer to use instead of X.")
     use_raw: bool = Field(False, description="Use raw instead of X.")
@@ -129,8 +113,8 @@ class CallOptions(Options):
     seed: int = Field(
         0,
         ge=0,
-        description="Seed of the thinning, the choice of cells to fit, the permutations "
-        "and the bootstrap.",
+        description="Seed of the thinning, the choice of cells to fit, the "
+        "permutations and the bootstrap.",
     )
     key_added: str = Field(
         "dtp_call", min_length=1, description="Name under which the calls are stored."

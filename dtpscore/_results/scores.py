@@ -179,40 +179,47 @@ def from_columns(adata: AnnData, key: str) -> dict[str, Any] | None:
     table = adata.obsm.get(key)
     if not isinstance(table, pd.DataFrame):
         return None
-    own = [f"{before}{name}" for name in table.columns for before in ("", "own_")]
-    names = [
-        name
-        for name in dict.fromkeys([*library.axes(), *own])
-        if _keys.axis_column(name, key) in adata.obs
-    ]
+    # Axes by name, with the own signature that the axis is.
+    may_be = dict.fromkeys(library.axes(), "")
+    for name in map(str, table.columns):
+        may_be.setdefault(name, name)
+        may_be.setdefault(f"own_{name}", name)
+    made_of = {
+        axis: own
+        for axis, own in may_be.items()
+        if _keys.axis_column(axis, key) in adata.obs
+    }
     axes = pd.DataFrame(
-        {"n_used": 0, "low": False, "own": [name in own for name in names]},
-        index=pd.Index(names, name="axis", dtype=object),
+        {"n_used": 0, "low": False, "signatures": list(made_of.values())},
+        index=pd.Index(list(made_of), name="axis", dtype=object),
     )
+    axes["own"] = axes["signatures"] != ""
     shipped = library.available()["axis"]
     of_axis = [shipped.get(str(name), library.USER_AXIS) for name in table.columns]
     signatures = pd.DataFrame({"axis": of_axis}, index=table.columns.astype(str))
     return {"axes": axes, "provenance": {"signatures": signatures}}
 
 
-def coverage_of(adata: AnnData, key: str) -> pd.DataFrame:
-    """Coverage of the signatures under a key.
+def has_record(adata: AnnData, key: str) -> bool:
+    """Whether scores still have the record that their run left in ``uns``."""
+    return "coverage" in record_of(adata, key)
+
+
+def full_record_of(adata: AnnData, key: str) -> Any:
+    """Return the record of scores; what was lost with ``uns`` is not made up.
 
     Raises
     ------
     DataError
         There are no scores, or their record is lost.
     """
-    record = record_of(adata, key)
-    if "coverage" not in record:
+    if not has_record(adata, key):
         msg = (
             f"uns[{key!r}], the record of the scores, is not there any more, as after "
-            "anndata.concat. Pass uns_merge='first' to it, or take the coverage of one "
-            "of the parts."
+            "anndata.concat. Pass uns_merge='first' to it, or ask one of the parts."
         )
         raise DataError(msg)
-    frame: pd.DataFrame = record["coverage"]
-    return frame
+    return adata.uns[key]
 
 
 def keys_of(adata: AnnData) -> list[str]:

@@ -64,7 +64,10 @@ def call(
     min_genes: int = 100,
     max_mitochondrial: float = 0.3,
     alpha: float = 0.05,
-    index: str | Signature | Mapping[str, Any] = "dtp_consensus_no_cycle",
+    index: str
+    | Signature
+    | Sequence[str]
+    | Mapping[str, Any] = "dtp_consensus_no_cycle",
     exclude_studies: str | Sequence[str] | None = (),
     scores: str | None = None,
     components: bool = True,
@@ -155,7 +158,8 @@ def call(
         False discovery rate.
     index
         Signature that serves as the index: the name of a shipped one, or one of your
-        own.
+        own in any form that `dtpscore.signatures.resolve` reads (a `Signature`, a list
+        of genes, a dictionary of genes, a file).
     exclude_studies
         Persister studies whose lists must not take part because the data are theirs,
         such as ``"hangauer2017"``. With one study the consensus built without it is
@@ -221,7 +225,7 @@ def call(
         float32 frame, cells by axes: the mean z of the default signatures of the axis,
         in robust standard deviations of the reference cells of the batch.
     ``uns["dtp_call"]``
-        The record: ``params``, ``values`` (what the values are taken for),
+        The record: ``params``, ``matrix_values`` (what the values are taken for),
         ``calibrated``, ``evidence_level`` (E0 to E4) and its meaning, ``error_rate``
         (what is known of the share of wrong calls, in words), ``methods`` (sentences
         for a methods section) and ``messages``; the frames ``calibration`` (one row per
