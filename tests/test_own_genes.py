@@ -317,7 +317,11 @@ def test_scores_are_found_in_a_modality(scored):
         ({}, "values of the matrix were taken for counts.", "log-transformed"),
         ({"layer": "log"}, "were taken for log-transformed values", "for counts"),
         ({"signatures": {"a": ["VIM"]}}, "1 own gene signature ", "averaged into axes"),
-        ({"signatures": ["emt"]}, "3 published gene signatures ", " own "),
+        (
+            {"signatures": ["hallmark_hypoxia", "ifn_moserle2008"]},
+            "2 published gene",
+            " own ",
+        ),
         ({"species": "mouse"}, "data are from mouse", "not there"),
     ],
 )

@@ -237,13 +237,13 @@ def _beside(parts: list[Any]) -> Any:
     lazy = next((part for part in parts if is_dask(part)), None)
     if lazy is None:
         return np.concatenate(parts, axis=1)
-    import dask.array
+    from dask import array
 
+    make: Any = array.from_array
+    join: Any = array.concatenate
     rows = lazy.chunks[0]
     arrays = [
-        part
-        if is_dask(part)
-        else dask.array.from_array(part, chunks=(rows, part.shape[1] or 1))
+        part if is_dask(part) else make(part, chunks=(rows, part.shape[1] or 1))
         for part in parts
     ]
-    return dask.array.concatenate(arrays, axis=1)
+    return join(arrays, axis=1)
