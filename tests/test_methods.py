@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import reference
@@ -10,6 +12,7 @@ from small_matrices import N_GENES, random_counts, random_net, scores
 
 from dtpscore._methods.registry import METHODS
 from dtpscore._options.score import ScoreOptions
+from dtpscore._types import MethodName
 from dtpscore.errors import DataError
 
 
@@ -109,3 +112,7 @@ def test_unknown_method_and_options_are_refused(counts, net):
 def test_matrix_must_have_the_columns_of_the_net(counts, net):
     with pytest.raises(DataError, match=r"899 columns.*900 genes"):
         scores(counts[:, 1:], net, "mean")
+
+
+def test_names_of_methods_are_those_of_the_options():
+    assert get_args(MethodName) == tuple(METHODS)

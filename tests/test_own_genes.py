@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 
 import dtpscore as dtp
 from dtpscore._axes import MOST_OWN
-from dtpscore.errors import InputWarning, OptionError, SignatureError
+from dtpscore._scoring.record import ScoreRecord
+from dtpscore.errors import DataError, InputWarning, OptionError, SignatureError
 from dtpscore.signatures import Signature, from_dict, from_net, resolve
 
 UP, DOWN = ("VIM", "ZEB1"), ("CDH1",)
@@ -271,3 +274,163 @@ def test_own_genes_in_plots(cells, mine):
     dtp.tl.score(adata, mine)
     dtp.pl.axis_heatmap(adata, groupby="condition")
     dtp.pl.axis_scores(adata, groupby="condition", axes=["mine"])
+
+
+def test_scores_are_found_after_concatenation(scored, mine):
+    import anndata
+
+    dtp.tl.score(scored, {**mine, "emt": mine["mine"]})
+    parts = [scored[:30].copy(), scored[30:].copy()]
+    lost, kept = anndata.concat(parts), anndata.concat(parts, uns_merge="first")
+    for both in (lost, kept):
+        pd.testing.assert_frame_equal(dtp.get.scores(both), dtp.get.scores(scored))
+        pd.testing.assert_frame_equal(dtp.get.axes(both), dtp.get.axes(scored))
+        dtp.pl.axis_heatmap(both, groupby="condition")
+    with pytest.raises(DataError, match=r"record of the scores.*uns_merge='first'"):
+        dtp.get.coverage(lost)
+    with pytest.raises(OptionError, match=r"without their record.*key_added"):
+        dtp.tl.score(lost, {"new": mine["mine"]})
+    dtp.tl.score(kept, {"new": mine["mine"]})
+    assert "dtp_mine" in kept.obs
+
+
+def test_scores_are_found_in_a_modality(scored):
+    mudata = pytest.importorskip("mudata", reason="mudata is not installed")
+    both = mudata.MuData({"rna": scored, "prot": scored[:, :5].copy()})
+    pd.testing.assert_frame_equal(
+        dtp.get.axes(both["rna"]), dtp.get.axes(scored), check_names=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("choices", "told", "untold"),
+    [
+        ({}, "scores are not clipped", "set to 0"),
+        ({"clip": True}, "scores below 0 were set to 0", "not clipped"),
+        ({"w_neg": 0.5}, "down genes negative with weight 0.5", "weight 1,"),
+        ({}, "method ucell (Andreatta", "log(1 + x)"),
+        ({"method": "mean", "normalize": "log1p"}, "log(1 + x) was taken", "control"),
+        ({"control": True}, "random gene sets of like expression", "mouse"),
+        ({"layer": "counts"}, "The matrix that was scored is layer 'counts'", "is X"),
+        ({"use_raw": True}, "The matrix that was scored is raw.X", "is X"),
+        ({}, "The matrix that was scored is X.", "layer"),
+        ({}, "values of the matrix were taken for counts.", "log-transformed"),
+        ({"layer": "log"}, "were taken for log-transformed values", "for counts"),
+        ({"signatures": {"a": ["VIM"]}}, "1 own gene signature ", "averaged into axes"),
+        (
+            {"signatures": ["hallmark_hypoxia", "ifn_moserle2008"]},
+            "2 published gene",
+            " own ",
+        ),
+        ({"species": "mouse"}, "data are from mouse", "not there"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::dtpscore.errors.CoverageWarning")
+def test_methods_say_what_was_done(cells, choices, told, untold):
+    adata = cells.copy()
+    adata.layers["counts"] = adata.X.copy()
+    values = adata.X.toarray()
+    adata.layers["log"] = np.log1p(values / values.sum(axis=1, keepdims=True) * 1e4)
+    adata.raw = adata
+    if choices.get("species") == "mouse":
+        adata.var_names = [name.capitalize() for name in adata.var_names]
+    dtp.tl.score(adata, **choices)
+    text = " ".join(adata.uns["dtp_scores"]["methods"])
+    assert told in text
+    assert untold not in text
+
+
+def test_the_record_holds_no_none_and_is_read_again(scored):
+    def leaves(entry):
+        if isinstance(entry, dict):
+            for value in entry.values():
+                yield from leaves(value)
+        else:
+            yield entry
+
+    record = scored.uns["dtp_scores"]
+    assert all(value is not None for value in leaves(record))
+    assert "layer" not in record["params"]
+    assert record["values"] == "counts"
+    again = ScoreRecord.from_uns(record)
+    pd.testing.assert_frame_equal(again.coverage, record["coverage"])
+
+
+def with_antibodies(cells):
+    rng = np.random.default_rng(0)
+    proteins = rng.poisson(150, (cells.n_obs, 40)).astype(np.float32)
+    kinds = ["Gene Expression"] * cells.n_vars + ["Antibody Capture"] * 40
+    var = pd.DataFrame(
+        {"feature_types": kinds}, index=[*cells.var_names, *cells.var_names[:40]]
+    )
+    both = sp.hstack([cells.X, sp.csr_matrix(proteins)], format="csr")
+    adata = ad.AnnData(both, obs=cells.obs[["condition"]].copy(), var=var)
+    adata.var_names_make_unique("_")
+    return adata
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "dense", "dask", "backed", "raw"])
+@pytest.mark.parametrize("choices", [{}, {"method": "mean", "normalize": "log1p"}])
+def test_antibodies_are_no_genes(cells, tmp_path, form, choices):
+    expected, adata = cells.copy(), with_antibodies(cells)
+    dtp.tl.score(expected, "emt", **choices)
+    if form == "csc":
+        adata.X = adata.X.tocsc()
+    elif form == "dense":
+        adata.X = adata.X.toarray()
+    elif form == "dask":
+        da = pytest.importorskip("dask.array")
+        adata.X = da.from_array(adata.X.toarray(), chunks=(20, 100))
+    elif form == "raw":
+        adata.raw = adata
+        choices = {**choices, "use_raw": True}
+    elif form == "backed":
+        adata.write_h5ad(tmp_path / "a.h5ad")
+        adata = ad.read_h5ad(tmp_path / "a.h5ad", backed="r")
+    dtp.tl.score(adata, "emt", **choices)
+    np.testing.assert_array_equal(
+        dtp.get.scores(adata).to_numpy(), dtp.get.scores(expected).to_numpy()
+    )
+
+
+def test_antibodies_are_no_genes_in_files(cells, tmp_path, command):
+    expected = cells.copy()
+    dtp.tl.score(expected)
+    with_antibodies(cells).write_h5ad(tmp_path / "a.h5ad")
+    code, _, _ = command("score", tmp_path / "a.h5ad", "-o", tmp_path / "b.h5ad")
+    assert code == 0
+    found = ad.read_h5ad(tmp_path / "b.h5ad")
+    pd.testing.assert_frame_equal(dtp.get.scores(found), dtp.get.scores(expected))
+
+
+def test_peaks_alone_are_refused(cells, mine):
+    adata = cells.copy()
+    adata.var["feature_types"] = "Peaks"
+    with pytest.raises(DataError, match=r"no genes: var.* says 'Peaks'"):
+        dtp.tl.score(adata, mine)
+    adata.var["feature_types"] = "something else"
+    dtp.tl.score(adata, mine)
+
+
+@pytest.mark.slow
+def test_thousands_of_sets_and_a_reserved_name_in_a_file(cells, tmp_path, command):
+    rng = np.random.default_rng(0)
+    path, gmt, out = (tmp_path / name for name in ("a.h5ad", "a.gmt", "b.h5ad"))
+    few = cells[:10].copy()
+    few.write_h5ad(path)
+    names = [f"SET_{n}" for n in range(4200)] + ["_index"]
+    gmt.write_text(
+        "".join(
+            "\t".join([name, "", *rng.choice(few.var_names, 5, replace=False)]) + "\n"
+            for name in names
+        )
+    )
+    code, _, errors = command("score", path, "-o", out, "--signature-dir", gmt)
+    assert code == 0, errors
+    back = ad.read_h5ad(out)
+    assert back.obsm["dtp_scores"].shape[1] > 4200
+    dtp.tl.score(few, gmt)
+    pd.testing.assert_frame_equal(
+        back.obsm["dtp_scores"][few.obsm["dtp_scores"].columns], few.obsm["dtp_scores"]
+    )
+    assert few.obsm["dtp_scores"].columns[-1] == "_index_set"

@@ -23,6 +23,8 @@ from dtpscore.errors import DataError, InputWarning
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from numpy.typing import NDArray
+
 __all__ = ["Block", "Part", "Source", "iter_blocks", "n_rows_cols", "source"]
 
 Normalize: TypeAlias = Literal["log1p"] | None
@@ -81,6 +83,28 @@ class Source:
     multiple: int = 1
     lazy: Any = None
     shared: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns, as of a matrix."""
+        return self.n_rows, self.n_genes
+
+    def only(self, columns: NDArray[np.integer[Any]]) -> Source:
+        """Leave out all other columns; they are read, checked and dropped.
+
+        Parameters
+        ----------
+        columns
+            Places of the columns to keep, in ascending order.
+        """
+        if self.lazy is not None:
+            return source(self.lazy[:, columns])
+
+        def read(start: int, stop: int) -> tuple[Any, Any, Any]:
+            block = self.block(Part(start, stop), None).only(columns)
+            return block.data, block.indices, block.indptr
+
+        return replace(self, n_genes=len(columns), read=read)
 
     def bounds(self, chunk_size: int | None) -> Iterator[tuple[int, int]]:
         """First and last row (exclusive) of each block."""

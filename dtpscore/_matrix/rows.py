@@ -55,6 +55,16 @@ class Block:
         """Number of rows."""
         return self.stop - self.start
 
+    def only(self, columns: NDArray[np.integer[Any]]) -> Block:
+        """Keep some columns, given in ascending order."""
+        place = np.full(self.n_genes, -1, np.int32)
+        place[columns] = np.arange(columns.size, dtype=np.int32)
+        moved = place[self.indices]
+        kept = moved >= 0
+        before = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+        raw = self.data[kept], moved[kept], before[self.indptr]
+        return canonical(raw, self.start, self.stop, columns.size)
+
 
 def _as_float(values: Any) -> NDArray[np.floating[Any]]:
     """Return values as float32 where that is exact, else as float64."""

@@ -1,4 +1,4 @@
-"""Signatures against random genes of the same expression, as one number a cell."""
+"""Signatures against random genes of the same expression, as one number per cell."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def control_z(
     normalize
         "log1p" for counts, None for values that are log-normalized already.
     chunk_size, n_jobs
-        Rows a block and threads; neither changes a number.
+        Rows per block and threads; neither changes a number.
 
     Returns
     -------

@@ -109,7 +109,7 @@ def run_method(
     control
         Also compute the control z-score and p-value.
     chunk_size, n_jobs
-        Rows a block and threads; neither changes a number.
+        Rows per block and threads; neither changes a number.
 
     Returns
     -------
@@ -178,7 +178,7 @@ class Scoring:
     options
         Choices of the method.
     chunk_size
-        Rows a block.
+        Rows per block.
     """
 
     method: MethodName

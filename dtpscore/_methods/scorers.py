@@ -1,4 +1,4 @@
-"""How each method turns a block into scores; one builder a method."""
+"""How each method turns a block into scores; one builder per method."""
 
 from __future__ import annotations
 

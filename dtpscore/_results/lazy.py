@@ -88,9 +88,9 @@ def numbers(
         found[key][kind] = np.asarray(array)
     for key, tables in found.items():
         record = adata.uns[key]
-        values = _values(tables.get("checks"))
-        if values is not None:
-            check_values(values, record["params"])
+        seen = _values(tables.get("checks"))
+        if seen is not None:
+            check_values(seen, record["params"])
         if "score" in tables:
             method = record["params"]["method"]
             warn_no_controls(method, record["coverage"], tables["score"])

@@ -10,7 +10,7 @@ import pandas as pd
 from dtpscore import _keys
 from dtpscore._matrix.partitions import is_dask
 from dtpscore._results.elements import Element
-from dtpscore._results.scores import axes_of, stale
+from dtpscore._results.scores import axes_of, from_columns, stale
 from dtpscore.errors import OptionError
 from dtpscore.signatures import USER_AXIS
 
@@ -47,6 +47,8 @@ def merged(adata: AnnData, key: str, fresh: list[Element]) -> list[Element]:
         Scores that would stay were made in another way.
     """
     old, new = adata.uns.get(key), _record(fresh)
+    if key not in adata.uns:
+        _check_record_lost(from_columns(adata, key), new, key)
     if axes_of(old) is None or key not in adata.obsm:
         return [*stale(old, fresh, key), *fresh]
     kept = _kept_signatures(old, new)
@@ -55,6 +57,19 @@ def merged(adata: AnnData, key: str, fresh: list[Element]) -> list[Element]:
     _check_alike(old, new, kept, key)
     keep = _Kept(adata, key, kept, _kept_axes(old, new))
     return keep.joined_with(fresh, new)
+
+
+def _check_record_lost(old: Record | None, new: Record, key: str) -> None:
+    """Refuse to replace scores that would stay if their record were there."""
+    kept = [] if old is None else _kept_signatures(old, new)
+    if kept:
+        shown = ", ".join(kept[:3]) + (", ..." if len(kept) > 3 else "")
+        msg = (
+            f"obsm[{key!r}] holds scores ({shown}) without their record in uns, as "
+            "after anndata.concat, so new ones cannot stand beside them. Give this run "
+            "a key_added of its own, or concatenate with uns_merge='first'."
+        )
+        raise OptionError(msg)
 
 
 def _record(fresh: Sequence[Element]) -> dict[str, Any]:
@@ -222,13 +237,13 @@ def _beside(parts: list[Any]) -> Any:
     lazy = next((part for part in parts if is_dask(part)), None)
     if lazy is None:
         return np.concatenate(parts, axis=1)
-    import dask.array
+    from dask import array
 
+    make: Any = array.from_array
+    join: Any = array.concatenate
     rows = lazy.chunks[0]
     arrays = [
-        part
-        if is_dask(part)
-        else dask.array.from_array(part, chunks=(rows, part.shape[1] or 1))
+        part if is_dask(part) else make(part, chunks=(rows, part.shape[1] or 1))
         for part in parts
     ]
-    return dask.array.concatenate(arrays, axis=1)
+    return join(arrays, axis=1)

@@ -166,8 +166,14 @@ def decoded(rows: NDArray[np.float64]) -> Values | None:
     if not len(filled):
         return None
     kinds = [KINDS[int(code)] for code in np.unique(filled[:, 0])]
-    least_clear = ("scaled", "fractional counts", "normalized", "log", "counts")
-    kind = next((one for one in least_clear if one in kinds), "unclear")
+    least_clear: tuple[Kind, ...] = (
+        "scaled",
+        "fractional counts",
+        "normalized",
+        "log",
+        "counts",
+    )
+    kind: Kind = next((one for one in least_clear if one in kinds), "unclear")
     return Values(
         kind,
         bool(filled[:, 1].all()),

@@ -1,6 +1,6 @@
 """Score a dask array into dask arrays: a graph that reads nothing until it is asked.
 
-One task a partition makes all results of its cells, so that asking for several of
+One task per partition makes all results of its cells, so that asking for several of
 them together reads the matrix once. Methods that need the sums of each gene first
 read it twice, as they do elsewhere, so that no partition stays in memory until the
 sums of all are known.
@@ -47,7 +47,7 @@ class LazyScores:
         How they will be made.
     tables
         dask arrays over cells, with chunks as the matrix has them: ``score`` and with
-        control ``z`` and ``pvalue``, one column a signature; ``axes``, one column an
+        control ``z`` and ``pvalue``, one column per signature; ``axes``, one column per
         axis, where there are any; ``checks``, what the partition of the cell looks
         like (as ``dtpscore._scoring.checks.encoded``).
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import h5py
 
-from dtpscore._results.elements import Source, available, gene_names
+from dtpscore._results.elements import FEATURE_TYPES, Source, available, genes_alone
 from dtpscore._store._identity import identity
 from dtpscore._store._kinds import check_layout, check_path, unreadable
 from dtpscore._store._probe import Access, probe
@@ -304,11 +304,15 @@ def open_matrix(
         with reading(path):
             check_layout(root, path)
             stored, var = _find(root, source)
+            listed = {str(name) for name in var.attrs["column-order"]}
+            kinds = tuple(one for one in FEATURE_TYPES if one in listed)
+            table = read_table(var, "var", tuple(dict.fromkeys([*symbols, *kinds])))
+            matrix, names = genes_alone(
+                _matrix(stored, backed=backed, lazy=lazy), table, source.gene_symbols
+            )
             content = Stored(
-                matrix=_matrix(stored, backed=backed, lazy=lazy),
-                gene_names=gene_names(
-                    read_table(var, "var", symbols), source.gene_symbols
-                ),
+                matrix=matrix,
+                gene_names=names,
                 n_obs=_length(root["obs"]),
                 read_obs=reading(path)(partial(read_table, root["obs"], "obs", obs)),
                 uns={k: read_elem(root[f"uns/{k}"]) for k in uns if f"uns/{k}" in root},

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _TEXT = frozenset({"string-array", "nullable-string-array"})
 # Room in bytes for the records of the results.
 _ROOM_EACH = 2**20
+# Names of so many columns fit into an attribute of any group (16 bytes for each).
+_MANY_COLUMNS = 3_000
 # What a file system answers that cannot take room ahead.
 _NO_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
 
@@ -52,14 +54,32 @@ def _put_column(table: Any, element: Element) -> None:
 
 def _put_frame(root: Any, group: Any, key: str, frame: FileFrame) -> None:
     """Write a table one column after another; it may be larger than memory."""
+    from anndata.io import write_elem
+
+    table = _new_table(group, key, len(frame.names))
+    _put_names(root["obs"], table)
+    for number, name in enumerate(frame.names):
+        write_elem(table, name, FileColumn(frame.columns, number).read())
+    write_order(table, frame.names)
+
+
+def _new_table(group: Any, key: str, n_columns: int) -> Any:
+    """Make an empty table in the place of what is there."""
     import pandas as pd
     from anndata.io import write_elem
 
     write_elem(group, key, pd.DataFrame(index=pd.Index([], dtype=str)))
-    _put_names(root["obs"], group[key])
-    for number, name in enumerate(frame.names):
-        column = FileColumn(frame.columns, number)
-        _put_column(group[key], Element("obs", name, column))
+    if n_columns <= _MANY_COLUMNS or not isinstance(group, h5py.Group):
+        return group[key]
+    # HDF5 keeps an attribute above 64 kB, here the names of the columns, in groups that
+    # keep the order of their entries alone.
+    attributes = dict(group[key].attrs)
+    names = group[key][str(attributes["_index"])][()]
+    del group[key]
+    table = group.create_group(key, track_order=True)
+    table.attrs.update(attributes)
+    write_elem(table, str(attributes["_index"]), names.astype(object))
+    return table
 
 
 def _put_names(obs: Any, table: Any) -> None:

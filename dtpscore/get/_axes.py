@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dtpscore import signatures
+from dtpscore import _keys, signatures
 from dtpscore._results.elements import available
+from dtpscore._results.scores import has_record
 from dtpscore.errors import DataError
 from dtpscore.get._groups import groups, texts
 from dtpscore.get._records import score_record
@@ -248,6 +249,8 @@ def _own_name(axis: str, genes: pd.DataFrame) -> str:
 
 def thin_axes(adata: AnnData, *, key: str | None = None) -> set[str]:
     """Axes that rest on signatures with too few of their genes in the data."""
+    if not has_record(adata, key or _keys.SCORES):  # nothing is known of the genes
+        return set()
     table = genes_found(adata, key=key)
     return {str(axis) for axis in table.index[table["low"].to_numpy(dtype=bool)]}
 

@@ -52,7 +52,7 @@ def enrichment(
     >>> adata = dtp.datasets.simulate(n_cells=90, n_genes=900, seed=0)
     >>> dtp.tl.enrich(
     ...     adata, ["tirosh2016_s_phase"], groupby="condition", reference="parental",
-    ...     sample_key="sample", permutations=20,
+    ...     sample_key="sample", n_permutations=20,
     ... )
     >>> dtp.get.enrichment(adata, group="treated")["term"].tolist()
     ['tirosh2016_s_phase_UP']

@@ -8,7 +8,7 @@ from dtpscore import _keys
 from dtpscore._calling.record import CallRecord
 from dtpscore._ordering.record import OrderRecord, TrendsRecord
 from dtpscore._results.elements import check_anndata
-from dtpscore._results.scores import record_of
+from dtpscore._results.scores import full_record_of
 from dtpscore._scoring.record import ScoreRecord
 from dtpscore.errors import DataError
 
@@ -50,7 +50,7 @@ def _find(
 
 def score_record(adata: AnnData, key: str | None = None) -> ScoreRecord:
     """Record of `dtpscore.tl.score`; a DataError where nothing was scored."""
-    return ScoreRecord.from_uns(record_of(adata, key or _keys.SCORES))
+    return ScoreRecord.from_uns(full_record_of(adata, key or _keys.SCORES))
 
 
 def call_record(adata: AnnData, key: str | None = None) -> CallRecord:

@@ -88,7 +88,8 @@ def own_signatures(adata: AnnData, key: str | None = None) -> list[str]:
     DataError
         There are no scores.
     """
-    sources = score_record(adata, key).provenance["signatures"]
+    record = record_of(adata, key or _keys.SCORES)
+    sources = record["provenance"]["signatures"]
     axis = sources["axis"].astype(str)
     return [str(name) for name in axis.index[(axis == USER_AXIS).to_numpy()]]
 
@@ -151,7 +152,7 @@ def axes(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     key = key or _keys.SCORES
     found = _axis_columns(adata, key)
     # Where there are very many own signatures they have no columns in obs.
-    made_of = score_record(adata, key).axes["signatures"].astype(str)
+    made_of = record_of(adata, key)["axes"]["signatures"].astype(str)
     there = {name for text in made_of for name in text.split("; ")} | {*found}
     own = [name for name in own_signatures(adata, key) if name not in there]
     if own:

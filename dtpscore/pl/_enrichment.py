@@ -138,7 +138,7 @@ def running_score(
     >>> adata = dtp.datasets.simulate(n_cells=90, n_genes=900, seed=0)
     >>> dtp.tl.enrich(
     ...     adata, ["tirosh2016_s_phase"], groupby="condition", reference="parental",
-    ...     sample_key="sample", permutations=20,
+    ...     sample_key="sample", n_permutations=20,
     ... )
     >>> ax = dtp.pl.running_score(
     ...     adata, "tirosh2016_s_phase_UP", group="treated", show=False
@@ -273,7 +273,7 @@ def enrichment(
     >>> adata = dtp.datasets.simulate(n_cells=90, n_genes=900, seed=0)
     >>> dtp.tl.enrich(
     ...     adata, ["tirosh2016_s_phase"], groupby="condition", reference="parental",
-    ...     sample_key="sample", permutations=20,
+    ...     sample_key="sample", n_permutations=20,
     ... )
     >>> ax = dtp.pl.enrichment(adata, group="treated", show=False)
     """

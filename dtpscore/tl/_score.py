@@ -155,7 +155,7 @@ def score(
     seed
         ``tirosh``: seed of the draw of control genes.
     chunk_size
-        Cells a block; chosen from the number of genes by default.
+        Cells per block; chosen from the number of genes by default.
     n_jobs
         Threads; all that numba may use by default. Lazy scores are computed by as
         many as dask uses.
