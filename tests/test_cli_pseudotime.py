@@ -101,7 +101,7 @@ def test_an_index_in_the_file_is_used(few, tmp_path, command):
     ("words", "code", "text"),
     [
         (["--groupby", "arm", "--root", "parental"], 3, "no column 'arm'"),
-        (["--groupby", "condition", "--root", "DMSO"], 3, "No cell of the group"),
+        (["--groupby", "condition", "--root", "DMSO"], 3, "group 'DMSO' is not in"),
         ([*OPTIONS, "--method", "ordinal"], 3, "needs time_key"),
         ([*OPTIONS, "--method", "slingshot"], 2, "slingshot"),
         ([*OPTIONS, "--gene", "NOGENE"], 3, "no gene 'NOGENE'"),

@@ -52,7 +52,7 @@ def hostile(called):  # noqa: F811
         groupby="condition",
         reference=FORMULA,
         sample_key="sample",
-        permutations=20,
+        n_permutations=20,
     )
     return made
 

@@ -32,7 +32,7 @@ def adata():
         made,
         ["hallmark_e2f_targets", "hallmark_mtorc1_signaling"],
         sample_key="sample",
-        permutations=20,
+        n_permutations=20,
         **KW,
     )
     return made

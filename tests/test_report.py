@@ -27,7 +27,7 @@ KW = {"groupby": "condition", "reference": "parental", "sample_key": "sample"}
 def adata():
     made = dtp.datasets.simulate(n_cells=300, n_genes=1500, seed=4)
     dtp.tl.score(made)
-    dtp.tl.enrich(made, permutations=20, **KW)
+    dtp.tl.enrich(made, n_permutations=20, **KW)
     return made
 
 
@@ -190,7 +190,7 @@ def test_groups_may_be_named_like_columns_of_a_table(adata, made):
     names = {"parental": "axis", "treated": "sample", "holiday": "genes"}
     odd.obs["condition"] = odd.obs["condition"].cat.rename_categories(names)
     del odd.uns["dtp_enrichment"]
-    dtp.tl.enrich(odd, permutations=20, **{**KW, "reference": "axis"})
+    dtp.tl.enrich(odd, n_permutations=20, **{**KW, "reference": "axis"})
     page = read_page(
         _report.render(_report.collect(odd, **{**KW, "reference": "axis"}))
     )

@@ -231,9 +231,7 @@ def called(bulk, rows, share):
     )
     asked = cells.obs["sample"] == "query"
     cells.obs["arm"] = np.where(asked, "treated", "parental")
-    dtp.tl.call(
-        cells, groupby="arm", reference="parental", sample_key="sample", quiet=True
-    )
+    dtp.tl.call(cells, groupby="arm", reference="parental", sample_key="sample")
     return cells.obs[asked]
 
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from dtpscore import _genes, signatures
 from dtpscore._axes import CONSENSUS, AxisMean, axis_means, persister_axes
+from dtpscore._design import listed
 from dtpscore._methods import control
 from dtpscore._types import Net
 from dtpscore.errors import DataError, SignatureError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -64,8 +65,8 @@ class Panel:
     @property
     def every(self) -> list[Signature]:
         """Every signature once."""
-        listed = [*self.features, self.index, *self.proliferation]
-        return list({signature.name: signature for signature in listed}.values())
+        every = [*self.features, self.index, *self.proliferation]
+        return list({signature.name: signature for signature in every}.values())
 
 
 def _check_studies(studies: set[str]) -> None:
@@ -83,12 +84,17 @@ def _check_studies(studies: set[str]) -> None:
         raise SignatureError(msg)
 
 
-def _index(index: str | Signature, excluded: set[str]) -> Signature:
+def _index(index: Any, excluded: set[str], gene_names: Collection[str]) -> Signature:
     """Load the index, or its variant that was built without an excluded study."""
-    if index == INDEX and len(excluded) == 1:
+    if isinstance(index, str) and index == INDEX and len(excluded) == 1:
         without = f"{INDEX}_without_{next(iter(excluded))}"
         index = without if without in signatures.available().index else index
-    chosen = signatures.load(index) if isinstance(index, str) else index
+    given = signatures.resolve(index, gene_names=gene_names)
+    if len(given) != 1:
+        names = listed(signature.name for signature in given)
+        msg = f"The index must be one signature, not {len(given)} ({names})."
+        raise SignatureError(msg)
+    chosen = given[0]
     if chosen.name in signatures.available().index:
         shipped = signatures.load(chosen.name)
         if chosen.genes != shipped.genes:
@@ -108,7 +114,10 @@ def _index(index: str | Signature, excluded: set[str]) -> Signature:
 
 
 def choose(
-    *, index: str | Signature = INDEX, exclude_studies: Sequence[str] = ()
+    *,
+    index: Any = INDEX,
+    exclude_studies: Sequence[str] = (),
+    gene_names: Collection[str] = (),
 ) -> Panel:
     """Choose the signatures of a call.
 
@@ -119,10 +128,13 @@ def choose(
     Parameters
     ----------
     index
-        Signature that serves as the index, or the name of a shipped one.
+        What serves as the index: whatever `dtpscore.signatures.resolve` makes one
+        signature of.
     exclude_studies
         Persister studies whose lists must not take part, because the data are
         theirs. The consensus is then the one built without the study.
+    gene_names
+        Genes of the data, by which a list of genes is known as one.
 
     Raises
     ------
@@ -133,7 +145,7 @@ def choose(
     excluded = set(exclude_studies)
     if excluded:
         _check_studies(excluded)
-    chosen = _index(index, excluded)
+    chosen = _index(index, excluded, gene_names)
     persister = set(persister_axes())
     features = tuple(
         signature
@@ -303,8 +315,8 @@ def compute(
     # A cell in which the control has no spread stands neither above nor below it.
     z = np.nan_to_num(z, nan=0.0, posinf=0.0, neginf=0.0)
     place = {name: column for column, name in enumerate(net.names)}
-    listed = [signature.name for signature in panel.features]
-    own = coverage.loc[listed].assign(low=~enough.loc[listed])
+    names = [signature.name for signature in panel.features]
+    own = coverage.loc[names].assign(low=~enough.loc[names])
     means, _ = axis_means(panel.features, own)
     axis_names = list(dict.fromkeys(signature.axis for signature in usable))
     dividing = [place[signature.name] for signature in panel.proliferation]
@@ -312,7 +324,7 @@ def compute(
         values=z[:, [place[signature.name] for signature in usable]],
         names=[signature.name for signature in usable],
         axis=[signature.axis for signature in usable],
-        axes=mean_axes(z[:, [place[name] for name in listed]], means, axis_names),
+        axes=mean_axes(z[:, [place[name] for name in names]], means, axis_names),
         axis_names=axis_names,
         index=z[:, place[panel.index.name]],
         index_name=panel.index.name,

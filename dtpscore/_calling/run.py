@@ -79,7 +79,9 @@ def _experiment(
 ) -> Experiment:
     """Score the cells; the shift learns from ``scores`` where they are given."""
     panel = features.choose(
-        index=options.index, exclude_studies=options.exclude_studies
+        index=options.index,
+        exclude_studies=options.exclude_studies,
+        gene_names=scored.gene_names,
     )
     found = features.compute(
         scored.matrix,

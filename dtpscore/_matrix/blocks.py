@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -251,6 +251,13 @@ def _csr_reader(rows: Any) -> Callable[[int, int], Any]:
     return read
 
 
+def _partition_reader(found: Any) -> Callable[[int, int], Any]:
+    # A slice that scipy takes leaves out columns that lie outside, without a word.
+    if sp.issparse(found):
+        return _csr_reader(as_rows(found))
+    return lambda start, stop: found[start:stop]
+
+
 def _csr_on_disk(matrix: Any) -> Source:
     """Read the rows of a backed sparse dataset straight from its arrays.
 
@@ -286,19 +293,21 @@ def _dask_source(matrix: Any) -> Source:
     edges = np.cumsum(rows.chunks[0])
     starts = [0, *edges.tolist()]
     kept: dict[int, Any] = {}
+    partitions = cache(lambda: rows.to_delayed().ravel())
 
     def read(start: int, stop: int) -> Any:
         chunk = int(np.searchsorted(edges, start, side="right"))
         if chunk not in kept:
             kept.clear()
-            found = rows.blocks[chunk, 0].compute()
-            # Even a slice of a damaged sparse matrix may end the process.
-            kept[chunk] = as_rows(found) if sp.issparse(found) else found
+            # The partition as it is: an array that dask puts together from it is a
+            # copy, for which scipy may correct a damaged matrix without a word.
+            found = partitions()[chunk].compute()
+            kept[chunk] = _partition_reader(found)
         partition = kept[chunk]
         first = starts[chunk]
         if stop == starts[chunk + 1]:
             kept.clear()
-        return partition[start - first : stop - first]
+        return partition(start - first, stop - first)
 
     n_rows, n_genes = matrix.shape
     return Source(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from itertools import islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,9 +170,16 @@ def missing_pieces(array: Any) -> list[tuple[int, ...]]:
         -(-length // size)
         for length, size in zip(array.shape, array.shards or array.chunks, strict=True)
     ]
-    if math.prod(grid) <= len(present):
-        expected: Iterator[tuple[int, ...]] = product(*map(range, grid))
-    else:
-        # A damaged shape may name more pieces than anyone can count.
-        expected = islice(product(*map(range, grid)), 2 * len(present) + 1_000)
+    # A damaged shape may name more pieces than anyone can count.
+    n_expected = min(math.prod(grid), 2 * len(present) + 1_000)
+    expected = (_place(number, grid) for number in range(n_expected))
     return [place for place in expected if encode(place) not in present]
+
+
+def _place(number: int, grid: list[int]) -> tuple[int, ...]:
+    """Place of a piece in the grid, in the order in which the last axis is fastest."""
+    found = []
+    for size in reversed(grid):
+        number, at = divmod(number, size)
+        found.append(at)
+    return tuple(reversed(found))

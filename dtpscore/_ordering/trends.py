@@ -134,7 +134,7 @@ def _with_scores(
 ) -> _Features:
     """Add signatures from a score frame; the genes of the shipped ones are known."""
     columns: dict[str, IntArray | None] = dict.fromkeys(scores.columns)
-    shipped = set(signatures.available())
+    shipped = set(signatures.available().index)
     known = [signatures.load(name) for name in scores if name in shipped]
     if known:
         net = _genes.match(

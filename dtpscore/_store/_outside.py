@@ -178,6 +178,9 @@ def _check_metadata(path: Path, place: str, folder: Path) -> None:
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
+        if os.path.dirname(place):  # noqa: PTH120 - a name within the folder
+            # The part it belongs to cannot be read, which is told with its name.
+            return
         msg = (
             f"{folder} is damaged: its {place} cannot be read ({error}). Get the "
             "folder again."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,6 +25,7 @@ _AXES = {
     "obsp": ("obs", "obs"),
     "varp": ("var", "var"),
 }
+_DAMAGED = re.compile(r".* is (damaged|incomplete): (?P<why>[^.]*)\..*")
 _SPARSE = {"csr_matrix": True, "csc_matrix": False}
 
 
@@ -36,10 +38,13 @@ class Trouble(NamedTuple):
         Its place, such as ``"uns/pca"``.
     reason
         Why.
+    unknown
+        It is of a kind that the installed anndata does not know.
     """
 
     part: str
     reason: str
+    unknown: bool = False
 
 
 class _WrongError(Exception):
@@ -50,9 +55,6 @@ def unreadable_parts(
     root: Any, step: Callable[[int], None], *, matrices: bool, skip: str | None
 ) -> Iterator[Trouble]:
     """Read each part of an open file of cells, and tell which cannot be read.
-
-    A part of a kind that the installed anndata does not know is no trouble: nobody
-    can tell whether it is damaged.
 
     Parameters
     ----------
@@ -76,16 +78,19 @@ def unreadable_parts(
             try:
                 check()
             except Exception as error:  # noqa: BLE001 - libraries raise all kinds
-                if type(error).__name__ != "IORegistryError":
-                    yield Trouble(part, _reason(error))
+                unknown = type(error).__name__ == "IORegistryError"
+                yield Trouble(part, _reason(error), unknown)
             step(0)
 
 
 def _reason(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     text = (lines[0] if lines else type(error).__name__).rstrip(".")
-    # Errors of sparse matrices name the matrix, and a part is named already.
-    return text.rpartition(" is damaged: ")[2].partition(". Write the matrix again")[0]
+    if isinstance(error, KeyError):
+        return f"it lacks {text}"
+    # Errors of matrices name the matrix, and a part is named already.
+    found = _DAMAGED.fullmatch(text)
+    return found["why"] if found else text
 
 
 class _Look:

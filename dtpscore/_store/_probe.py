@@ -26,7 +26,7 @@ from dtpscore._store._outside import (
     refuse_outside,
 )
 from dtpscore._store._parts import Trouble, unreadable_parts
-from dtpscore.errors import DamagedError, DataError, DtpscoreError
+from dtpscore.errors import DamagedError, DataError, DtpscoreError, InputWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,8 +114,17 @@ def probe(
         _known[key] = found
         if parts:
             _known[deep] = found
-    for part, reason in found.trouble:
-        if part not in access.leave_out and (access.matrices or not _is_matrix(part)):
+    for part, reason, unknown in found.trouble:
+        if part in access.leave_out or (_is_matrix(part) and not access.matrices):
+            continue
+        if unknown:
+            msg = (
+                f"{path} has a part {part!r} of a kind that this anndata does not know "
+                "and cannot read. It is copied as it is. Leave it out with --leave-out "
+                f"{part!r}, or update anndata."
+            )
+            warnings.warn(msg, InputWarning, stacklevel=2)
+        else:
             msg = (
                 f"{path} is damaged: its part {part!r} cannot be read ({reason}). Get "
                 "the file again"

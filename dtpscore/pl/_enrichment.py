@@ -10,7 +10,6 @@ from matplotlib.lines import Line2D
 from dtpscore._enrichment.prerank import running_sum
 from dtpscore._text import short
 from dtpscore.get import _enrichment as frames
-from dtpscore.get._enrichment import n_permutations
 from dtpscore.get._records import enrich_record
 from dtpscore.pl._checks import rows_in_order
 from dtpscore.pl._docs import shared_doc
@@ -138,7 +137,7 @@ def running_score(
     >>> adata = dtp.datasets.simulate(n_cells=90, n_genes=900, seed=0)
     >>> dtp.tl.enrich(
     ...     adata, ["tirosh2016_s_phase"], groupby="condition", reference="parental",
-    ...     sample_key="sample", permutations=20,
+    ...     sample_key="sample", n_permutations=20,
     ... )
     >>> ax = dtp.pl.running_score(
     ...     adata, "tirosh2016_s_phase_UP", group="treated", show=False
@@ -165,7 +164,7 @@ def running_score(
             y="Running enrichment score",
         )
         set_title(ax, set_title_of(term))
-        floor = 1 / n_permutations(found.params)
+        floor = 1 / found.params["n_permutations"]
         text = f"NES {row['nes']:+.2f}, FDR {_above(row['fdr'], floor)}"
         ax.text(
             0.99, 0.97, text, transform=ax.transAxes, ha="right", va="top", fontsize=7.5
@@ -273,7 +272,7 @@ def enrichment(
     >>> adata = dtp.datasets.simulate(n_cells=90, n_genes=900, seed=0)
     >>> dtp.tl.enrich(
     ...     adata, ["tirosh2016_s_phase"], groupby="condition", reference="parental",
-    ...     sample_key="sample", permutations=20,
+    ...     sample_key="sample", n_permutations=20,
     ... )
     >>> ax = dtp.pl.enrichment(adata, group="treated", show=False)
     """

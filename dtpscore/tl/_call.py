@@ -64,7 +64,10 @@ def call(
     min_genes: int = 100,
     max_mitochondrial: float = 0.3,
     alpha: float = 0.05,
-    index: str | Signature | Mapping[str, Any] = "dtp_consensus_no_cycle",
+    index: str
+    | Signature
+    | Sequence[str]
+    | Mapping[str, Any] = "dtp_consensus_no_cycle",
     exclude_studies: str | Sequence[str] | None = (),
     scores: str | None = None,
     components: bool = True,
@@ -155,7 +158,8 @@ def call(
         False discovery rate.
     index
         Signature that serves as the index: the name of a shipped one, or one of your
-        own.
+        own in any form that `dtpscore.signatures.resolve` reads (a `Signature`, a list
+        of genes, a dictionary of genes, a file).
     exclude_studies
         Persister studies whose lists must not take part because the data are theirs,
         such as ``"hangauer2017"``. With one study the consensus built without it is

@@ -142,7 +142,8 @@ def trends(
         Frame, one row per axis, gene or signature: ``kind``; ``rho`` (median over
         samples of Spearman's rho within the sample), ``n_samples``, ``n_agree``
         (samples of that sign), ``explained`` (mean share of variation explained within
-        samples), ``p``, ``q`` (Benjamini-Hochberg); ``change`` (end minus start of the curve);
+        samples), ``p``, ``q`` (Benjamini-Hochberg); ``change`` (end minus start of the
+        curve);
         ``onset``, ``onset_low``, ``onset_high``; ``rank``, ``rank_low``,
         ``rank_high`` (1 moves first).
     ``curves``
