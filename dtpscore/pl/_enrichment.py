@@ -204,7 +204,7 @@ def _dots(
 
 
 def _legend() -> list[Line2D]:
-    dot = {"ls": "", "marker": "o", "mec": INK}
+    dot: Any = {"ls": "", "marker": "o", "mec": INK}
     sizes = [
         Line2D([], [], mfc="white", ms=_size(n) ** 0.5, label=f"{n} genes", **dot)
         for n in _SIZES
