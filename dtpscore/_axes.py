@@ -37,7 +37,8 @@ def persister_axes() -> list[str]:
 
 def nuisance_axes() -> list[str]:
     """Names of the axes that are scored so that confounding can be seen."""
-    return [name for name, axis in library.axes().items() if axis.kind == "nuisance"]
+    seen = ("nuisance", "ambiguous")
+    return [name for name, axis in library.axes().items() if axis.kind in seen]
 
 
 def members(signatures: Sequence[Signature]) -> dict[str, list[int]]:

@@ -39,7 +39,7 @@ def test_two_selections_for_an_export(command):
 def test_export_makes_the_folder_of_its_output(tmp_path, command):
     file = tmp_path / "new" / "emt.gmt"
     assert command("signatures", "export", "--axis", "emt", "-o", file)[0] == 0
-    assert file.read_text().startswith("gavish_mp12_emt_i")
+    assert file.read_text().startswith("emt_foroutan2017")
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_strongest_keeps_the_order_of_the_table():
 
 
 def test_nuisance_and_lineage_are_no_persister_axes():
-    axes = ["emt", "s_phase", "melanoma_states", "my_own"]
+    axes = ["emt", "s_phase", "melanoma_ncsc", "my_own"]
     assert scores.persister_axes(axes) == ["emt", "my_own"]
 
 

@@ -129,10 +129,10 @@ class TestSelect:
 
     def test_axes_bring_their_lineage_signatures(self):
         table = signatures.available()
-        of_axis = table[table["axis"] == "melanoma_states"]
+        of_axis = table[table["axis"] == "melanoma_ncsc"]
         gated = list(of_axis.index[of_axis["use"] == "lineage_gated"])
-        assert self.names(axes="melanoma_states") == gated
-        assert self.names(axes=["melanoma_states"], use="optional") == list(
+        assert self.names(axes="melanoma_ncsc") == gated
+        assert self.names(axes=["melanoma_ncsc"], use="optional") == list(
             of_axis.index[of_axis["use"] == "optional"]
         )
 

@@ -124,7 +124,7 @@ names = [
     "hallmark_epithelial_mesenchymal_transition",
     "hallmark_oxidative_phosphorylation",
     "nrf2_singh2008",
-    "ferroptosis_wp",
+    "ferroptosis_suppressors",
 ]
 for bulk in (lines, clones):
     dtp.tl.score(bulk, names, method="mean", normalize="log1p", control=True)

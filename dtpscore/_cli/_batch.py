@@ -11,7 +11,7 @@ from functools import partial
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.connection import wait
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -89,7 +89,7 @@ def _summary(path: Path, result: ScoreResult, seconds: float) -> str:
     cells = _counted(len(result.scores), "cell", "cells")
     signatures = _counted(len(result.names), "signature", "signatures")
     axes = _counted(len(result.axis), "axis", "axes")
-    method = result.params["method"]
+    method = result.record.params["method"]
     return f"{path}: {cells}, {signatures}{few}, {axes}, {method}, {seconds:.1f} s"
 
 
@@ -104,8 +104,12 @@ def score_all(
     *,
     csv: Path | None = None,
     quiet: bool = False,
-) -> None:
+) -> list[dict[str, Any]]:
     """Score every file and say how each ended.
+
+    Returns
+    -------
+    Input, output and exit code of each file.
 
     Raises
     ------
@@ -126,19 +130,24 @@ def score_all(
         )
         taken = time.perf_counter() - started
         say(_summary(task.path_out, result, taken), quiet=quiet)
-        return
+        return [_row(task, 0)]
     codes = _score_many(tasks, job, quiet=quiet)
-    n_failed = sum(code != 0 for code in codes)
+    n_failed = sum(code != 0 for code in codes.values())
     if n_failed:
         say(f"{n_failed} of {len(tasks)} files failed.")
-        raise typer.Exit(max(codes))
+        raise typer.Exit(max(codes.values()))
+    return [_row(task, codes[task]) for task in tasks]
 
 
-def _score_many(tasks: list[Task], job: ScoreJob, *, quiet: bool) -> list[int]:
+def _row(task: Task, code: int) -> dict[str, Any]:
+    return {"input": task.path_in, "output": task.path_out, "exit_code": code}
+
+
+def _score_many(tasks: list[Task], job: ScoreJob, *, quiet: bool) -> dict[Task, int]:
     """Score files in processes that share the threads; exit code of each."""
     n_threads = job.options.n_jobs or os.cpu_count() or 1
     n_workers = min(len(tasks), n_threads)
-    options = replace(job.options, n_jobs=max(1, n_threads // n_workers))
+    options = job.options.model_copy(update={"n_jobs": max(1, n_threads // n_workers)})
     shared = replace(job, options=options)
     # A fresh process, not a fork: numba's threads do not survive a fork.
     pool = ProcessPoolExecutor(
@@ -156,8 +165,8 @@ def _score_many(tasks: list[Task], job: ScoreJob, *, quiet: bool) -> list[int]:
 
 def _codes(
     pool: ProcessPoolExecutor, tasks: list[Task], job: ScoreJob, *, quiet: bool
-) -> list[int]:
-    codes = []
+) -> dict[Task, int]:
+    codes = {}
     running = {pool.submit(_outcome, task, job): task for task in tasks}
     for future in as_completed(running):
         task = running[future]
@@ -169,7 +178,7 @@ def _codes(
         for text in outcome.warned:
             say(f"Warning: {task.path_in.name}: {text}")
         say(outcome.text, quiet=quiet and outcome.code == 0)
-        codes.append(outcome.code)
+        codes[task] = outcome.code
     return codes
 
 

@@ -41,7 +41,7 @@ class Outputs:
     tables: Path | None
     overwrite: bool
     access: _store.Access
-    seen: str | None
+    seen: str | None = None
 
     def check(self, table_names: Iterable[str]) -> None:
         """Check that everything can be written, before the work that takes long.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from glob import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dtpscore import _keys, _store
 from dtpscore._files.outputs import Outputs
@@ -64,6 +64,29 @@ class ScoreJob:
 
     def __post_init__(self) -> None:
         check_key(self.key_added)
+
+    @classmethod
+    def of(
+        cls, chosen: ScoreOptions, signatures: Sequence[Signature], **files: Any
+    ) -> ScoreJob:
+        """Make a job from the options of the step.
+
+        Parameters
+        ----------
+        chosen
+            The options.
+        signatures
+            What to score.
+        files
+            The attributes that say how files are read and written.
+        """
+        return cls(
+            signatures=signatures,
+            options=chosen,
+            source=Source(chosen.layer, chosen.use_raw, chosen.gene_symbols),
+            key_added=chosen.key_added,
+            **files,
+        )
 
 
 def score_file(

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dtpscore._options.base import Options
-from dtpscore._types import Species  # noqa: TC001  (read by pydantic)
+from dtpscore._options.fields import Label, Names
+from dtpscore._types import Species
 from dtpscore.errors import OptionError
 
 if TYPE_CHECKING:
     from dtpscore._design import DesignKeys
 
 
-def _names(given: Any) -> tuple[str, ...]:
-    # Here and not above, because the command line loads no pandas for its help.
-    from dtpscore._design import names
-
-    return names(given)
-
-
-def _label(given: Any) -> str | None:
-    from dtpscore._design import label
-
-    return None if given is None else label(given)
-
-
-# One name, several or none. Groups are compared as texts, so numbers become texts.
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-Label = Annotated[str | None, BeforeValidator(_label)]
-
-
 class CallOptions(Options):
     """Options of one call; `dtpscore.tl.call` documents each."""
 
     groupby: str = Field(description="Column of obs with the conditions.")
-    reference: Label = Field(
+    reference: Label | None = Field(
         None,
         description="The untreated condition. Without it cells are ranked by the index "
         "and none is called.",

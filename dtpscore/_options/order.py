@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from dtpscore._options.base import Options
-from dtpscore._types import Species  # noqa: TC001 (pydantic reads it)
+from dtpscore._options.fields import Label, Names
+from dtpscore._types import Species
 from dtpscore.errors import OptionError
 
 if TYPE_CHECKING:
     from dtpscore._design import DesignKeys
-
-
-# The two imports are inside, because the command line loads no pandas for its help.
-def _names(given: Any) -> tuple[str, ...]:
-    from dtpscore._design import names
-
-    return names(given)
-
-
-def _label(given: Any) -> str | None:
-    from dtpscore._design import label
-
-    return None if given is None else label(given)
-
-
-# One name, several or none. Groups are compared as texts, so numbers become texts.
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-Label = Annotated[str, BeforeValidator(_label)]
 
 
 class OrderOptions(Options):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from dtpscore._options.base import Options
-from dtpscore._options.order import Names  # noqa: TC001 (pydantic reads it)
+from dtpscore._options.fields import Names
 
 
 class TrendOptions(Options):

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import hashlib
 import os
 import re
 import shutil
-import socket
 from contextlib import contextmanager, suppress
 from functools import cache
-from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from dtpscore._processes import is_dead, machine, started
 from dtpscore._store._ending import cleaning_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # ".NAME.MACHINE-PROCESS-START-RANDOM.part", and ".old" for what is being replaced.
 _NAME = re.compile(
@@ -36,7 +35,7 @@ _EXCHANGE, _HERE = 2, -100
 
 def temporary(path: Path, ending: str = "part") -> Path:
     """Name in the same folder that no other process uses, with the owner in it."""
-    owner = f"{_machine()}-{os.getpid()}-{_start(os.getpid())}-{token_hex(4)}"
+    owner = f"{machine()}-{os.getpid()}-{started(os.getpid())}-{token_hex(4)}"
     # An old version has the whole name, so that it finds its place again.
     name = path.name[:40] if ending == "part" else path.name
     return path.with_name(f".{name}.{owner}.{ending}")
@@ -162,40 +161,7 @@ def _library() -> ctypes.CDLL | None:
         return None
 
 
-@cache
-def _machine() -> str:
-    """Short name of this machine, or of the container: numbers of processes are its."""
-    space = ""
-    with suppress(OSError):
-        space = str(Path("/proc/self/ns/pid").readlink())
-    name = f"{socket.gethostname()} {space}"
-    return hashlib.sha256(name.encode()).hexdigest()[:8]
-
-
-def _start(process: int) -> int:
-    """When a process started, in ticks of the system; 0 where nobody says so.
-
-    Raises
-    ------
-    ProcessLookupError
-        There is no such process.
-    """
-    try:
-        text = Path(f"/proc/{process}/stat").read_text("utf-8", errors="replace")
-    except OSError:
-        os.kill(process, 0)
-        return 0
-    # The name of the program stands in brackets and may hold anything.
-    return int(text.rpartition(")")[2].split()[19])
-
-
 def _is_dead(found: re.Match[str]) -> bool:
-    if found["machine"] != _machine():
+    if found["machine"] != machine():
         return False
-    try:
-        start = _start(int(found["process"]))
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError, ValueError):
-        return False
-    return start != int(found["start"])
+    return is_dead(int(found["process"]), int(found["start"]))

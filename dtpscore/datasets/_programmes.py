@@ -155,6 +155,7 @@ def _unique(genes: Iterable[str]) -> list[str]:
 def _universe(n_genes: int) -> tuple[list[str], int]:
     """Genes of the default signatures, then genes of no signature at all."""
     names = [programme.signature for programme in PROGRAMMES]
+    names += [DIVISION, S_PHASE, G2M_PHASE]
     used = [*library.select(), *library.select(names=names)]
     listed = _unique(gene for signature in used for gene in _listed(signature))
     anywhere = {

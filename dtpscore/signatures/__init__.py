@@ -1,5 +1,6 @@
 """Gene signatures of persister mechanisms, with the source of every list."""
 
+from dtpscore.signatures._directions import AxisDirection, direction
 from dtpscore.signatures._gmt import read_gmt, to_net, write_gmt
 from dtpscore.signatures._library import available, axes, load, root, select
 from dtpscore.signatures._model import (
@@ -18,11 +19,13 @@ from dtpscore.signatures._tables import not_scorable, vulnerabilities
 __all__ = [
     "USER_AXIS",
     "Axis",
+    "AxisDirection",
     "Genes",
     "Provenance",
     "Signature",
     "available",
     "axes",
+    "direction",
     "from_dict",
     "from_net",
     "json_schema",

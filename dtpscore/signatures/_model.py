@@ -251,8 +251,10 @@ class Axis(_Frozen):
     name, title
         Key and a title for people.
     kind
-        ``persister`` mechanism, ``nuisance`` (technical or confounding) or
-        ``lineage`` (meaningful in one lineage only).
+        ``persister`` mechanism, ``engagement`` (whether the drug hits its target),
+        ``lineage`` (meaningful in one lineage only), ``ambiguous`` (claimed as a
+        mechanism and known as a confounder) or ``nuisance`` (technical or
+        confounding).
     direction
         Expected direction of the axis in persisters; ``two-sided`` where published
         contrasts disagree.
@@ -266,7 +268,7 @@ class Axis(_Frozen):
 
     name: Name
     title: Text
-    kind: Literal["persister", "nuisance", "lineage"]
+    kind: Literal["persister", "engagement", "lineage", "ambiguous", "nuisance"]
     direction: Direction
     proxy: bool = False
     summary: Text
