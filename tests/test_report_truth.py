@@ -90,9 +90,12 @@ CASES = {
     # case: what the page must not say, and what it must say
     "log values": (
         ["thinned at random", "counts were summed", "summed per sample"],
-        ["could not be matched", "averaged"],
+        ["not matched in depth, because the values are not counts", "averaged"],
     ),
-    "decimals": (["could not be matched"], ["counts with decimals"]),
+    "decimals": (
+        ["not matched in depth, because the values are not counts"],
+        ["counts with decimals"],
+    ),
     "one library": (
         ["holding out each reference sample", "are expected to be wrong"],
         ["one reference"],
@@ -101,7 +104,7 @@ CASES = {
     "own components": (["in no cell-cycle"], ["X_pca"]),
     "species": (["human data"], ["data are from mouse"]),
     "own scores": (["control-matched z-scores of all signatures"], ["dtp_scores"]),
-    "counts": (["could not be matched"], ["summed"]),
+    "counts": (["not matched in depth, because the values are not counts"], ["summed"]),
 }
 RECORDS = {
     "dtp_scores": records.score_record,
