@@ -253,6 +253,7 @@ def test_many_samples_get_a_panel_per_group(adata):
 def test_an_undecided_arm_looks_different_from_one_without_calls(adata):
     made = adata.copy()
     off = (made.obs["condition"] == "holiday").to_numpy()
+    made.obs["dtp_call"] = made.obs["dtp_call"].astype(object)
     made.obs.loc[off, "dtp_call"] = "parental-like"
     frame = arms(made, columns(made)).set_index("group")
     assert frame.loc["holiday", "verdict"] == "none found"
