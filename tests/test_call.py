@@ -329,7 +329,7 @@ def test_get_calls(called):
     own = called.obsm[_keys.CALL_AXES].loc[sure.index[0], name]
     assert float(level) == pytest.approx(own, abs=0.051)
     assert published[1:-1] in {"up", "down", "two-sided"}
-    with pytest.raises(DataError, match="There are no calls"):
+    with pytest.raises(DataError, match="No calls under"):
         dtp.get.calls(ad.AnnData(np.ones((2, 2))))
 
 

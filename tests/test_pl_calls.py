@@ -14,6 +14,7 @@ import dtpscore as dtp
 from dtpscore import _report, pl
 from dtpscore._calling.states import STATE_COLORS
 from dtpscore._report.context import context
+from dtpscore._report.first import headline
 from dtpscore._report.format import share
 from dtpscore._report.reversal import reversal_section
 from dtpscore.errors import DataError, OptionError
@@ -457,3 +458,12 @@ def test_calibration_is_a_copy_of_the_table(adata):
     pd.testing.assert_frame_equal(frame, adata.uns["dtp_call"]["calibration"])
     frame["n_called"] = -1
     assert (adata.uns["dtp_call"]["calibration"]["n_called"] >= 0).all()
+
+
+def test_the_headline_names_few_arms_and_counts_many():
+    few = pd.DataFrame({"group": ["a", "b"], "verdict": ["called", "none found"]})
+    assert headline(few) == "DTP-like cells were called in a; none were found in b."
+    timed = few.assign(time=["3", ""])
+    assert "in a at day 3;" in headline(timed, "day")
+    many = pd.DataFrame({"group": list("abcdefgh"), "verdict": ["not decided"] * 8})
+    assert "in 8 of 8 arms and times" in headline(many)
