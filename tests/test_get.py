@@ -182,3 +182,31 @@ def test_confounders_have_results_and_nuisance(scored):
 def test_confounders_of_tiny_groups_are_refused(scored):
     with pytest.raises(DataError, match="fewer than 10 cells"):
         checks.confounders(scored[:9].copy(), groupby="condition")
+
+
+def test_only_public_names_are_listed():
+    assert dir(dtp.get) == sorted(dtp.get.__all__)
+    assert {"anndata", "order", "reversal", "samples", "to_csv"} <= set(dir(dtp.get))
+    with pytest.raises(AttributeError, match="no attribute 'wings'"):
+        dtp.get.wings  # noqa: B018
+
+
+@pytest.mark.parametrize("kind", ["score", "axes"])
+def test_scores_as_an_anndata_are_what_scanpy_takes(scored, kind):
+    import scanpy as sc
+
+    made = dtp.get.anndata(scored, kind=kind)
+    frame = dtp.get.scores(scored) if kind == "score" else dtp.get.axes(scored)
+    np.testing.assert_array_equal(made.X, frame.to_numpy(dtype=np.float32))
+    np.testing.assert_array_equal(made.obsm["X_scores"], made.X)
+    assert list(made.var_names) == list(frame)
+    sc.tl.rank_genes_groups(made, "condition", method="wilcoxon")
+    assert len(made.uns["rank_genes_groups"]["names"]) == made.n_vars
+    with pytest.raises(ValueError, match="kind must be one of"):
+        dtp.get.anndata(scored, kind="genes")
+
+
+def test_a_frame_never_hands_out_what_the_data_hold(scored):
+    for frame in (dtp.get.coverage(scored), dtp.get.signatures(scored)):
+        frame["n_found"] = -1
+    assert (scored.uns["dtp_scores"]["coverage"]["n_found"] >= 0).all()

@@ -14,6 +14,7 @@ import dtpscore as dtp
 from dtpscore import _report, pl
 from dtpscore._calling.states import STATE_COLORS
 from dtpscore._report.context import context
+from dtpscore._report.first import headline
 from dtpscore._report.format import share
 from dtpscore._report.reversal import reversal_section
 from dtpscore.errors import DataError, OptionError
@@ -253,6 +254,7 @@ def test_many_samples_get_a_panel_per_group(adata):
 def test_an_undecided_arm_looks_different_from_one_without_calls(adata):
     made = adata.copy()
     off = (made.obs["condition"] == "holiday").to_numpy()
+    made.obs["dtp_call"] = made.obs["dtp_call"].astype(object)
     made.obs.loc[off, "dtp_call"] = "parental-like"
     frame = arms(made, columns(made)).set_index("group")
     assert frame.loc["holiday", "verdict"] == "none found"
@@ -432,3 +434,36 @@ def test_a_file_of_calls_alone_is_reported(adata, tmp_path):
     page = read_page((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert "arms" in page.tables
     assert "axes" not in page.ids
+
+
+def test_shares_of_samples_are_those_of_the_calls_and_leave_low_quality_out(adata):
+    frame = dtp.get.samples(adata)
+    own = adata.uns["dtp_call"]["samples"].set_index("sample")
+    shares = (own["n_dtp_like"] / own["n_cells"]).reindex(frame["sample"])
+    np.testing.assert_allclose(frame["dtp_like"], shares)
+    made = adata.copy()
+    made.obs["dtp_call"] = made.obs["dtp_call"].astype(object)
+    sample = (made.obs["sample"].astype(str) == frame["sample"].iloc[-1]).to_numpy()
+    made.obs.loc[made.obs_names[sample][:20], "dtp_call"] = "low quality"
+    calls = made.obs["dtp_call"][sample]
+    row = dtp.get.samples(made).iloc[-1]
+    assert row["low quality"] == 20
+    n_dtp = calls.isin(["DTP-like", "DTP-like cycling"]).sum()
+    assert row["dtp_like"] == pytest.approx(n_dtp / (len(calls) - 20))
+    assert row["n_cells"] == len(calls)
+
+
+def test_calibration_is_a_copy_of_the_table(adata):
+    frame = dtp.get.calibration(adata)
+    pd.testing.assert_frame_equal(frame, adata.uns["dtp_call"]["calibration"])
+    frame["n_called"] = -1
+    assert (adata.uns["dtp_call"]["calibration"]["n_called"] >= 0).all()
+
+
+def test_the_headline_names_few_arms_and_counts_many():
+    few = pd.DataFrame({"group": ["a", "b"], "verdict": ["called", "none found"]})
+    assert headline(few) == "DTP-like cells were called in a; none were found in b."
+    timed = few.assign(time=["3", ""])
+    assert "in a at day 3;" in headline(timed, "day")
+    many = pd.DataFrame({"group": list("abcdefgh"), "verdict": ["not decided"] * 8})
+    assert "in 8 of 8 arms and times" in headline(many)

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
+from matplotlib.text import Text
 from report_page import read_page
 from small_records import call_uns
 
 import dtpscore as dtp
 from dtpscore import _report, pl
 from dtpscore._report.context import context
+from dtpscore._report.path import path_section
 from dtpscore._report.reversal import reversal_section
 from dtpscore.errors import DataError
 from dtpscore.get import _order as path
@@ -142,7 +144,8 @@ def test_trend_lines_are_the_curves(adata):
 def test_labels_do_not_cover_each_other(adata):
     ax = pl.trends(adata, show=False)
     ax.figure.draw_without_rendering()
-    boxes = sorted((t.get_window_extent() for t in ax.texts), key=lambda box: box.y0)
+    # The words alone, without the line that leads to them.
+    boxes = sorted(map(Text.get_window_extent, ax.texts), key=lambda box: box.y0)
     assert len(boxes) > 2
     for low, high in pairwise(boxes):
         assert high.y0 >= low.y1 - 1.5
@@ -151,9 +154,9 @@ def test_labels_do_not_cover_each_other(adata):
 def test_leading_features_are_sure_ones_in_order_of_onset(adata):
     frame = trends.trends(adata)
     sure = frame[frame["q"] <= 0.05]
-    assert len(sure) > 3
-    names = trends.leading(adata, 3)
-    biggest = sure["change"].abs().sort_values(ascending=False).index[:3]
+    assert len(sure) > 2
+    names = trends.leading(adata, 2)
+    biggest = sure["change"].abs().sort_values(ascending=False).index[:2]
     assert set(names) == set(biggest)
     assert frame.loc[names, "onset"].is_monotonic_increasing
 
@@ -298,8 +301,14 @@ def test_the_supplement_is_folded_with_its_reason(adata):
     assert "on the drug 40.0% are" in section.result
     (fold,) = section.folds
     assert "why they are not the answer" in fold.title
-    assert len(fold.paragraphs) == 2
+    assert len(fold.paragraphs) == 3
     assert "50.0% (95% interval 40.0% to 60.0%)" in fold.paragraphs[0]
+    # What the path says of the same question is told here, and nowhere else.
+    told = fold.paragraphs[2]
+    assert told.startswith("Off the drug: ")
+    assert told in adata.uns["dtp_pseudotime"]["messages"]
+    assert told not in path_section(context_of(made)).notes
+    assert told in path_section(context_of(adata)).notes
 
 
 def context_of(adata):

@@ -202,7 +202,8 @@ def _about_lost(record: OrderRecord) -> list[str]:
     return [f"{cells} not connected to the root and {has} no position (NaN)."]
 
 
-def _about_reversal(record: OrderRecord) -> list[str]:
+def about_reversal(record: OrderRecord) -> list[str]:
+    """Say where on the path cells off the drug are; nothing without such cells."""
     found = record.reversal
     if found is None or found.empty:
         return []
@@ -256,6 +257,6 @@ def messages(
         *_about_missing_keys(record, asked),
         *_about_depth(basis, record),
         *_about_orders(record),
-        *_about_reversal(record),
+        *about_reversal(record),
     ]
     return [*warned, *calm], warned

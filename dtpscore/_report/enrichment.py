@@ -9,15 +9,15 @@ from dtpscore import _keys, pl
 from dtpscore._report.format import listed
 from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import picture
-from dtpscore.get._enrichment import enrichment, n_permutations
+from dtpscore.get._enrichment import enrichment
 from dtpscore.get._records import enrich_record
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dtpscore._enrichment.record import EnrichRecord
     from dtpscore._report.context import Context
     from dtpscore._report.model import Picture
-    from dtpscore.get._records import Fields
 
 _ALPHA = 0.05
 
@@ -49,8 +49,8 @@ def _result(table: pd.DataFrame, groups: list[str]) -> str:
     return f"The FDR is {_ALPHA:g} or less for {listed(parts)}."
 
 
-def _notes(record: Fields) -> tuple[str, ...]:
-    params, n = record.params, n_permutations(record.params)
+def _notes(record: EnrichRecord) -> tuple[str, ...]:
+    params, n = record.params, record.params["n_permutations"]
     notes = [
         f"The p-values come from {n:,} random gene sets. They do not "
         "account for genes that move together, and samples are not the unit of this "
@@ -73,7 +73,7 @@ def enrichment_section(context: Context) -> Section | None:
     record = enrich_record(context.adata)
     table = context.ordered(enrichment(context.adata))
     groups = list(dict.fromkeys(table["group"].astype(str)))
-    floor = max(1 / n_permutations(record.params), 0.001)
+    floor = max(1 / record.params["n_permutations"], 0.001)
     first, *others = [_pictures(context, group) for group in groups]
     more = tuple(drawn for part in others for drawn in part)
     return Section(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from dtpscore._report.context import Context
 
 _N_AXES = 4
+# With more arms than this the headline counts them, and the table names them.
+_MOST_NAMED = 5
 # Width and height of the picture of the first screen, in inches.
 _SIZE = (8.0, 3.0)
 # What raises the evidence from each level to the next.
@@ -56,7 +58,9 @@ def headline(frame: pd.DataFrame, time_key: str | None = None) -> str:
         own = frame[(frame["verdict"] == name).to_numpy()]
         if len(own):
             places = [_place(row, time_key) for row in own.to_dict("records")]
-            parts.append(f"{words} {listed(places)}")
+            many = f"{len(places)} of {len(frame)} arms and times, listed below"
+            named = listed(places) if len(places) <= _MOST_NAMED else many
+            parts.append(f"{words} {named}")
     if not parts:
         return "There is no arm beside the reference."
     text = "; ".join(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dtpscore import _keys, pl
+from dtpscore._ordering.messages import about_reversal
 from dtpscore._report.format import count, listed
 from dtpscore._report.model import Column, Section, Table
 from dtpscore._report.picture import picture
@@ -12,6 +13,7 @@ from dtpscore.get import _order as order
 from dtpscore.get import _trends as trends
 from dtpscore.get._axes import axis_titles
 from dtpscore.get._records import order_record, trends_record
+from dtpscore.get._reversal import by_calls
 
 if TYPE_CHECKING:
     from dtpscore._ordering.record import OrderRecord
@@ -90,6 +92,17 @@ def _result(verdicts: list[tuple[str, str]]) -> str:
     return f"The direction of the path, compared with {'; with '.join(parts)}."
 
 
+def _notes(context: Context, record: OrderRecord) -> list[str]:
+    """Messages of the order.
+
+    Where the calls say what returned off the drug, the answer of the path to the same
+    question stands in the supplement of that section alone.
+    """
+    answered = context.has_calls and by_calls(context.adata) is not None
+    apart = about_reversal(record) if answered else []
+    return [text for text in record.messages if text not in apart]
+
+
 def path_section(context: Context) -> Section | None:
     """Show the order and its checks, or None where cells were not ordered."""
     if not context.has_order:
@@ -108,7 +121,7 @@ def path_section(context: Context) -> Section | None:
         title="From parental to persister",
         result=_result(order.direction(context.adata)),
         paragraphs=(learned,),
-        notes=tuple(record.messages),
+        notes=tuple(_notes(context, record)),
         pictures=(
             picture(
                 lambda: pl.pseudotime(

@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import pl
+from dtpscore._ordering.messages import about_reversal
 from dtpscore._report.format import share
 from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import picture
 from dtpscore.get._axes import titled
 from dtpscore.get._order import reversal as by_path
-from dtpscore.get._records import call_record
+from dtpscore.get._records import call_record, order_record
 from dtpscore.get._reversal import REASONS, by_axis, by_calls, supplement
 
 if TYPE_CHECKING:
@@ -147,6 +148,8 @@ def _supplement(context: Context) -> Fold | None:
     texts = [] if frame is None else [_measure(row) for row in frame.to_dict("records")]
     if not texts and path is not None:
         texts = [REASONS["neighbors on the path"]]
+    if path is not None:
+        texts += about_reversal(order_record(context.adata))
     pictures: tuple[Picture, ...] = ()
     tables = [] if distances is None else [distances]
     if path is not None:

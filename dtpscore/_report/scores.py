@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 _EXPECTED = {"up": "up", "down": "down", "two-sided": "no fixed direction"}
 _OWN = "own signature"
+# What an axis is where it is not read as a mechanism of persisters.
+_KINDS = {
+    "engagement": "shows whether the drug acts",
+    "lineage": "read in its lineage only",
+    "ambiguous": "mechanism or confounder",
+    "nuisance": "not read as persister",
+}
 _N_NAMED = 4
 
 
@@ -39,9 +46,9 @@ def _expected(axis: str) -> str:
     known = signatures.axes()
     if axis not in known:
         return _OWN
-    if known[axis].kind == "nuisance":
-        return "not read as persister"
-    return _EXPECTED[known[axis].direction]
+    if known[axis].kind == "persister":
+        return _EXPECTED[known[axis].direction]
+    return _KINDS[known[axis].kind]
 
 
 def axis_table(context: Context) -> pd.DataFrame:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from dtpscore._records import Record
     from dtpscore._report.context import Context
-    from dtpscore.get._records import Fields
 
 # A ratio of median totals between groups above which depth is named as a limit.
 _DEPTH_RATIO = 1.3
@@ -72,9 +71,10 @@ def vulnerability_section(table: pd.DataFrame | None) -> Section | None:
     )
 
 
-def _records(context: Context) -> list[Record | Fields]:
+def _records(context: Context) -> list[Record]:
     """Give the records of the steps that were run, in the order of the analysis."""
-    adata, found = context.adata, []
+    adata = context.adata
+    found: list[Record] = []
     if context.scores_key is not None:
         found.append(score_record(adata, context.scores_key))
     if context.has_calls:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from dtpscore import _axes as definition
 from dtpscore import _keys, signatures
 from dtpscore._results.elements import available
 from dtpscore._results.scores import has_record
@@ -257,13 +258,11 @@ def thin_axes(adata: AnnData, *, key: str | None = None) -> set[str]:
 
 def persister_axes(axes: Sequence[str]) -> list[str]:
     """Axes that are read as persister mechanisms, and the signatures of the user."""
-    known = signatures.axes()
-    return [
-        axis for axis in axes if axis not in known or known[axis].kind == "persister"
-    ]
+    known, mechanisms = signatures.axes(), set(definition.persister_axes())
+    return [axis for axis in axes if axis not in known or axis in mechanisms]
 
 
 def nuisance_axes(axes: Sequence[str]) -> list[str]:
     """Axes that are scored so that confounding can be seen."""
-    known = signatures.axes()
-    return [axis for axis in axes if axis in known and known[axis].kind == "nuisance"]
+    nuisance = set(definition.nuisance_axes())
+    return [axis for axis in axes if axis in nuisance]

@@ -11,6 +11,7 @@ from dtpscore import _keys, signatures
 from dtpscore._axes import nuisance_axes
 from dtpscore._calling.quality import measure
 from dtpscore.errors import DataError
+from dtpscore.get._axes import persister_axes
 from dtpscore.get._groups import groups
 from dtpscore.get._records import score_record
 from dtpscore.get._scores import axes as all_axes
@@ -136,7 +137,7 @@ def confounders(
     right = pd.concat(
         [quality(adata), axes[nuisance].rename(columns=titles)], axis=1
     ).astype(np.float64)
-    kept = [a for a in axes.columns if a not in known or known[a].kind == "persister"]
+    kept = persister_axes([str(axis) for axis in axes.columns])
     results = {
         label: adata.obs[name]
         for label, name in (

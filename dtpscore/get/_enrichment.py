@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from dtpscore._results.elements import available
@@ -14,7 +13,7 @@ from dtpscore.get._records import enrich_record
 if TYPE_CHECKING:
     from anndata import AnnData
 
-    from dtpscore.get._records import Fields
+    from dtpscore._enrichment.record import EnrichRecord
 
 
 def enrichment(
@@ -66,8 +65,8 @@ def enrichment(
     return kept.reset_index(drop=True)
 
 
-def _check_group(found: Fields, group: str) -> None:
-    names = [str(name) for name in found.groups]
+def _check_group(found: EnrichRecord, group: str) -> None:
+    names = found.groups
     if group not in names:
         msg = f"No enrichment of group {group!r}. Groups there are: {available(names)}."
         raise DataError(msg)
@@ -83,10 +82,10 @@ def ranking(adata: AnnData, *, group: str, key: str | None = None) -> pd.Series:
     """
     found = enrich_record(adata, key)
     _check_group(found, group)
-    place = [str(name) for name in found.groups].index(group)
-    values = np.asarray(found.statistic)[:, place]
-    genes = [str(gene) for gene in found.genes]
-    return pd.Series(values, index=genes).sort_values(ascending=False, kind="stable")
+    place = found.groups.index(group)
+    values = found.statistic[:, place]
+    ranked = pd.Series(values, index=found.genes)
+    return ranked.sort_values(ascending=False, kind="stable")
 
 
 def members(adata: AnnData, term: str, *, key: str | None = None) -> list[str]:
@@ -104,8 +103,3 @@ def members(adata: AnnData, term: str, *, key: str | None = None) -> list[str]:
         msg = f"The gene set {term!r} was not tested. Tested sets: {tested}, ..."
         raise DataError(msg)
     return genes
-
-
-def n_permutations(params: dict[str, Any]) -> int:
-    """Read the number of random gene sets, under its present or its former name."""
-    return int(params.get("n_permutations", params.get("permutations", 1)))

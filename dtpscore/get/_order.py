@@ -52,7 +52,9 @@ def order(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     --------
     >>> import dtpscore as dtp
     >>> adata = dtp.datasets.simulate(n_cells=600, n_genes=1500, difficulty="easy")
-    >>> dtp.tl.pseudotime(adata, groupby="condition", root="parental", method="dpt")
+    >>> dtp.tl.pseudotime(
+    ...     adata, groupby="condition", reference="parental", method="dpt"
+    ... )
     >>> "position" in dtp.get.order(adata)
     True
     """

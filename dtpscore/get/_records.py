@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtpscore import _keys
 from dtpscore._calling.record import CallRecord
+from dtpscore._enrichment.record import EnrichRecord
 from dtpscore._ordering.record import OrderRecord, TrendsRecord
 from dtpscore._results.elements import check_anndata
 from dtpscore._results.scores import full_record_of
@@ -72,31 +73,11 @@ def trends_record(adata: AnnData, key: str | None = None) -> TrendsRecord:
     return TrendsRecord.from_uns(found)
 
 
-def enrich_record(adata: AnnData, key: str | None = None) -> Fields:
+def enrich_record(adata: AnnData, key: str | None = None) -> EnrichRecord:
     """Record of `dtpscore.tl.enrich`; a DataError where nothing was tested."""
     key = key or _keys.ENRICHMENT
     found = _find(adata, key, what="enrichment", step="enrich", holds="members")
-    return Fields(dict(found))
-
-
-class Fields:
-    """A record read by attribute. A field that the step did not write is None.
-
-    Parameters
-    ----------
-    entry
-        What the step has left in ``uns``.
-    """
-
-    def __init__(self, entry: dict[str, Any]) -> None:
-        self._entry = entry
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        if name in {"methods", "messages"}:
-            return [str(text) for text in self._entry.get(name, ())]
-        return self._entry.get(name)
+    return EnrichRecord.from_uns(found)
 
 
 def has_calls(adata: AnnData, key: str | None = None) -> bool:

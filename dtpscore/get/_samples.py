@@ -72,8 +72,8 @@ def samples(
     >>> dtp.tl.call(
     ...     adata, groupby="condition", reference="parental", sample_key="sample"
     ... )
-    >>> dtp.get.samples(adata).groupby("group", sort=False)["n_cells"].sum().tolist()
-    [450, 450]
+    >>> dtp.get.samples(adata)["group"].drop_duplicates().tolist()
+    ['parental', 'treated']
     """
     states(adata, key)
     found = columns(

@@ -61,7 +61,9 @@ def trends(
     --------
     >>> import dtpscore as dtp
     >>> adata = dtp.datasets.simulate(n_cells=600, n_genes=1500, difficulty="easy")
-    >>> dtp.tl.pseudotime(adata, groupby="condition", root="parental", method="dpt")
+    >>> dtp.tl.pseudotime(
+    ...     adata, groupby="condition", reference="parental", method="dpt"
+    ... )
     >>> dtp.tl.trends(adata, n_permutations=99, n_bootstrap=20)
     >>> "emt" in dtp.get.trends(adata).index
     True

@@ -10,7 +10,6 @@ from matplotlib.lines import Line2D
 from dtpscore._enrichment.prerank import running_sum
 from dtpscore._text import short
 from dtpscore.get import _enrichment as frames
-from dtpscore.get._enrichment import n_permutations
 from dtpscore.get._records import enrich_record
 from dtpscore.pl._checks import rows_in_order
 from dtpscore.pl._docs import shared_doc
@@ -165,7 +164,7 @@ def running_score(
             y="Running enrichment score",
         )
         set_title(ax, set_title_of(term))
-        floor = 1 / n_permutations(found.params)
+        floor = 1 / found.params["n_permutations"]
         text = f"NES {row['nes']:+.2f}, FDR {_above(row['fdr'], floor)}"
         ax.text(
             0.99, 0.97, text, transform=ax.transAxes, ha="right", va="top", fontsize=7.5
@@ -205,7 +204,7 @@ def _dots(
 
 
 def _legend() -> list[Line2D]:
-    dot = {"ls": "", "marker": "o", "mec": INK}
+    dot: Any = {"ls": "", "marker": "o", "mec": INK}
     sizes = [
         Line2D([], [], mfc="white", ms=_size(n) ** 0.5, label=f"{n} genes", **dot)
         for n in _SIZES

@@ -181,7 +181,9 @@ def pseudotime(
     --------
     >>> import dtpscore as dtp
     >>> adata = dtp.datasets.simulate(n_cells=600, n_genes=1500, difficulty="easy")
-    >>> dtp.tl.pseudotime(adata, groupby="condition", root="parental", method="dpt")
+    >>> dtp.tl.pseudotime(
+    ...     adata, groupby="condition", reference="parental", method="dpt"
+    ... )
     >>> ax = dtp.pl.pseudotime(adata, groupby="condition", show=False)
     """
     cells = frames.positions(
@@ -272,7 +274,7 @@ def holiday(
     >>> import dtpscore as dtp
     >>> adata = dtp.datasets.simulate(n_cells=600, n_genes=1500, difficulty="easy")
     >>> dtp.tl.pseudotime(
-    ...     adata, groupby="condition", root="parental", holiday="holiday",
+    ...     adata, groupby="condition", reference="parental", holiday="holiday",
     ...     sample_key="sample", method="dpt",
     ... )
     >>> ax = dtp.pl.holiday(adata, show=False)

@@ -41,7 +41,7 @@ _READINGS = {
     "agrees": ("#332288", None, "as published"),
     "opposite": ("#D55E00", "////", "against the published direction"),
     "disagree": ("#88CCEE", None, "published contrasts disagree"),
-    "not": ("#DDDDDD", "..", "not beyond random gene sets"),
+    "not": ("#DDDDDD", None, "not beyond random gene sets"),
 }
 _FIRST = ("index", "proliferation")
 _ON, _OFF = "#5B1248", "#009E73"

@@ -124,7 +124,9 @@ def trends(
     --------
     >>> import dtpscore as dtp
     >>> adata = dtp.datasets.simulate(n_cells=600, n_genes=1500, difficulty="easy")
-    >>> dtp.tl.pseudotime(adata, groupby="condition", root="parental", method="dpt")
+    >>> dtp.tl.pseudotime(
+    ...     adata, groupby="condition", reference="parental", method="dpt"
+    ... )
     >>> dtp.tl.trends(adata, n_permutations=99, n_bootstrap=20)
     >>> ax = dtp.pl.trends(adata, features=["emt", "oxphos"], show=False)
     """
@@ -229,7 +231,9 @@ def onsets(
     --------
     >>> import dtpscore as dtp
     >>> adata = dtp.datasets.simulate(n_cells=600, n_genes=1500, difficulty="easy")
-    >>> dtp.tl.pseudotime(adata, groupby="condition", root="parental", method="dpt")
+    >>> dtp.tl.pseudotime(
+    ...     adata, groupby="condition", reference="parental", method="dpt"
+    ... )
     >>> dtp.tl.trends(adata, n_permutations=99, n_bootstrap=20)
     >>> ax = dtp.pl.onsets(adata, show=False)
     """
