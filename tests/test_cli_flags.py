@@ -146,3 +146,16 @@ def test_flags_of_a_run_have_no_default_of_their_own():
     """A flag that is not given must not win over the configuration."""
     parameters = _flags.parameters([RunOptions], required=False)
     assert {parameter.default for parameter in parameters} == {None}
+
+
+def test_options_of_a_report_and_of_a_check_are_those_of_the_functions():
+    import inspect
+
+    import dtpscore as dtp
+    from dtpscore._options.check import CheckOptions
+    from dtpscore._options.report import ReportOptions
+
+    report = set(inspect.signature(dtp.report).parameters)
+    assert set(ReportOptions.model_fields) == report - {"adata", "path", "tables"}
+    check = set(inspect.signature(dtp.check).parameters)
+    assert set(CheckOptions.model_fields) == check - {"adata"}

@@ -10,7 +10,7 @@ import pytest
 
 import dtpscore as dtp
 from dtpscore._run import summary
-from dtpscore._run.summary import CALLED, NONE_FOUND, UNDECIDED, Arm, Summary
+from dtpscore._run.summary import Arm, Summary
 from dtpscore.errors import DtpscoreError
 
 DESIGN = ["--groupby", "condition", "--reference", "parental", "--sample-key", "sample"]
@@ -116,27 +116,14 @@ def test_times_are_parsed_and_the_mapping_is_told_first(few, tmp_path, command):
     assert not (tmp_path / "r2").exists()
 
 
-@pytest.mark.parametrize(
-    ("n_called", "n_undecided", "smallest_share", "expected"),
-    [
-        (1, 9, 0.5, CALLED),
-        (0, 0, 0.02, NONE_FOUND),
-        (0, 1, 0.02, UNDECIDED),
-        (0, 0, 1.01, UNDECIDED),
-        (0, 0, None, UNDECIDED),
-    ],
-)
-def test_undecided_is_not_none(n_called, n_undecided, smallest_share, expected):
-    assert summary.verdict(n_called, n_undecided, smallest_share) == expected
-
-
 def test_an_arm_is_told_in_one_line():
-    arm = Arm("treated", 3, 200, 0, 0, 0.02, NONE_FOUND)
-    assert arm.sentence == (
-        "0 of 200 cells DTP-like (0.0%), none found; 2.0% or more could have been "
-        "called"
+    none = Arm("treated", "14", 3, 200, 0, 0.0, 0.0, 0.02, "none found", "why")
+    assert none.name == "treated, 14"
+    assert none.sentence == "0 of 200 cells DTP-like (0.0%), none found: why"
+    called = Arm("treated", "", 3, 200, 50, 0.2, 0.3, 0.02, "called", "")
+    assert called.name == "treated"
+    assert called.sentence == (
+        "50 of 200 cells DTP-like (25.0%; 20.0% to 30.0% in the samples), called"
     )
-    called = Arm("treated", 3, 200, 50, 0, 0.02, CALLED)
-    assert called.sentence == "50 of 200 cells DTP-like (25.0%), called"
     steps = (("call", "refused", "why"), ("enrich", "left out", ""))
-    assert Summary((arm,), "E2", "", steps).refused == ["call"]
+    assert Summary((none,), "E2", "", steps).refused == ["call"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
-from dtpscore import _run
+from dtpscore import _run, tl
 from dtpscore._files.steps import STEPS
 from dtpscore._options.run import NEUTRAL, STEP_OPTIONS, RunOptions
 from dtpscore._run import pipeline
@@ -48,7 +50,7 @@ DECIDES = {
     "n_jobs": (1, set()),
 }
 # Their files count, not their names.
-FILES = {"gmt": {"enrich"}, "genes": {"score", "enrich"}}
+FILES = {"gmt": {"enrich"}, "genes": {"score", "trends", "enrich"}}
 
 
 def options(**given):
@@ -85,6 +87,12 @@ def with_later(steps):
         if found & {*step.needs, *step.after}:
             found.add(step.name)
     return found
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_options_have_the_names_of_the_arguments(step):
+    parameters = inspect.signature(getattr(tl, step.function)).parameters
+    assert set(step.options.model_fields) == set(parameters) - {"adata", "copy", "lazy"}
 
 
 def test_every_option_of_a_run_is_in_the_table():

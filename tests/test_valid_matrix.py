@@ -185,7 +185,7 @@ def pieces_of(array):
 def test_missing_pieces_of_a_zarr_store_are_not_read_as_zeros(name, tmp_path):
     group = zarr_of(sp.csr_matrix(counts()), tmp_path, (10,))
     pieces_of(group[name])[1].unlink()
-    with pytest.raises(DamagedError, match="missing|go back"):
+    with pytest.raises(DamagedError, match=r"missing|go back"):
         list(iter_blocks(ad.io.sparse_dataset(group), chunk_size=6))
 
 

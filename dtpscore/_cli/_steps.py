@@ -88,9 +88,9 @@ def _tell_findings(outputs: Outputs) -> None:
         return
     if summary.arms:
         tell(f"Calls (evidence level {summary.evidence_level}):")
-    width = max((len(arm.group) for arm in summary.arms), default=0)
+    width = max((len(arm.name) for arm in summary.arms), default=0)
     for arm in summary.arms:
-        tell(f"  {arm.group:<{width}}  {arm.sentence}")
+        tell(f"  {arm.name:<{width}}  {arm.sentence}")
     if summary.order:
         tell(f"Order: {summary.order}")
     missing = [

@@ -134,6 +134,8 @@ def more_arguments(
         chosen = given if own is None else [*signatures.select(), *own]
     elif step == "enrich":
         chosen = [*signatures.select(), *(own or ())]
+    elif step == "trends" and own is not None:
+        return {"scores": [signature.name for signature in own]}
     else:
         return {}
     return {"signatures": chosen}

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import tl
 from dtpscore._keys import CALL, CONTRIBUTIONS, ENRICHMENT, PSEUDOTIME, SCORES, TRENDS
 from dtpscore._options.run import STEP_OPTIONS
-from dtpscore.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from anndata import AnnData
 
     from dtpscore._options.base import Options
-
-# Names of arguments that a function of the first version still has.
-_OLD = {
-    "n_permutations": "permutations",
-    "reference": "root",
-    "seed": "random_state",
-    "time_key": "days_key",
-}
 
 
 @dataclass(frozen=True)
@@ -73,32 +61,7 @@ class Step:
         """
         function = getattr(tl, self.function)
         given = {name: getattr(options, name) for name in type(options).model_fields}
-        function(adata, **arguments(function, {**given, **more}))
-
-
-def arguments(function: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Options under the names that a function has for them.
-
-    Raises
-    ------
-    OptionError
-        The function has no argument for an option.
-    """
-    known = inspect.signature(function).parameters
-    if any(one.kind is one.VAR_KEYWORD for one in known.values()):
-        return given
-    found = {}
-    for name, value in given.items():
-        old = _OLD.get(name, name)
-        if name in known:
-            found[name] = value
-        elif old in known:
-            found[old] = value
-        elif name != "key_added":
-            msg = f"dtpscore.tl.{function.__name__} has no argument {name!r}."
-            raise OptionError(msg)
-    # The first version prints what the logger says now.
-    return {**found, "quiet": True} if "quiet" in known else found
+        function(adata, **{**given, **more})
 
 
 SCORE = Step(

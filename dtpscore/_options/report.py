@@ -24,6 +24,11 @@ class ReportOptions(Options):
         default=None,
         description="Column of obs with the samples; that of the calls if not given.",
     )
+    time_key: str | None = Field(
+        default=None,
+        description="Column of obs with times or doses; that of the calls or of the "
+        "order if not given.",
+    )
     title: str = Field(
         default="Drug-tolerant persister states", description="Title of the report."
     )

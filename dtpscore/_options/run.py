@@ -159,7 +159,7 @@ class RunOptions(Options):
         """Files that a step reads beside the data, by the option that names them."""
         fields = STEP_OPTIONS[name].model_fields
         given = {
-            "genes": self.genes if "signatures" in fields else None,
+            "genes": self.genes if {"signatures", "scores_key"} & set(fields) else None,
             "gmt": self.gmt if "gmt" in fields else None,
         }
         return {option: path for option, path in given.items() if path is not None}

@@ -89,7 +89,11 @@ def _work(step: Step, run: _Run) -> tuple[str, str, tuple[str, ...]]:
 def _fingerprint(step: Step, run: _Run) -> str:
     """Checksum of everything that the numbers of a step depend on."""
     files = run.config.files_of_step(step.name)
-    earlier = [run.records[name] for name in (*step.needs, *step.after)]
+    before = [*step.needs, *step.after]
+    if step.name == "trends" and "genes" in files:
+        # It follows the scores of the user's own signatures.
+        before.append("score")
+    earlier = [run.records[name] for name in before]
     return fingerprint(
         {
             "step": step.name,

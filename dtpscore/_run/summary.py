@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dtpscore import _keys
-from dtpscore._design import labels
+from dtpscore.get._arms import arms
+from dtpscore.get._groups import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,48 +20,56 @@ if TYPE_CHECKING:
 
 # Exit code of a run that ended, but with a step that the data do not allow.
 REFUSED = 7
-CALLED, NONE_FOUND, UNDECIDED = "called", "none found", "not decided"
-_DTP = ("DTP-like", "DTP-like cycling")
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One group of cells.
+    """One group of cells, at one time where times are known.
 
     Attributes
     ----------
-    group
-        Its name.
+    group, time
+        Its name, and the time as the column writes it; empty without times.
     n_samples, n_cells
-        Samples, and cells with a call that are not of low quality.
-    n_called, n_undecided
-        Cells that were called DTP-like, and cells whose call is uncertain.
+        Samples, and cells that are not of low quality.
+    n_called
+        Cells that were called DTP-like.
+    lowest, highest
+        Smallest and largest share of DTP-like cells in a sample.
     smallest_share
         Smallest share of the cells that could have been called; None where unknown.
-    verdict
-        ``"called"``, ``"none found"`` or ``"not decided"``.
+    verdict, reason
+        ``"called"``, ``"none found"`` or ``"not decided"``, and why.
     """
 
     group: str
+    time: str
     n_samples: int
     n_cells: int
     n_called: int
-    n_undecided: int
+    lowest: float
+    highest: float
     smallest_share: float | None
     verdict: str
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The group, with its time."""
+        return f"{self.group}, {self.time}" if self.time else self.group
 
     @property
     def sentence(self) -> str:
         """The group in one line."""
         share = self.n_called / max(self.n_cells, 1)
-        found = f"{self.n_called:,} of {self.n_cells:,} cells DTP-like ({share:.1%})"
-        return f"{found}, {self.verdict}{self._limit}"
-
-    @property
-    def _limit(self) -> str:
-        if self.verdict != NONE_FOUND or self.smallest_share is None:
-            return ""
-        return f"; {self.smallest_share:.1%} or more could have been called"
+        over = ""
+        if self.n_samples > 1 and self.n_called:
+            over = f"; {self.lowest:.1%} to {self.highest:.1%} in the samples"
+        found = (
+            f"{self.n_called:,} of {self.n_cells:,} cells DTP-like ({share:.1%}{over})"
+        )
+        why = f": {self.reason}" if self.reason else ""
+        return f"{found}, {self.verdict}{why}"
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ class Summary:
     Attributes
     ----------
     arms
-        Every group but the reference; none where no cell was called.
+        Every group but the reference, per time; none without calls.
     evidence_level
         Level of the calls, E0 to E4; empty without calls.
     order
@@ -101,56 +109,34 @@ class Summary:
         }
 
 
-def _smallest(record: Any, group: str) -> float | None:
-    """Smallest share of a group that could be called, in its worst batch."""
-    table = record.get("calibration")
-    if table is None:
-        return None
-    own = table.loc[(table["group"].astype(str) == group).to_numpy(), "smallest_share"]
-    return float(own.max()) if len(own) else None
-
-
-def verdict(n_called: int, n_undecided: int, smallest_share: float | None) -> str:
-    """Decide what can be said of a group.
-
-    Undecided is not none: a group in which no cell was called is without persisters
-    only where a larger share would have been seen and no cell is uncertain.
-    """
-    if n_called:
-        return CALLED
-    if smallest_share is None or smallest_share > 1 or n_undecided:
-        return UNDECIDED
-    return NONE_FOUND
-
-
 def _arms(adata: AnnData, options: RunOptions) -> tuple[Arm, ...]:
-    record = adata.uns[_keys.CALL]
-    group = labels(adata.obs, options.groupby, "groups")
-    calls = adata.obs[_keys.CALL].astype(str).to_numpy()
-    judged = adata.obs[_keys.CALL].notna().to_numpy() & (calls != "low quality")
-    sample = group.text
-    if options.sample_key is not None:
-        sample = labels(adata.obs, options.sample_key, "samples").text
-    arms = []
-    for name in group.names:
-        own = judged & (group.text == name)
-        if name == options.reference or not own.any():
-            continue
-        n_called = int(np.isin(calls[own], _DTP).sum())
-        n_undecided = int((calls[own] == "uncertain").sum())
-        share = _smallest(record, name)
-        arms.append(
-            Arm(
-                group=name,
-                n_samples=len(set(sample[own].tolist())),
-                n_cells=int(own.sum()),
-                n_called=n_called,
-                n_undecided=n_undecided,
-                smallest_share=share,
-                verdict=verdict(n_called, n_undecided, share),
-            )
+    design = Columns(
+        groupby=options.groupby,
+        reference=options.reference,
+        sample_key=options.sample_key,
+        time_key=options.time_key,
+        holiday=options.holiday,
+    )
+    rows = arms(adata, design).to_dict("records")
+    return tuple(
+        Arm(
+            group=str(row["group"]),
+            time=str(row.get("time", "")),
+            n_samples=int(row["n_samples"]),
+            n_cells=int(row["n_cells"]),
+            n_called=int(row["n_called"]),
+            lowest=float(row["lowest"]),
+            highest=float(row["highest"]),
+            smallest_share=_known(row["smallest_share"]),
+            verdict=str(row["verdict"]),
+            reason=str(row["reason"]),
         )
-    return tuple(arms)
+        for row in rows
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
 
 
 def summarize(

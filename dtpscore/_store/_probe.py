@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # Seconds of computing after which a step of the child is given up; waiting for a slow
 # disk does not count. A step reads one object or one piece, and has more time for a
 # large one: so many bytes a second are few.
-_PATIENCE = 20.0
+_PATIENCE = 10.0
 _SPEED = 5e6
 
 
