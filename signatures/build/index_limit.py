@@ -9,8 +9,8 @@ value, which are chosen after the fact.
 
 The index made anew follows the rule of ``consensus.py`` with one more vote per measured
 study, which says that a gene goes up where its log2 change exceeds 0.5 in the same
-direction in three of four of its lines. Studies of the tumor type of the context have no
-vote. The shipped index has no vote from melanoma either; one of its votes is of AML.
+direction in three of four of its lines. Studies of the tumor type of the context have
+no vote. The shipped index has no vote from melanoma either; one of its votes is of AML.
 
 Contexts are four melanoma lines and three subclones, thinned to cells of 2,000 UMI from
 bulk counts (so they are semi-synthetic), and three patients with leukemia before and
