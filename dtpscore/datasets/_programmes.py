@@ -55,12 +55,12 @@ PROGRAMMES = (
     Programme("hallmark_myc_targets_v1", -1, 0.30),
     Programme("hallmark_myc_targets_v2", -1, 0.30),
     Programme("diapause_rehman2021_signed", 1, 0.45),
-    Programme("hallmark_epithelial_mesenchymal_transition", 1, 0.50),
+    Programme("emt_foroutan2017", 1, 0.50),
     Programme("yap_taz_wang2018_22", 1, 0.55),
-    Programme("senescence_fridman2008", 1, 0.60),
-    Programme("hallmark_oxidative_phosphorylation", 0, 0.45),
-    Programme("nrf2_singh2008", 0, 0.40),
-    Programme("fao_reactome_mito", 0, 0.50),
+    Programme("senescence_hernandez2017", 1, 0.60),
+    Programme("oxphos_wp_etc", 0, 0.45),
+    Programme("nrf2_core", 0, 0.40),
+    Programme("ppar_wp", 0, 0.50),
 )
 S_PHASE = "tirosh2016_s_phase"
 G2M_PHASE = "tirosh2016_g2m_phase"

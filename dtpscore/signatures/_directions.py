@@ -235,7 +235,7 @@ def direction(
     >>> from dtpscore import signatures
     >>> signatures.direction("slow_cycling").direction
     'up'
-    >>> signatures.direction("interferon", "melanoma").direction
+    >>> signatures.direction("emt", "melanoma").direction
     'two-sided'
     """
     check_known("axis", axis, axes())
