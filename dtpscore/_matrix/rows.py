@@ -20,6 +20,8 @@ TARGET_SUM = 10_000.0
 # Whole numbers up to here are exact in float32.
 _EXACT_FLOAT32 = 2**24
 _LAST_INT32 = 2**31 - 1
+# From here on, float64 does not tell neighboring whole numbers apart.
+_TOO_LARGE = 2.0**53
 
 
 @dataclass(frozen=True)
@@ -210,13 +212,19 @@ def log_normalized(block: Block) -> Block:
     Raises
     ------
     DataError
-        A value is below 0.
+        A value is below 0, or too large for a count.
     """
     if block.negative_row >= 0:
         msg = (
             f"Row {block.negative_row} (counted from 0) has a value below 0, so it "
             "does not hold counts and cannot be normalized. Pass the layer with the "
             "counts, or leave normalize out."
+        )
+        raise DataError(msg)
+    if block.data.size and block.data.max() >= _TOO_LARGE:
+        msg = (
+            f"A value is {block.data.max():.3g}, which cannot be a count. The matrix is "
+            "damaged, or holds something else: pass the layer with the counts."
         )
         raise DataError(msg)
     data = np.empty(block.data.size)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from dtpscore._results.elements import Element
 
-# Bytes that a thread compares at a time.
-_STEP = 2**24
+# Bytes that a thread compares at a time: few, so that the same memory is used again.
+_STEP = 2**20
 # Values that are compared at a time where bytes cannot be.
 _VALUES = 2_000_000
 # Files of a zarr store that say what a folder holds: they change with its members.

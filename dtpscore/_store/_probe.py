@@ -191,6 +191,11 @@ class _Look:
 
 
 def _in_child(look: _Look, path: Path) -> Found:
+    # Loaded here, once for both processes.
+    import anndata.io  # noqa: F401
+
+    if path.is_dir():
+        import zarr  # noqa: F401
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         # Python warns of threads: the child uses none of them, nor what they hold.
