@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 
-class _Cache(caching.FunctionCache):  # type: ignore[misc]
+class _Cache(caching.FunctionCache):
     """Compiled code on disk; a file that is cut off or empty is written again.
 
     numba trusts its files. One that a full disk or a killed process left short would

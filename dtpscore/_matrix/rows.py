@@ -223,8 +223,8 @@ def log_normalized(block: Block) -> Block:
         raise DataError(msg)
     if block.data.size and block.data.max() >= _TOO_LARGE:
         msg = (
-            f"A value is {block.data.max():.3g}, which cannot be a count. The matrix is "
-            "damaged, or holds something else: pass the layer with the counts."
+            f"A value is {block.data.max():.3g}, which cannot be a count. The matrix "
+            "is damaged, or holds something else: pass the layer with the counts."
         )
         raise DataError(msg)
     data = np.empty(block.data.size)
