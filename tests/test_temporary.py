@@ -52,7 +52,7 @@ def test_what_a_living_process_or_another_machine_made_stays(tmp_path, monkeypat
     mine = tmp_path / ".out.h5ad.part"
     mine.write_text("a name of the user")
     with monkeypatch.context() as patch:
-        patch.setattr(_temporary, "_machine", lambda: "00000000")
+        patch.setattr(_temporary, "machine", lambda: "00000000")
         remove_stale(tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {ours.name, theirs.name, mine.name}
     remove_stale(tmp_path)
@@ -61,7 +61,7 @@ def test_what_a_living_process_or_another_machine_made_stays(tmp_path, monkeypat
 
 def test_a_number_that_another_process_has_now_is_told_apart(tmp_path):
     made = _temporary.temporary(tmp_path / "out.h5ad")
-    start = _temporary._start(os.getpid())
+    start = _temporary.started(os.getpid())
     if start == 0:
         pytest.skip("this system does not say when a process started")
     old = made.with_name(made.name.replace(f"-{start}-", f"-{start - 1}-"))

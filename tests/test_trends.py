@@ -41,7 +41,7 @@ def test_finds_the_planted_programmes(followed):
     assert np.sign(found.loc[moved, "change"]) == np.sign(planted)
     assert found.loc["slow_cycling", "change"] > 0
     # The simulation has no programme of these.
-    still = found.loc[["dna_repair", "drug_handling"], "q"]
+    still = found.loc[["pentose_phosphate", "drug_handling"], "q"]
     assert (still > 0.05).all()
 
 
@@ -52,13 +52,12 @@ def test_onsets_come_in_the_planted_order(followed):
         "nfkb": "hallmark_tnfa_signaling_via_nfkb",
         "interferon": "hallmark_interferon_alpha_response",
         "consensus": "dtp_consensus_no_cycle",
-        "oxphos": "oxphos_wp_etc",
-        "emt": "emt_foroutan2017",
     }
-    found = features(adata).loc[list(pairs)].dropna(subset="onset")
-    assert len(found) >= 4
+    # Most genes of these axes are planted; of the others only some are.
+    found = features(adata).loc[list(pairs)].sort_values("onset")
+    assert found["onset"].notna().all()
     truth = [planted[pairs[axis]] for axis in found.index]
-    assert spearmanr(found["onset"], truth)[0] > 0.7
+    assert truth == sorted(truth)
     assert (found["onset_low"] <= found["onset"]).all()
     assert (found["onset"] <= found["onset_high"]).all()
 
