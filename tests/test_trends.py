@@ -6,7 +6,6 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import spearmanr
 from small_paths import order
 
 import dtpscore as dtp
