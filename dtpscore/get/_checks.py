@@ -60,7 +60,7 @@ def quality(adata: AnnData) -> pd.DataFrame:
     found = measure(adata.X, list(adata.var_names))
     frame = pd.DataFrame({"genes detected": found.genes}, index=adata.obs_names)
     # Sums of scaled values say nothing about depth, and go below zero.
-    if found.counts.min() < 0:
+    if found.negative:
         return frame
     frame.insert(0, "total counts", found.counts)
     if np.isfinite(found.mitochondrial).all():
