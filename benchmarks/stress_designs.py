@@ -37,7 +37,7 @@ class Design:
     build: Callable[[int], tuple[list[Library], Setting]]
 
 
-def _arms(
+def arms(
     untreated: tuple[int, int], treated: tuple[int, int], **kind: Any
 ) -> list[Library]:
     """Libraries of two arms, each given as number of libraries and of their cells.
@@ -59,7 +59,7 @@ def _sized(
 
     def build(run: int) -> tuple[list[Library], Setting]:
         sd = LIBRARY_SDS[run % len(LIBRARY_SDS)]
-        return _arms(untreated, treated), Setting(library_sd=sd)
+        return arms(untreated, treated), Setting(library_sd=sd)
 
     return build
 
@@ -75,7 +75,7 @@ def _different(
             day_sd=day_sd,
             clone=CONTEXTS[4 + run % 3],
         )
-        return _arms((n_untreated, 200), (1, 200), **kind), setting
+        return arms((n_untreated, 200), (1, 200), **kind), setting
 
     return build
 
@@ -113,7 +113,7 @@ def _power(share: float, untreated: int, treated: int):
             library_sd=LIBRARY_SDS[(run // len(CONTEXTS)) % 2],
             context=CONTEXTS[run % len(CONTEXTS)],
         )
-        return _arms((untreated, 200), (treated, 200), persisters=share), setting
+        return arms((untreated, 200), (treated, 200), persisters=share), setting
 
     return build
 

@@ -141,6 +141,44 @@ def fit_prior(
     return Prior(variance, 2 * half, source)
 
 
+def typical_variance(
+    variances: ArrayLike, freedom: float, prior_freedom: float
+) -> float:
+    """Find the prior variance of a set of features when its freedom is known.
+
+    This is the first half of `fit_prior`. With one or two degrees of freedom the
+    variances of one experiment say where they lie, but not how alike they are: a
+    freedom that is fitted to them is often infinite by chance.
+
+    Parameters
+    ----------
+    variances
+        (n,), sample variances.
+    freedom
+        Degrees of freedom of each.
+    prior_freedom
+        Degrees of freedom of the prior.
+
+    Raises
+    ------
+    ValueError
+        No variance is above 0.
+    """
+    from scipy.special import digamma
+
+    found = np.asarray(variances, dtype=np.float64)
+    if not (found > 0).any():
+        msg = "No feature varies between the samples of an arm."
+        raise ValueError(msg)
+    found = np.maximum(found, _LEAST * np.median(found[found > 0]))
+
+    def middle(degrees: float) -> float:
+        return float(digamma(degrees / 2) - np.log(degrees / 2))
+
+    shift = 0.0 if np.isinf(prior_freedom) else middle(prior_freedom)
+    return float(np.exp(np.log(found).mean() - middle(freedom) + shift))
+
+
 def moderated_variance(
     variances: ArrayLike, freedom: float, prior: Prior
 ) -> NDArray[np.float64]:
@@ -163,22 +201,45 @@ def moderated_variance(
     return result
 
 
-def effective_features(correlation: ArrayLike) -> float:
-    """Count the independent features that correlated ones are worth.
+def independent_features(squares: ArrayLike, freedom: ArrayLike) -> float:
+    """Count the independent features that the features of a library are worth.
 
-    The features of a library effect are no independent witnesses: where one library
-    stands apart, many features say so together. The number is the square of the sum of
-    the eigenvalues of the correlation over the sum of their squares (Nyholt 2004, in
-    the form of the participation ratio; Satterthwaite's approximation gives the same
-    number for the degrees of freedom of a mean of correlated squares).
+    The features of a library effect are no independent witnesses: they are correlated,
+    and one library stands apart more than the next in all of them. So the number is
+    measured on the whole: by how far the mean square over features of a held-out
+    library is from that of the other libraries of its group. If the mean squares follow
+    chi-squared distributions, the log of their ratio has the variance
+    trigamma(n / 2) + trigamma(n freedom / 2), which is solved for n.
 
     Parameters
     ----------
-    correlation
-        (features, features).
+    squares
+        (groups,), sum over the libraries of a group of that squared log ratio.
+    freedom
+        (groups,), degrees of freedom of a group: libraries less one. Groups with fewer
+        than three libraries take no part.
+
+    Raises
+    ------
+    ValueError
+        No group has three libraries.
     """
-    matrix = np.asarray(correlation, dtype=np.float64)
-    return float(np.trace(matrix) ** 2 / (matrix**2).sum())
+    from scipy.optimize import brentq
+    from scipy.special import polygamma
+
+    degrees = np.asarray(freedom, dtype=np.float64)
+    keep = degrees > 1
+    if not keep.any():
+        msg = "No group has three libraries, which holding one out needs."
+        raise ValueError(msg)
+    degrees = degrees[keep]
+    total = float(np.asarray(squares, dtype=np.float64)[keep].sum())
+
+    def excess(n: float) -> float:
+        each = polygamma(1, n / 2) + polygamma(1, n * (degrees - 1) / 2)
+        return float(((degrees + 1) * each).sum()) - total
+
+    return float(brentq(excess, 1e-3, 1e6))
 
 
 def combined_prior(first: Prior, second: Prior) -> Prior:
@@ -193,6 +254,52 @@ def combined_prior(first: Prior, second: Prior) -> Prior:
         return Prior(kept.variance, np.inf, source)
     weighed = first.freedom * first.variance + second.freedom * second.variance
     return Prior(weighed / total, total, source)
+
+
+def borrowed_prior(
+    variances: ArrayLike,
+    freedom: float,
+    *,
+    feature_freedom: float,
+    independent: float,
+    public: Prior | None = None,
+) -> Prior:
+    """Prior for the features of one experiment with few libraries.
+
+    Where the variances of its features lie is measured in the experiment, and worth the
+    degrees of freedom of one feature times the number of independent ones. It is put
+    together with what public experiments say. How alike features are is taken from
+    public experiments, because two or three libraries cannot tell.
+
+    Parameters
+    ----------
+    variances
+        (features,), between the samples of an arm; ignored where ``freedom`` is 0.
+    freedom
+        Degrees of freedom of each.
+    feature_freedom
+        How alike the features of one experiment are.
+    independent
+        Number of independent features that the features are worth.
+    public
+        Variance in other experiments, its freedom being that between experiments.
+
+    Raises
+    ------
+    ValueError
+        There is neither a degree of freedom nor a public prior.
+    """
+    if freedom == 0:
+        if public is None:
+            msg = "One sample in each arm and no prior: nothing says how samples vary."
+            raise ValueError(msg)
+        least = min(public.freedom, feature_freedom)
+        return Prior(public.variance, least, public.source)
+    variance = typical_variance(variances, freedom, feature_freedom)
+    level = Prior(variance, freedom * independent)
+    if public is not None:
+        level = combined_prior(level, public)
+    return Prior(level.variance, min(level.freedom, feature_freedom), level.source)
 
 
 def _larger_sampling(
@@ -282,4 +389,110 @@ def moderated_move(
         pvalue=2 * law.sf(np.abs(statistic)),
         low=found.effect - reach,
         high=found.effect + reach,
+    )
+
+
+@dataclass(frozen=True)
+class WholeMove:
+    """Move of whole samples over all features together.
+
+    Attributes
+    ----------
+    size
+        Root mean square over features of the difference between the arms, less what
+        samples differ by chance; in the unit of the features.
+    low, high
+        Interval of the size, approximate; NaN where there is none.
+    statistic
+        Mean square of the difference over what it would be without a move.
+    freedom
+        Degrees of freedom of both; the second is 0 where nothing can be said.
+    pvalue
+        One-sided: only a larger difference speaks of a move. NaN without freedom.
+    """
+
+    size: float
+    low: float
+    high: float
+    statistic: float
+    freedom: tuple[float, float]
+    pvalue: float
+
+
+def _size_limits(
+    square: float, chance: float, freedom: tuple[float, float], level: float
+) -> tuple[float, float]:
+    """Interval of the size, from that of the root of the mean square.
+
+    The root of a noncentral chi-squared variable over its degrees of freedom has close
+    to the same spread whatever the size, that of one independent feature over the root
+    of their number. The spread is estimated, hence the t quantile.
+    """
+    from scipy import stats
+
+    root = np.sqrt(square)
+    quantile = stats.t.ppf((1 + level) / 2, freedom[1])
+    reach = float(quantile * np.sqrt(chance / freedom[0]))
+    low, high = max(root - reach, 0.0), root + reach
+    return (
+        float(np.sqrt(max(low**2 - chance, 0.0))),
+        float(np.sqrt(max(high**2 - chance, 0.0))),
+    )
+
+
+def whole_move(
+    means: ArrayLike,
+    treated: ArrayLike,
+    *,
+    independent: float,
+    prior: Prior | None = None,
+    stratum: ArrayLike | None = None,
+    level: float = 0.95,
+) -> WholeMove:
+    """Test whether treated samples moved as a whole, over all features together.
+
+    The mean over features of the squared difference between the arms is compared with
+    the mean variance between samples of one arm. Both are held to be worth so many
+    independent features, which makes the ratio an F statistic. Features that move
+    together, and libraries that stand apart in all features, make that number small.
+
+    Parameters
+    ----------
+    means
+        (samples, features), mean of the cells of each sample.
+    treated
+        Which samples are treated.
+    independent
+        Number of independent features that the features are worth.
+    prior
+        Mean variance between samples in other experiments, its freedom being that
+        between experiments. With one sample in each arm it is all that is known.
+    stratum
+        Tumor or patient of each sample.
+    level
+        Level of the interval.
+    """
+    from scipy import stats
+
+    arm = np.asarray(treated, dtype=np.bool_)
+    found = arm_contrast(means, arm, (-1.0, 1.0), stratum=stratum)
+    own = found.freedom * independent
+    freedom, variance = own, 0.0 if own == 0 else float(found.variance.mean())
+    if prior is not None:
+        freedom = own + prior.freedom
+        variance = (own * variance + prior.freedom * prior.variance) / freedom
+    square = float((found.effect**2).mean())
+    if freedom == 0:
+        nan = float("nan")
+        return WholeMove(float(np.sqrt(square)), nan, nan, nan, (independent, 0.0), nan)
+    chance = max(variance * found.leverage, 1e-300)
+    statistic, degrees = square / chance, (independent, freedom)
+    low, high = _size_limits(square, chance, degrees, level)
+    return WholeMove(
+        size=float(np.sqrt(max(square - chance, 0.0))),
+        low=low,
+        high=high,
+        statistic=statistic,
+        freedom=degrees,
+        pvalue=float(stats.f.sf(statistic, *degrees)),
     )

@@ -101,7 +101,7 @@ def _units(
         return _Units(alone.values, alone.treated, None, "")
     rows = np.isin(pair, both)
     left = int((~rows).sum())
-    said = f"{left} samples without a partner are left out. " if left else ""
+    said = f"Samples without a partner are left out: {left}. " if left else ""
     paired = _means(values[rows], treated[rows], pair[rows])
     return _Units(paired.values, paired.treated, paired.pair, said)
 
