@@ -13,7 +13,7 @@ from table import Row, Setting, both, seconds
 from dtpscore import _genes
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
-from dtpscore._options.method import MethodOptions
+from dtpscore._options.score import ScoreOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def _kernel_cpu(
     matrix: Any, net: Any, method: str, *, repeats: int, control: bool = False
 ) -> float:
-    options = MethodOptions()
+    options = ScoreOptions()
 
     def call() -> Any:
         return run_method(

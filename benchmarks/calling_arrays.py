@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dtpscore._calling import components
-from dtpscore._calling.folds import Cells
-from dtpscore._calling.index import every_other, standardized, weighed_like
+from dtpscore._calling.cells import Cells, every_other, standardized, weighed_like
 
 if TYPE_CHECKING:
     import scipy.sparse as sp

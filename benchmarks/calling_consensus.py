@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from calling_data import held_out_runs, pool
 from calling_methods import ALPHA, cells_of, prepare
+from scipy.stats import false_discovery_control
 from sklearn.metrics import roc_auc_score
 
 from dtpscore import _genes, signatures
-from dtpscore._calling.conformal import benjamini_hochberg
 from dtpscore._calling.shift import held_out_shift
 from dtpscore._calling.states import direction_supported
 from dtpscore._methods import control
@@ -58,7 +58,7 @@ def index_support(contexts: tuple[str, ...]) -> pd.DataFrame:
                 query = ~run.reference
                 called = np.zeros(len(query), bool)
                 pvalue = held_out_shift(arrays, alpha=ALPHA).pvalue[query]
-                called[query] = benjamini_hochberg(pvalue) <= ALPHA
+                called[query] = false_discovery_control(pvalue) <= ALPHA
                 supported = direction_supported(
                     index, called, run.reference, arrays.sample
                 )

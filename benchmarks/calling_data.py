@@ -11,7 +11,8 @@ import anndata as ad
 import numpy as np
 
 import dtpscore as dtp
-from dtpscore._calling import depth, features
+from dtpscore._calling import features
+from dtpscore._values import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,13 +52,12 @@ def pool(
 
 def score(adata: ad.AnnData, panel: features.Panel | None = None) -> features.Features:
     """Features of a call, depth left as it is."""
-    quality = depth.measure(adata.X, list(adata.var_names))
     return features.compute(
         adata.X,
         list(adata.var_names),
         panel or features.choose(),
         species="human",
-        normalize=None if quality.are_logs else "log1p",
+        normalize=judge(adata.X).normalize,
     )
 
 

@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 from calling_data import pool, score
 
-from dtpscore._calling.arms import Arms
-from dtpscore._calling.axes import axis_means
-from dtpscore._calling.index import reference_units
-from dtpscore._calling.likeness import SHARES, three_shares
+from dtpscore._calling.cells import reference_units
+from dtpscore._calling.reversal import SHARES, Arms, three_shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +22,7 @@ def _placed(
 ) -> pd.DataFrame:
     """Index, proliferation and axes in standard deviations of the parental cells."""
     values = np.column_stack(
-        [found.index[rows], found.proliferation[rows], axis_means(found, rows)]
+        [found.index[rows], found.proliferation[rows], found.axes[rows]]
     )
     return pd.DataFrame(reference_units(values, parental))
 

@@ -11,25 +11,25 @@ import numpy as np
 from calling_arrays import arrays, components_of, keys_of
 from calling_data import Run, score
 from calling_pertpy import classify, pertpy_is_there
+from scipy.stats import false_discovery_control
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from dtpscore import signatures
+from dtpscore._calling.cells import reference_units
 from dtpscore._calling.conformal import (
-    benjamini_hochberg,
     conformal_pvalues,
     local_fdr,
 )
-from dtpscore._calling.index import reference_units
 from dtpscore._calling.shift import held_out_shift
 
 if TYPE_CHECKING:
     import anndata as ad
     import scipy.sparse as sp
 
+    from dtpscore._calling.cells import Cells
     from dtpscore._calling.features import Features
-    from dtpscore._calling.folds import Cells
     from dtpscore._calling.shift import Shift
 
 ALPHA = 0.05
@@ -46,7 +46,7 @@ class Verdict:
 
 def from_pvalues(score: np.ndarray, pvalue: np.ndarray) -> Verdict:
     """Calls at the false discovery rate of the table, and 1 - local FDR."""
-    called = benjamini_hochberg(pvalue) <= ALPHA
+    called = false_discovery_control(pvalue) <= ALPHA
     return Verdict(score, called, 1 - local_fdr(pvalue))
 
 

@@ -15,16 +15,16 @@ from calling_methods import cells_of, prepare
 
 import dtpscore as dtp
 from dtpscore import _keys
-from dtpscore._calling.batch import call_group
-from dtpscore._calling.index import reference_units
+from dtpscore._calling.cells import reference_units
+from dtpscore._calling.group import call_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import anndata as ad
 
+    from dtpscore._calling.cells import Cells
     from dtpscore._calling.features import Features
-    from dtpscore._calling.folds import Cells
 
 ALPHA = 0.05
 DTP = ("DTP-like", "DTP-like cycling")
@@ -37,7 +37,6 @@ def run_call(adata: ad.AnnData, **choices: Any) -> dict[str, float]:
         "reference": "reference",
         "sample_key": "library",
         "check_reference": False,
-        "quiet": True,
         **choices,
     }
     found = dtp.tl.call(adata, copy=True, **arguments)

@@ -9,11 +9,12 @@ import pandas as pd
 from calling_data import held_out_runs, pool, read
 from calling_methods import cells_of, prepare
 from calling_nulls import ALPHA, DTP, plates, run_call, with_arms
+from scipy.stats import false_discovery_control
 from sklearn.metrics import roc_auc_score
 
 import dtpscore as dtp
 from dtpscore import _keys
-from dtpscore._calling.conformal import benjamini_hochberg, smallest_share
+from dtpscore._calling.conformal import smallest_share
 from dtpscore._calling.shift import held_out_shift
 from dtpscore.errors import DtpscoreError
 
@@ -52,7 +53,6 @@ def reference_samples(*, short: bool) -> pd.DataFrame:
                 reference="parental0",
                 sample_key="sample",
                 check_reference=False,
-                quiet=True,
                 copy=True,
             )
             groups = found.uns[_keys.CALL]["calibration"].set_index("group")
@@ -90,7 +90,7 @@ def reference_cells() -> pd.DataFrame:
             for run in held_out_runs(cells, 0.03, seed=1, n_reference=half):
                 found = held_out_shift(cells_of(scored, run)[0], alpha=ALPHA)
                 query, truth = ~run.reference, run.truth[~run.reference]
-                called = benjamini_hochberg(found.pvalue[query]) <= ALPHA
+                called = false_discovery_control(found.pvalue[query]) <= ALPHA
                 rows.append(
                     {
                         "context": context,

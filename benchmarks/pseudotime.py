@@ -25,7 +25,7 @@ from scipy.stats import spearmanr
 
 KEYS = {
     "groupby": "condition",
-    "root": "parental",
+    "reference": "parental",
     "time_key": "day",
     "sample_key": "sample",
     "replicate_key": "replicate",

@@ -19,9 +19,10 @@ from pseudotime import scores, simulated
 from scipy.stats import rankdata
 from sklearn.neighbors import KNeighborsTransformer
 
+from dtpscore._design import DesignKeys
 from dtpscore._matrix import blocks
-from dtpscore._ordering import axes, diffusion, ordinal, recipe, root
-from dtpscore._ordering.design import Keys, read_design
+from dtpscore._ordering import axes, diffusion, embedding, ordinal
+from dtpscore._ordering.cells import read_cells
 
 N_CELLS, N_GENES, N_PCS, N_NEIGHBORS = 1800, 2000, 30, 30
 SETS, SEEDS = ("easy", "medium", "hard"), (10, 11, 12)
@@ -40,12 +41,12 @@ def gaussian_graph(features):
     return private.obsp["connectivities"]
 
 
-def learned(components, design, diffused=None, **constants):
+def learned(components, cells, diffused=None, **constants):
     """The ordinal order under other constants."""
     kept = {name: getattr(ordinal, name) for name in constants}
     for name, value in constants.items():
         setattr(ordinal, name, value)
-    found = ordinal.cross_fit(components, design, diffused=diffused, n_subsamples=2)
+    found = ordinal.cross_fit(components, cells, diffused=diffused, n_subsamples=2)
     for name, value in kept.items():
         setattr(ordinal, name, value)
     return found.time
@@ -56,51 +57,60 @@ def diffused_of(components, start):
     return diffusion.diffusion_time(graph, start, features=None)
 
 
-def components_for(values, design, between):
-    kept, recipe.BETWEEN = recipe.BETWEEN, between
-    found = recipe.principal_components(values, design.sample, N_PCS)[0]
-    recipe.BETWEEN = kept
+def components_for(values, cells, between):
+    kept, embedding.BETWEEN = embedding.BETWEEN, between
+    found = embedding.principal_components(values, cells.sample, N_PCS)[0]
+    embedding.BETWEEN = kept
     return found
 
 
 def orders_of(adata):
-    keys = Keys("condition", "parental", ("holiday",), "day", "sample", "replicate")
-    design = read_design(adata.obs, keys)
+    keys = DesignKeys(
+        "condition",
+        "parental",
+        sample_key="sample",
+        replicate_key="replicate",
+        time_key="day",
+        holiday=("holiday",),
+    )
+    cells = read_cells(adata.obs, keys).cells
     source, names = blocks.source(adata.X), list(adata.var_names)
-    dropped = recipe.left_out(names, species="human")
+    dropped = embedding.left_out(names, species="human")
     axis = axes.axis_features(source, names, "log1p", dropped=dropped, species="human")
-    values = recipe.log_values(source, np.flatnonzero(~dropped), "log1p")
-    values = values[:, recipe.expressed_genes(values)]
-    values = values[:, recipe.variable_genes(values, N_GENES)]
-    low = root.low_index(design.root, axis.index)
+    values = embedding.log_values(source, np.flatnonzero(~dropped), "log1p")
+    values = values[:, embedding.expressed_genes(values)]
+    values = values[:, embedding.variable_genes(values, N_GENES)]
+    low = diffusion.low_index(cells.root, axis.index)
     found = {}
     for between in (0.0, 0.3, 0.5, 1.0):
-        components = components_for(values, design, between)
-        diffused = diffused_of(components, root.medoids(components, low, 20)).components
+        components = components_for(values, cells, between)
+        diffused = diffused_of(
+            components, diffusion.medoids(components, low, 20)
+        ).components
         found[f"ordinal, {between} of differences between samples"] = learned(
-            components, design, diffused
+            components, cells, diffused
         )
-    components = components_for(values, design, recipe.BETWEEN)
-    start = root.medoids(components, low, 20)
+    components = components_for(values, cells, embedding.BETWEEN)
+    start = diffusion.medoids(components, low, 20)
     umap = diffused_of(components, start)
     for weight in (0.0, 0.5, 1.0):
         name = f"ordinal, neighbors weigh {weight}"
         found[name] = learned(
-            components, design, umap.components, _NEIGHBORS_WEIGHT=weight
+            components, cells, umap.components, _NEIGHBORS_WEIGHT=weight
         )
-    found["ordinal, no diffusion components"] = learned(components, design)
+    found["ordinal, no diffusion components"] = learned(components, cells)
     found["ordinal, no course"] = learned(
-        components, design, umap.components, _COURSE_WEIGHT=0.0
+        components, cells, umap.components, _COURSE_WEIGHT=0.0
     )
-    found["ordinal, neither"] = learned(components, design, _COURSE_WEIGHT=0.0)
+    found["ordinal, neither"] = learned(components, cells, _COURSE_WEIGHT=0.0)
     found["mean rank of ordinal and dpt"] = rankdata(
-        learned(components, design, umap.components)
+        learned(components, cells, umap.components)
     ) + rankdata(umap.time)
     scored = axis.scores.to_numpy()
     scored = (scored - scored.mean(axis=0)) / scored.std(axis=0)
-    found["ordinal on axis scores"] = learned(scored, design)
+    found["ordinal on axis scores"] = learned(scored, cells)
     together = np.hstack([components / components[:, 0].std(), scored])
-    found["ordinal on components and axis scores"] = learned(together, design)
+    found["ordinal on components and axis scores"] = learned(together, cells)
     found["dpt, UMAP weights"] = umap.time
     gaussian = gaussian_graph(components)
     found["dpt, Gaussian weights"] = diffusion.diffusion_time(

@@ -79,12 +79,12 @@ def score(path: Path) -> None:
 
     from dtpscore import _genes
     from dtpscore._methods.run import run_method
-    from dtpscore._options.method import MethodOptions
+    from dtpscore._options.score import ScoreOptions
 
     matrix = sparse_dataset(root(path)["X"])
     signatures = synthetic.as_signatures(synthetic.gene_sets(20, 20_000))
     net = _genes.match(signatures, list(synthetic.gene_symbols()[:20_000])).net
-    options = MethodOptions()
+    options = ScoreOptions()
     run_method(matrix[:50], net, method="ucell", options=options)
     start, start_cpu = time.perf_counter(), time.process_time()
     run_method(matrix, net, method="ucell", options=options)

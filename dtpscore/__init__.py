@@ -2,8 +2,9 @@
 
 The namespaces follow scanpy's habits: ``dtpscore.signatures`` (gene signatures),
 ``dtpscore.tl`` (computations on an AnnData), ``dtpscore.get`` (results as data frames),
-``dtpscore.pl`` (plots) and ``dtpscore.datasets``. ``dtpscore.report`` writes one page
-of all results. ``dtpscore.errors`` has the errors and warnings to catch or filter, and
+``dtpscore.pl`` (plots) and ``dtpscore.datasets``. ``dtpscore.check`` says what data
+hold and what can be answered with them, and ``dtpscore.report`` writes one page of all
+results. ``dtpscore.errors`` has the errors and warnings to catch or filter, and
 ``dtpscore.settings`` says how much the functions report. Each is imported on first use,
 so that ``import dtpscore`` stays fast.
 """
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from . import datasets, errors, get, pl, signatures, tl
+    from ._check.public import check
     from ._log import Settings, settings
     from ._report import report
 
 __version__ = "0.1.0"
 __all__ = [
     "__version__",
+    "check",
     "datasets",
     "errors",
     "get",
@@ -37,11 +40,13 @@ __all__ = [
 _NAMESPACES = ("datasets", "errors", "get", "pl", "signatures", "tl")
 
 
-def __getattr__(name: str) -> ModuleType | Callable[..., None] | Settings:
+def __getattr__(name: str) -> ModuleType | Callable[..., object] | Settings:
     if name in _NAMESPACES:
         return importlib.import_module(f"{__name__}.{name}")
     if name == "settings":
         return importlib.import_module(f"{__name__}._log").settings
+    if name == "check":
+        return importlib.import_module(f"{__name__}._check.public").check
     if name == "report":
         return importlib.import_module(f"{__name__}._report").report
     msg = f"module {__name__!r} has no attribute {name!r}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dtpscore import signatures as library
+from dtpscore._keys import is_taken
 from dtpscore.signatures import USER_AXIS
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ PHASES = ("s_phase", "g2m")
 # Which way a signature counts in the mean of its axis.
 SIGNS = {"with": 1.0, "against": -1.0}
 
+# With more own signatures than this, obs would be full of them.
+MOST_OWN = 50
+
 
 def persister_axes() -> list[str]:
     """Names of the axes that are read as persister mechanisms."""
@@ -33,15 +37,16 @@ def persister_axes() -> list[str]:
 
 def nuisance_axes() -> list[str]:
     """Names of the axes that are scored so that confounding can be seen."""
-    return [name for name, axis in library.axes().items() if axis.kind == "nuisance"]
+    seen = ("nuisance", "ambiguous")
+    return [name for name, axis in library.axes().items() if axis.kind in seen]
 
 
 def members(signatures: Sequence[Signature]) -> dict[str, list[int]]:
     """Places of the signatures that each axis is made of.
 
     Optional signatures enter an axis only where no other one of it is given.
-    Signatures that are kept for evaluation enter no axis, and neither do those of the
-    user, whose axis is not known.
+    Signatures that are kept for evaluation enter no axis. Those of the user are in
+    `own_axes`.
 
     Parameters
     ----------
@@ -61,6 +66,25 @@ def members(signatures: Sequence[Signature]) -> dict[str, list[int]]:
         for axis, places in found.items()
     }
     return {axis: chosen[axis] or places for axis, places in found.items()}
+
+
+def own_axes(signatures: Sequence[Signature]) -> dict[str, list[int]]:
+    """Own signatures, each an axis by itself; none where there are very many.
+
+    The name of the axis is that of the signature. ``own_`` is put before it where a
+    shipped axis or the column of another step is called so, whether it is there or
+    not, so that the name of a column does not depend on what else was done.
+    """
+    own = [n for n, one in enumerate(signatures) if one.axis == USER_AXIS]
+    if len(own) > MOST_OWN:
+        return {}
+    found: dict[str, list[int]] = {}
+    for column in own:
+        name = signatures[column].name
+        while name in library.axes() or is_taken(name) or name in found:
+            name = f"own_{name}"
+        found[name] = [column]
+    return found
 
 
 @dataclass(frozen=True)
@@ -98,7 +122,8 @@ def axis_means(
     """Choose the signatures of each axis, as `members` says.
 
     Of its members an axis uses those with enough genes. Where none has enough, the
-    axis uses those with any gene and is marked low.
+    axis uses those with any gene and is marked low. An own signature is an axis by
+    itself, as `own_axes` says.
 
     Parameters
     ----------
@@ -116,7 +141,8 @@ def axis_means(
     low = coverage["low"].to_numpy(dtype=bool)
     present = coverage["n_found"].to_numpy() > 0
     means, rows = [], {}
-    for axis, columns in members(signatures).items():
+    own = own_axes(signatures)
+    for axis, columns in {**members(signatures), **own}.items():
         enough = [column for column in columns if not low[column]]
         used = enough or [column for column in columns if present[column]]
         signs = [SIGNS[signatures[column].orientation] for column in used]
@@ -126,8 +152,8 @@ def axis_means(
             "n_used": len(used),
             "low": not enough,
             "signatures": "; ".join(signatures[column].name for column in used),
+            "own": axis in own,
         }
-    frame = pd.DataFrame.from_dict(
-        rows, orient="index", columns=["n_signatures", "n_used", "low", "signatures"]
-    )
+    columns_of_frame = ["n_signatures", "n_used", "low", "signatures", "own"]
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns_of_frame)
     return means, frame.rename_axis("axis")

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from dtpscore import _keys, _run
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SEED = 0
 _TITLE = "dtpscore demo: a simulated persister experiment"
+_SIMULATED = "simulated.h5ad"
 _CALLED = ("DTP-like", "DTP-like cycling")
 _PERSISTERS = ("DTP", "DTP cycling")
 
@@ -74,21 +76,27 @@ def run(
         Results stand there already, or the folder cannot be written to.
     """
     from dtpscore import datasets
-    from dtpscore._store import beside, check_file
 
-    simulated = folder / "simulated.h5ad"
-    check_file(simulated, overwrite=overwrite)
-    adata = datasets.simulate(n_cells=n_cells, seed=SEED)
-    with beside(simulated) as part:
-        adata.write_h5ad(part, compression="gzip")
-    choices = _run.RunConfig(
-        groupby="condition",
-        reference="parental",
-        holiday=("holiday",),
-        sample_key="sample",
-        replicate_key="replicate",
-        time_key="day",
-        title=_TITLE,
+    simulated = folder / _SIMULATED
+    with _run.opened(folder) as taken:
+        taken.check([_SIMULATED])
+        if simulated.exists() and not overwrite:
+            msg = f"{simulated} exists. Add --overwrite to replace it."
+            raise DataError(msg)
+        adata = datasets.simulate(n_cells=n_cells, seed=SEED)
+        with taken.staging() as new:
+            adata.write_h5ad(new / _SIMULATED, compression="gzip")
+            taken.publish({_SIMULATED: new / _SIMULATED})
+    choices = _run.RunOptions.read(
+        {
+            "groupby": "condition",
+            "reference": "parental",
+            "holiday": "holiday",
+            "sample_key": "sample",
+            "replicate_key": "replicate",
+            "time_key": "day",
+            "title": _TITLE,
+        }
     )
     outputs = _run.run(simulated, folder, choices, progress=progress)
     return _compared(simulated, outputs)

@@ -29,6 +29,18 @@ def axis_column(axis: str, key_added: str = SCORES) -> str:
     return f"{prefix}_{axis}"
 
 
+# Columns of obs that other steps write, or that start as theirs do.
+_TAKEN = frozenset(
+    {CALL, INDEX, SHIFT, LIBRARY_SHIFT, PROLIFERATION, REASON, EVIDENCE, PVALUE, QVALUE}
+)
+
+
+def is_taken(name: str) -> bool:
+    """Whether ``dtp_<name>`` is, or may become, a column of another step."""
+    column = axis_column(name)
+    return column in _TAKEN or column.startswith((PSEUDOTIME, TRENDS))
+
+
 def control_z(key_added: str = SCORES) -> str:
     """``obsm`` key of the control-matched z-scores of a score frame."""
     return f"{key_added}_z"
@@ -47,3 +59,23 @@ def lazy_axes(key_added: str = SCORES) -> str:
 def lazy_checks(key_added: str = SCORES) -> str:
     """``obsm`` key of what shall be checked when these scores are computed."""
     return f"{key_added}_checks"
+
+
+def call_keys(key_added: str = CALL) -> dict[str, str]:
+    """Name of each thing that a call writes, by what it is.
+
+    ``call`` to ``qvalue`` are columns of ``obs``, ``contributions`` and ``axes`` are
+    keys of ``obsm``, and ``record`` and ``colors`` are keys of ``uns``. Calls under
+    another key than the default keep that key as their prefix, so that two runs can
+    stand side by side.
+    """
+    prefix = "dtp" if key_added == CALL else key_added
+    columns = ("reason", "evidence", "index", "proliferation", "shift", "library_shift")
+    return {
+        "call": key_added,
+        **{name: f"{prefix}_{name}" for name in (*columns, "pvalue", "qvalue")},
+        "contributions": f"{prefix}_contributions",
+        "axes": f"{key_added}_axes",
+        "record": key_added,
+        "colors": f"{key_added}_colors",
+    }

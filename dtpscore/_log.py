@@ -17,7 +17,8 @@ class _Handler(logging.StreamHandler):  # type: ignore[type-arg]
     """Write to the present standard error, which notebooks and tests exchange."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.setStream(sys.stderr)
+        # Set directly: setStream flushes the earlier stream, which may be closed.
+        self.stream = sys.stderr
         super().emit(record)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numba
+from numba.core import caching
+from numba.np.ufunc import parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -15,14 +18,51 @@ if TYPE_CHECKING:
     Item = TypeVar("Item")
     Result = TypeVar("Result")
 
+
+class _Cache(caching.FunctionCache):
+    """Compiled code on disk; a file that is cut off or empty is written again.
+
+    numba trusts its files. One that a full disk or a killed process left short would
+    end every command.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # noqa: BLE001 - unpickling damaged bytes raises all kinds
+            self._start_again()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except Exception:  # noqa: BLE001 - code that cannot be kept still runs
+            self._start_again()
+
+    def _start_again(self) -> None:
+        with suppress(OSError):
+            self.flush()
+
+
+def _compiled(**options: Any) -> Callable[[Any], Any]:
+    def compile_later(function: Any) -> Any:
+        made = numba.njit(error_model="numpy", **options)(function)
+        # None where numba is switched off and functions stay as they are.
+        if hasattr(made, "enable_caching"):
+            made._cache = _Cache(function)
+        return made
+
+    return compile_later
+
+
 # A function that kernels call; compiled into each of them. Division by 0 gives inf
 # or NaN, as in numpy.
-helper: Any = numba.njit(cache=True, error_model="numpy")
+helper: Any = _compiled()
 # A loop over the rows of a block. It uses one thread and leaves the interpreter to
 # others meanwhile; blocks are shared out to threads by ``in_order``. That needs no
 # thread pool of numba, which must not be entered from two threads at once, nor in a
 # forked process, and no wait for the slowest thread after each loop.
-kernel: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
+kernel: Any = _compiled(nogil=True)
 
 
 def n_threads(n_jobs: int | None) -> int:
@@ -31,10 +71,22 @@ def n_threads(n_jobs: int | None) -> int:
     Parameters
     ----------
     n_jobs
-        Number of threads; None for ``numba.get_num_threads()``.
+        Number of threads; None for as many as numba uses.
     """
     largest: int = vars(numba.config)["NUMBA_NUM_THREADS"]
-    return max(1, min(n_jobs or numba.get_num_threads(), largest))
+    return max(1, min(n_jobs or _of_numba(largest), largest))
+
+
+def _of_numba(largest: int) -> int:
+    """Threads that numba uses; its own pool of threads is not started for it.
+
+    ``numba.get_num_threads()`` starts the pool, and a process with one (of OpenMP) must
+    not be forked any more: a child that runs a parallel function of numba ends at once.
+    Only ``numba.set_num_threads`` changes the number, and it starts the pool as well.
+    """
+    if not getattr(parallel, "_is_initialized", True):
+        return largest
+    return numba.get_num_threads()
 
 
 def in_order(

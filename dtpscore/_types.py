@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 MethodName: TypeAlias = Literal["ucell", "aucell", "tirosh", "zscore", "mean", "ssgsea"]
@@ -54,4 +53,6 @@ class Net:
     @property
     def n_found(self) -> NDArray[np.int64]:
         """Genes found in the data, per half-set (int64, length 2k)."""
+        import numpy as np
+
         return np.diff(self.offsets)

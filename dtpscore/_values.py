@@ -41,7 +41,8 @@ _SHALLOW_TAIL = 8.0
 # Cells of two kinds are mixed where each kind has at least this share of the cells.
 _MIXED = 0.05
 
-_WORDS: dict[Kind, str] = {
+# Words for each kind, as messages and methods sections say it.
+WORDS: dict[str, str] = {
     "counts": "counts",
     "fractional counts": "counts with decimals",
     "normalized": "normalized, but not log-transformed, values",
@@ -71,6 +72,8 @@ class Values:
         Number of cells that were looked at.
     reason
         What the judgment rests on, as a sentence.
+    n_detected
+        Median number of genes with a value in the cells that have any.
     """
 
     kind: Kind
@@ -79,6 +82,7 @@ class Values:
     largest: float
     n_cells: int
     reason: str
+    n_detected: float = 0.0
 
     @property
     def are_counts(self) -> bool:
@@ -95,7 +99,7 @@ class Values:
     @property
     def sentence(self) -> str:
         """Say what the values are taken for, and why."""
-        return f"The values are taken for {_WORDS[self.kind]}. {self.reason}"
+        return f"The values are taken for {WORDS[self.kind]}. {self.reason}"
 
     def require_expression(self, purpose: str) -> None:
         """Refuse scaled values, which hold no expression level.
@@ -140,6 +144,7 @@ def judge(matrix: Any) -> Values:
         return Values("unclear", True, 0.0, 0.0, cells.shape[0], reason)
     data = cells.data
     kind, reason = _kind(cells)
+    detected = np.diff(cells.indptr)
     return Values(
         kind,
         bool(np.all(data == np.rint(data))),
@@ -147,6 +152,7 @@ def judge(matrix: Any) -> Values:
         float(data.max()),
         cells.shape[0],
         reason,
+        float(np.median(detected[detected > 0])),
     )
 
 

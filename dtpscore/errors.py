@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "CoverageWarning",
+    "DamagedError",
     "DataError",
     "DtpscoreError",
     "InputWarning",
@@ -35,6 +36,12 @@ class DataError(DtpscoreError, ValueError):
     """A file or its data cannot be used (place, key, layer, genes or values)."""
 
     exit_code = 3
+
+
+class DamagedError(DataError):
+    """A file or a matrix is damaged or incomplete, or changed while it was read."""
+
+    exit_code = 6
 
 
 class SignatureError(DtpscoreError, ValueError):

@@ -11,7 +11,7 @@ import reference
 import scipy.sparse as sp
 
 from dtpscore._methods.run import run_method
-from dtpscore._options.method import MethodOptions
+from dtpscore._options.score import ScoreOptions
 
 N_CELLS, N_GENES = 60, 900
 
@@ -80,7 +80,7 @@ def difference(net, by_half):
 
 def scores(matrix, net, method, **options):
     return run_method(
-        matrix, net, method=method, options=MethodOptions(**options)
+        matrix, net, method=method, options=ScoreOptions(**options)
     ).scores
 
 

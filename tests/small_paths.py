@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 import dtpscore as dtp
+from dtpscore._design import DesignKeys
 from dtpscore._ordering import branches
-from dtpscore._ordering.design import Keys, read_design
+from dtpscore._ordering.cells import read_cells
 from dtpscore.errors import InputWarning
 
 KEYS = {
     "groupby": "condition",
-    "root": "parental",
+    "reference": "parental",
     "holiday": "holiday",
     "time_key": "day",
     "sample_key": "sample",
@@ -23,7 +24,12 @@ KEYS = {
 }
 QUICK = {"n_roots": 3, "n_subsamples": 2}
 # Without times and replicates, so that diffusion pseudotime is the default.
-PLAIN = {"groupby": "condition", "root": "parental", "n_roots": 3, "n_subsamples": 0}
+PLAIN = {
+    "groupby": "condition",
+    "reference": "parental",
+    "n_roots": 3,
+    "n_subsamples": 0,
+}
 
 
 @cache
@@ -65,16 +71,28 @@ def planted(n_series=3, n_times=4, n_each=40, *, noise=0.3, seed=0):
         },
         index=[f"c{number}" for number in range(time.size)],
     )
-    keys = Keys("group", "untreated", (), "day", "library", "series")
-    return features, read_design(obs, keys), progress, obs
+    return features, planted_cells(obs), progress, obs
 
 
-def holiday_design(n=150):
+def planted_cells(obs):
+    """Read the annotation that `planted` makes."""
+    keys = DesignKeys(
+        groupby="group",
+        reference="untreated",
+        time_key="day",
+        sample_key="library",
+        replicate_key="series",
+    )
+    return read_cells(obs, keys).cells
+
+
+def holiday_cells(n=150):
     groups = np.repeat(["ref", "drug", "off"], n)
     samples = [f"{g}{k % 3}" for g in ("ref", "drug", "off") for k in range(n)]
     obs = pd.DataFrame({"group": groups, "sample": samples})
     obs.index = obs.index.astype(str)
-    return read_design(obs, Keys("group", "ref", ("off",), None, "sample"))
+    keys = DesignKeys("group", "ref", sample_key="sample", holiday=("off",))
+    return read_cells(obs, keys).cells
 
 
 def planted_fork(n=400, seed=12):

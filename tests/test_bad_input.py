@@ -84,7 +84,7 @@ def test_not_an_h5ad(tmp_path, out, refused):
 def test_truncated_file(tmp_path, path, out, refused):
     cut = tmp_path / "cut.h5ad"
     cut.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    err = refused("score", cut, "-o", out)
+    err = refused("score", cut, "-o", out, code=6)
     assert "is cut off" in err
 
 
@@ -261,7 +261,7 @@ def test_damaged_chunk_in_the_middle(cells, tmp_path, out, refused):
     middle = where.byte_offset + where.size // 2
     content[middle : middle + 64] = b"\x00" * 64
     file.write_bytes(bytes(content))
-    err = refused("score", file, "-o", out)
+    err = refused("score", file, "-o", out, code=6)
     assert "could not be read to its end" in err
 
 

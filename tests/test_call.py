@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -9,12 +11,16 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_calls import called as called_once
+from small_calls import easy as easy_once
+from small_calls import record_of, run, simulated, with_columns
 
 import dtpscore as dtp
 from dtpscore import _keys
-from dtpscore.errors import DataError, OptionError, SignatureError
+from dtpscore._calling.states import STATE_COLORS
+from dtpscore.errors import DataError, SignatureError
 
-STATES = ["low quality", "parental-like", "uncertain", "DTP-like cycling", "DTP-like"]
+STATES = ["parental-like", "DTP-like cycling", "DTP-like"]
 WRITTEN = (
     _keys.CALL,
     _keys.REASON,
@@ -27,35 +33,18 @@ WRITTEN = (
 )
 
 
-def run(adata, **choices):
-    arguments = {
-        "groupby": "condition",
-        "reference": "parental",
-        "sample_key": "sample",
-        "quiet": True,
-        "check_reference": False,
-        **choices,
-    }
-    return dtp.tl.call(adata, **arguments)
-
-
 @pytest.fixture(scope="module")
 def easy():
-    """Parental and day 14, three replicates, clear difference."""
-    return dtp.datasets.simulate(
-        n_cells=480, days=(14,), holiday_day=None, difficulty="easy", seed=2
-    )
+    return easy_once()
 
 
 @pytest.fixture(scope="module")
-def called(easy):
-    return run(easy, copy=True)
+def called():
+    return called_once()
 
 
 def test_input_is_not_changed_by_a_copy(easy, called):
-    fresh = dtp.datasets.simulate(
-        n_cells=480, days=(14,), holiday_day=None, difficulty="easy", seed=2
-    )
+    fresh = simulated()
     assert (easy.X != fresh.X).nnz == 0
     assert list(easy.obs) == list(fresh.obs)
     assert not easy.obsm
@@ -66,6 +55,9 @@ def test_writes_what_it_says(called):
     calls = called.obs[_keys.CALL]
     assert list(calls.cat.categories) == STATES
     assert calls.cat.ordered
+    colors = called.uns["dtp_call_colors"].tolist()
+    assert colors == [STATE_COLORS[state] for state in STATES]
+    assert list(called.obs[_keys.EVIDENCE].cat.categories) == ["E2"]
     for key in WRITTEN:
         assert key in called.obs
     assert _keys.LIBRARY_SHIFT not in called.obs
@@ -108,10 +100,16 @@ def test_q_values_decide_the_calls(called):
     assert threshold == query.loc[out, _keys.PVALUE].max()
 
 
-def test_smallest_share_is_said_first(easy, capsys):
-    run(easy[::2], quiet=False, copy=True)
-    first = capsys.readouterr().out.splitlines()[0]
-    assert "no call is possible" in first
+def test_smallest_share_is_said_first_and_nothing_is_printed(easy, caplog, capsys):
+    logger = logging.getLogger("dtpscore")
+    logger.addHandler(caplog.handler)
+    try:
+        found = run(easy[::2], copy=True)
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert "no call is possible" in caplog.messages[0]
+    assert caplog.messages == record_of(found).messages
+    assert not capsys.readouterr().out
 
 
 def same(one, two):
@@ -132,7 +130,7 @@ def test_order_of_cells_and_storage_change_nothing(easy, called):
 
 def test_same_seed_same_calls_other_seed_other_thinning(easy, called):
     same(called, run(easy, copy=True))
-    other = run(easy, copy=True, random_state=1)
+    other = run(easy, copy=True, seed=1)
     assert not np.array_equal(other.obs[_keys.INDEX], called.obs[_keys.INDEX])
 
 
@@ -146,6 +144,7 @@ def test_survives_a_file(called, tmp_path):
     assert np.allclose(before["samples"]["mean_index"], after["samples"]["mean_index"])
 
 
+@pytest.mark.slow
 def test_null_replicates_make_no_calls():
     """Untreated samples against untreated samples: share of runs with calls."""
     with_calls, n_called, n_cells = 0, 0, 0
@@ -221,7 +220,7 @@ def test_without_a_reference_nothing_is_called(easy):
 def test_too_early_on_drug_names_no_persister(easy, called):
     easy = easy.copy()
     easy.obs["days"] = np.where(easy.obs["condition"] == "treated", 1.0, 0.0)
-    found = run(easy, days_key="days", copy=True)
+    found = run(easy, time_key="days", copy=True)
     out = found.obs[_keys.QVALUE] <= 0.05
     assert out.sum() == (called.obs[_keys.QVALUE] <= 0.05).sum()
     assert (found.obs.loc[out, _keys.CALL] == "uncertain").all()
@@ -287,32 +286,6 @@ def test_holiday_adds_reversal():
     assert (record["evidence_level"] == "E4") == surely
 
 
-def test_depth_does_not_make_calls(easy):
-    """Half of an untreated query thinned to 30% of its depth."""
-    rng = np.random.default_rng(0)
-    untreated = easy[easy.obs["condition"] == "parental"].copy()
-    arm = np.where(untreated.obs["replicate"] == "r3", "query", "reference")
-    untreated.obs["arm"] = arm
-    half = (arm == "query") & (np.arange(len(arm)) % 2 == 0)
-    counts = untreated.X.tolil()
-    for row in np.flatnonzero(half):
-        counts.data[row] = rng.binomial(np.array(counts.data[row]), 0.3).tolist()
-    untreated.X = counts.tocsr()
-    found = run(untreated, groupby="arm", reference="reference", copy=True)
-    assert (found.obs[_keys.QVALUE] <= 0.05).sum() == 0
-    assert any("thinned" in text for text in found.uns[_keys.CALL]["messages"])
-
-
-def test_log_values_are_used_and_depth_is_left_alone(easy):
-    logs = easy.copy()
-    total = np.asarray(logs.X.sum(axis=1))
-    logs.X = sp.csr_matrix(np.log1p(logs.X.toarray() / total * 1e4))
-    found = run(logs, copy=True, match_depth=False)
-    plain = run(easy, copy=True, match_depth=False)
-    shift = np.corrcoef(found.obs[_keys.SHIFT], plain.obs[_keys.SHIFT])[0, 1]
-    assert shift > 0.99
-
-
 def test_any_score_frame_can_be_used(easy):
     data = easy.copy()
     dtp.tl.score(data)
@@ -335,84 +308,9 @@ def test_a_study_is_kept_out_of_its_own_data(easy):
         run(easy, exclude_studies="Hangauer 2017")
 
 
-def swapped(easy, **columns):
-    data = easy.copy()
-    for name, values in columns.items():
-        data.obs[name] = values
-    return data
-
-
-@pytest.mark.parametrize(
-    ("choices", "words"),
-    [
-        ({"groupby": "nothing"}, r"no column 'nothing' for the groups.*condition"),
-        ({"reference": "naive"}, r"'naive' is not in obs\['condition'\].*parental"),
-        ({"holiday": "rest"}, "holiday group 'rest'"),
-        ({"sample_key": "nothing"}, "no column 'nothing' for the samples"),
-        ({"batch_key": "nothing"}, "no column 'nothing' for the batches"),
-        ({"layer": "counts"}, "no layer 'counts'"),
-        ({"cell_type_key": "sample", "malignant": "x"}, "No cells are 'x'; the cell"),
-        ({"quality_key": "sample"}, "must be true or false"),
-        ({"days_key": "sample"}, "days on drug as numbers"),
-        ({"min_reference": 5000}, "Calls need 5000 usable cells.*found all: 240"),
-        ({"min_genes": 5000}, "Calls need 50 usable cells"),
-        ({"holiday": "treated"}, "needs 20 cells in each arm.*found treated 0"),
-    ],
-)
-def test_refuses_with_the_reason(easy, choices, words):
-    with pytest.raises(DataError, match=words):
-        run(easy, **choices)
-
-
-@pytest.mark.parametrize(
-    ("choices", "words"),
-    [
-        ({"alpha": 0}, "alpha must be above 0 and below 1, not 0"),
-        ({"alpha": "small"}, "alpha must be above 0 and below 1, not 'small'"),
-        ({"max_mitochondrial": 30}, "max_mitochondrial must be between 0 and 1"),
-        ({"min_reference": 3}, "min_reference must be 4 or more, not 3"),
-        ({"min_genes": -1}, "min_genes must be 0 or more"),
-        ({"random_state": 1.5}, "random_state must be a whole number"),
-        ({"n_jobs": 0}, "n_jobs must be 1 or more"),
-        ({"species": "rat"}, "species must be human or mouse, not 'rat'"),
-        ({"malignant": "tumor"}, "needs cell_type_key"),
-        ({"survival": " "}, "survival must say in words"),
-        ({"survival": False}, "survival must say in words"),
-        ({"cell_type_key": "sample"}, "None is given; the cell types in"),
-        ({"holiday": "parental"}, "reference and holiday are both 'parental'"),
-        ({"reference": None, "holiday": "treated"}, "holiday needs a reference"),
-    ],
-)
-def test_a_bad_option_is_an_option_error(easy, choices, words):
-    with pytest.raises(OptionError, match=words) as raised:
-        run(easy, **choices)
-    assert raised.value.exit_code == 2
-
-
-def test_refuses_data_that_cannot_be_called(easy):
-    one = swapped(easy, arm=["parental"] + ["treated"] * (easy.n_obs - 1))
-    with pytest.raises(DataError, match=r"found all: 0\. Samples with fewer"):
-        run(one, groupby="arm")
-    alone = swapped(easy, arm="parental")
-    with pytest.raises(DataError, match="nothing to call"):
-        run(alone, groupby="arm")
-    scaled = easy.copy()
-    scaled.X = scaled.X.toarray().astype(float) - 1
-    with pytest.raises(DataError, match="below 0"):
-        run(scaled)
-    repeated = easy.copy()
-    repeated.obs_names = ["cell"] * easy.n_obs
-    with pytest.raises(DataError, match="Cell names repeat"):
-        run(repeated)
-    for n_genes in (300, 1000):
-        panel = easy[:, np.random.default_rng(0).permutation(easy.n_vars)[:n_genes]]
-        with pytest.raises(DataError, match="under half of them"):
-            run(panel.copy(), min_genes=10)
-
-
 def test_a_batch_without_reference_cells_is_left_uncalled(easy):
     lines = np.where(easy.obs["sample"] == "treated_d14_r3", "b", "a")
-    found = run(swapped(easy, line=lines), batch_key="line", copy=True)
+    found = run(with_columns(easy, line=lines), batch_key="line", copy=True)
     rest = found.obs[lines == "b"]
     assert (rest[_keys.CALL] == "uncertain").all()
     assert (rest[_keys.REASON] == "no call possible: not calibrated").all()
@@ -432,10 +330,11 @@ def test_get_calls(called):
     own = called.obsm[_keys.CALL_AXES].loc[sure.index[0], name]
     assert float(level) == pytest.approx(own, abs=0.051)
     assert published[1:-1] in {"up", "down", "two-sided"}
-    with pytest.raises(DataError, match="There are no calls"):
+    with pytest.raises(DataError, match="No calls under 'dtp_call'"):
         dtp.get.calls(ad.AnnData(np.ones((2, 2))))
 
 
+@pytest.mark.slow
 @settings(max_examples=3, deadline=None)
 @given(st.integers(0, 10_000))
 def test_labels_of_noise_make_few_calls(seed):

@@ -9,11 +9,15 @@ from scipy import stats
 
 import dtpscore as dtp
 from dtpscore import _keys, signatures
-from dtpscore._calling import components, why
-from dtpscore._calling.folds import Cells, hold_out, whitened
-from dtpscore._calling.guard import THRESHOLD, second_population, split_log_ratio
-from dtpscore._calling.index import every_other, standardized, weighed_like
-from dtpscore._calling.line import fit_line
+from dtpscore._calling import components, reasons
+from dtpscore._calling.cells import Cells, every_other, standardized, weighed_like
+from dtpscore._calling.folds import hold_out, whitened
+from dtpscore._calling.populations import fit_line
+from dtpscore._calling.second_population import (
+    THRESHOLD,
+    second_population,
+    split_log_ratio,
+)
 
 
 @pytest.fixture(scope="module")
@@ -196,15 +200,17 @@ def test_components_are_put_in_terms_of_signatures():
     rng = np.random.default_rng(7)
     named = rng.normal(size=(400, 5))
     known = (named @ [1.0, 2, 0, 0, 0])[:, None]
-    weights, explained = why.on_signatures(
+    weights, explained = reasons.on_signatures(
         named, known, np.array([0, 0, 1.0, 0, 0, 0.5])
     )
     assert weights == pytest.approx([0.5, 1, 1, 0, 0], abs=0.02)
     assert explained == pytest.approx(1, abs=1e-3)
     noise = rng.normal(size=(400, 1))
-    _, half = why.on_signatures(named, noise, np.array([1.0, 0, 0, 0, 0, 1]))
+    _, half = reasons.on_signatures(named, noise, np.array([1.0, 0, 0, 0, 0, 1]))
     assert 0.3 < half < 0.7
-    same, all_of_it = why.on_signatures(named, noise, np.array([0.0, 1, 2, 3, 4, 0]))
+    same, all_of_it = reasons.on_signatures(
+        named, noise, np.array([0.0, 1, 2, 3, 4, 0])
+    )
     assert same.tolist() == [0, 1, 2, 3, 4]
     assert all_of_it == 1
 
@@ -233,9 +239,7 @@ def unnamed():
 
 def run(data, **choices):
     arguments = {"groupby": "arm", "reference": "reference", "sample_key": "sample"}
-    return dtp.tl.call(
-        data, **arguments, match_depth=False, quiet=True, copy=True, **choices
-    )
+    return dtp.tl.call(data, **arguments, match_depth=False, copy=True, **choices)
 
 
 def test_finds_cells_that_signatures_do_not_describe(unnamed):

@@ -10,8 +10,8 @@ import pytest
 
 import dtpscore as dtp
 from dtpscore import _keys
-from dtpscore._calling import likeness, reversal
-from dtpscore._calling.arms import Arms, linked
+from dtpscore._calling import reversal
+from dtpscore._calling.reversal import Arms, linked
 
 
 def reversal_data(back, n=200):
@@ -34,7 +34,7 @@ def test_reversal_measures_how_far_cells_return(back):
     assert table.loc["moves", "persister"] == pytest.approx(8, abs=0.3)
     # The contrast is not resolved, so there is no ratio.
     assert np.isnan(table.loc["stays", "ratio"])
-    table = likeness.three_shares(axes, arms, alpha=0.05, seed=0)
+    table = reversal.three_shares(axes, arms, alpha=0.05, seed=0)
     shares = table["share"]
     assert shares.sum() == pytest.approx(1)
     assert (table["low"] <= shares).all()
@@ -48,7 +48,7 @@ def test_reversal_interval_needs_two_samples():
     single = replace(arms, sample=arms.persister + 2 * arms.holiday)
     table = reversal.axis_reversal(axes, single, seed=0)
     assert table[["returned_low", "returned_high", "ratio"]].isna().all().all()
-    shares = likeness.three_shares(axes, single, alpha=0.05, seed=0)
+    shares = reversal.three_shares(axes, single, alpha=0.05, seed=0)
     assert shares[["low", "high"]].isna().all().all()
     one_holiday = replace(arms, sample=np.where(arms.holiday, 4, arms.sample))
     table = reversal.axis_reversal(axes, one_holiday, seed=0)
@@ -71,7 +71,7 @@ def test_patients_are_their_own_control_in_reversal():
     assert row["persister"] == pytest.approx(4, abs=0.2)
     assert -3.5 < row["returned_low"] <= row["returned"] <= row["returned_high"] < -2.5
     assert row["ratio"] == pytest.approx(0.75, abs=0.1)
-    shares = likeness.three_shares(axes, arms, alpha=0.05, seed=0)
+    shares = reversal.three_shares(axes, arms, alpha=0.05, seed=0)
     assert shares.loc["parental-like", "low"] > 0.6
     # Nothing links samples of different patients: one stratum, and no contrast left.
     alone = replace(arms, stratum=arms.sample)
@@ -125,7 +125,7 @@ def slow_shares(values, arms, alpha):
 @pytest.mark.parametrize("back", [0.2, 0.5, 0.9])
 def test_shares_equal_the_distances_written_out(back):
     axes, arms = reversal_data(back, n=60)
-    found = likeness.three_shares(axes, arms, alpha=0.05, seed=0)
+    found = reversal.three_shares(axes, arms, alpha=0.05, seed=0)
     np.testing.assert_allclose(found["share"], slow_shares(axes.to_numpy(), arms, 0.05))
 
 
@@ -137,7 +137,7 @@ def test_a_holiday_library_is_not_neither_because_it_is_another_library():
     values = rng.normal(size=(1200, 6)) + offset[sample]
     values[arm == 1, 0] += 12
     arms = Arms(arm == 0, arm == 1, arm == 2, sample, np.zeros(1200, np.int64))
-    found = likeness.three_shares(pd.DataFrame(values), arms, alpha=0.05, seed=0)
+    found = reversal.three_shares(pd.DataFrame(values), arms, alpha=0.05, seed=0)
     assert found.loc["neither", "share"] < 0.12
     assert found.loc["parental-like", "share"] > 0.85
 
@@ -149,7 +149,6 @@ DESIGN = {
     "survival": "9% of cells were left",
     "components": False,
     "check_reference": False,
-    "quiet": True,
 }
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from typing import get_args, get_type_hints
+from typing import get_args
 
 import pytest
 import typer
@@ -14,8 +14,8 @@ from typer.main import get_command
 
 from dtpscore import _cli
 from dtpscore._cli._console import report_failure
-from dtpscore._cli.score import score
 from dtpscore._methods.registry import METHODS
+from dtpscore._options.score import ScoreOptions
 from dtpscore.errors import DataError, ResultError, SignatureError
 
 ROOT = get_command(_cli.app)
@@ -55,7 +55,7 @@ def test_examples_use_options_that_exist(name, command):
 
 
 def test_methods_are_those_of_the_package():
-    method = get_type_hints(score)["method"]
+    method = ScoreOptions.model_fields["method"].annotation
     assert sorted(get_args(method)) == sorted(METHODS)
 
 

@@ -12,7 +12,7 @@ import pytest
 import dtpscore as dtp
 from dtpscore.errors import InputWarning
 
-OPTIONS = ["--groupby", "condition", "--root", "parental"]
+OPTIONS = ["--groupby", "condition", "--reference", "parental"]
 LABELED = [
     *OPTIONS,
     *("--time-key", "day", "--sample-key", "sample"),
@@ -36,7 +36,7 @@ def test_same_as_the_functions(few, file, tmp_path, command):
     out, csv = tmp_path / "ordered.h5ad", tmp_path / "tables"
     before, gene = file.read_bytes(), few.var_names[0]
     code, _, err = command(
-        "pseudotime", file, "-o", out, *LABELED, "--gene", gene, "--csv", csv
+        "pseudotime", file, "-o", out, *LABELED, "--genes", gene, "--csv", csv
     )
     assert code == 0, err
     assert "300 cells, ordinal, root parental" in err
@@ -47,7 +47,7 @@ def test_same_as_the_functions(few, file, tmp_path, command):
         dtp.tl.pseudotime(
             expected,
             groupby="condition",
-            root="parental",
+            reference="parental",
             time_key="day",
             sample_key="sample",
             replicate_key="replicate",
@@ -100,12 +100,16 @@ def test_an_index_in_the_file_is_used(few, tmp_path, command):
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        (["--groupby", "arm", "--root", "parental"], 3, "no column 'arm'"),
-        (["--groupby", "condition", "--root", "DMSO"], 3, "No cell of the group"),
+        (["--groupby", "arm", "--reference", "parental"], 3, "no column 'arm'"),
+        (
+            ["--groupby", "condition", "--reference", "DMSO"],
+            3,
+            "The reference group 'DMSO' is not in",
+        ),
         ([*OPTIONS, "--method", "ordinal"], 3, "needs time_key"),
         ([*OPTIONS, "--method", "slingshot"], 2, "slingshot"),
-        ([*OPTIONS, "--gene", "NOGENE"], 3, "no gene 'NOGENE'"),
-        (["--root", "parental"], 2, "--groupby"),
+        ([*OPTIONS, "--genes", "NOGENE"], 3, "no gene 'NOGENE'"),
+        (["--reference", "parental"], 2, "--groupby"),
     ],
 )
 def test_exit_codes(file, tmp_path, command, words, code, text):

@@ -113,7 +113,7 @@ def test_signatures_of_the_user_are_added(path, out, tmp_path, command):
     (own / "mine.gmt").write_text("MINE_UP\tnote\tAXL\tVIM\tZEB1\n")
     command("score", path, "-o", out, "--signature-dir", own)
     names = list(ad.read_h5ad(out).obsm["dtp_scores"])
-    assert "mine" in names
+    assert "MINE" in names
     assert len(names) == len(dtp.signatures.select()) + 1
 
 

@@ -14,7 +14,7 @@ import pytest
         (["--method", "ssgsea", "--control"], "control does not exist for 'ssgsea'"),
         (["--method", "aucell", "--auc-fraction", "0"], "auc_fraction must be above 0"),
         (["--axis", "emt", "--max-rank", "30"], "more than max_rank (30)"),
-        (["--random-state", "-1"], "random-state"),
+        (["--seed", "-1"], "seed must be at least 0, not -1."),
         (["--key-added", "dtp"], "key_added cannot be 'dtp'"),
         (["--key-added", "."], "key_added cannot be '.'"),
         (["--axis", "emt", "--signature", "pemt_puram2017"], "not both"),
@@ -39,7 +39,7 @@ def test_two_selections_for_an_export(command):
 def test_export_makes_the_folder_of_its_output(tmp_path, command):
     file = tmp_path / "new" / "emt.gmt"
     assert command("signatures", "export", "--axis", "emt", "-o", file)[0] == 0
-    assert file.read_text().startswith("gavish_mp12_emt_i")
+    assert file.read_text().startswith("emt_foroutan2017")
 
 
 @pytest.mark.parametrize(

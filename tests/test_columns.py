@@ -12,8 +12,9 @@ import pytest
 from small_counts import COUNTS, GENES, make_pack
 
 from dtpscore._matrix.columns import FileColumns
+from dtpscore._options.score import ScoreOptions
 from dtpscore._results.scores import elements
-from dtpscore._scoring.run import ScoreOptions, score_matrix
+from dtpscore._scoring.run import score_matrix
 from dtpscore._store import _open
 from dtpscore._store._tables import tables
 from dtpscore.errors import DataError
@@ -134,5 +135,5 @@ def test_table_of_other_length_than_the_matrix(path, out, command):
         del obs[obs.attrs["_index"]]
         obs[obs.attrs["_index"]] = np.arange(7)
     code, _, err = command("score", path, "-o", out)
-    assert code == 3
-    assert "75 rows, but obs has 7 cells" in err
+    assert code == 6
+    assert "it has 75 entries, but obs has 7" in err

@@ -34,7 +34,7 @@ def test_damaged_sparse_matrix(path, out, command, name, position, value, where)
         del file[f"X/{name}"]
         file[f"X/{name}"] = stored
     code, _, err = command("score", path, "-o", out, where)
-    assert code == 3
+    assert code == 6
     assert "damaged" in err
     assert not out.exists()
 
@@ -45,7 +45,7 @@ def test_values_that_are_cut_off(path, out, command):
         del file["X/data"]
         file["X/data"] = values
     code, _, err = command("score", path, "-o", out)
-    assert code == 3
+    assert code == 6
     assert "damaged" in err
 
 

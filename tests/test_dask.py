@@ -16,7 +16,7 @@ from dtpscore import tl
 from dtpscore._matrix.blocks import source
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import method_parts, run_method
-from dtpscore._options.method import MethodOptions
+from dtpscore._options.score import ScoreOptions
 from dtpscore.errors import DataError
 
 da = pytest.importorskip("dask.array")
@@ -50,14 +50,14 @@ def lazy(counts, *, sparse=True):
 
 
 def run(matrix, net, method="ucell", *, control=False, **more):
-    options = MethodOptions(max_rank=150, normalize="log1p")
+    options = ScoreOptions(max_rank=150, normalize="log1p")
     return run_method(
         matrix, net, method=method, options=options, control=control, **more
     )
 
 
 def parts(matrix, net):
-    options = MethodOptions(max_rank=150, normalize="log1p")
+    options = ScoreOptions(max_rank=150, normalize="log1p")
     more = {"control": False, "chunk_size": None, "n_jobs": None}
     return method_parts(source(matrix), net, method="ucell", options=options, **more)
 

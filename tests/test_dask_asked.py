@@ -169,4 +169,4 @@ def test_others_compute_what_they_need_or_say_what_to_do(pack):
     with pytest.raises(DataError, match=column):
         dtp.pl.embedding(adata, color="dtp_emt", show=False)
     with pytest.raises(DataError, match=column):
-        dtp.tl.pseudotime(adata, groupby="batch", root="a", index_key="dtp_emt")
+        dtp.tl.pseudotime(adata, groupby="batch", reference="a", index_key="dtp_emt")

@@ -12,7 +12,8 @@ from scipy.stats import spearmanr
 
 from dtpscore import signatures
 from dtpscore._matrix import blocks
-from dtpscore._ordering import diffusion, recipe, root
+from dtpscore._ordering import diffusion, embedding
+from dtpscore._values import judge
 from dtpscore.errors import ResultError
 
 
@@ -21,7 +22,7 @@ def test_medoid(seed):
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(60, 4))
     candidates = np.sort(rng.choice(60, 25, replace=False))
-    found = root.medoids(features, candidates, 5)
+    found = diffusion.medoids(features, candidates, 5)
     total = cdist(features[candidates], features[candidates]).sum(axis=1)
     assert found[0] == candidates[np.argmin(total)]
     away = np.linalg.norm(features[candidates] - features[found[0]], axis=1)
@@ -31,9 +32,9 @@ def test_medoid(seed):
 def test_low_index():
     index = np.arange(12.0)
     reference = np.arange(12) < 9
-    assert list(root.low_index(reference, index)) == [0, 1, 2]
-    assert root.low_index(reference, None).size == 9
-    assert root.low_index(reference, np.full(12, np.nan)).size == 9
+    assert list(diffusion.low_index(reference, index)) == [0, 1, 2]
+    assert diffusion.low_index(reference, None).size == 9
+    assert diffusion.low_index(reference, np.full(12, np.nan)).size == 9
 
 
 def test_components_without_samples_are_those_of_scanpy():
@@ -42,7 +43,7 @@ def test_components_without_samples_are_those_of_scanpy():
 
     rng = np.random.default_rng(0)
     values = sp.csr_array(rng.poisson(1.0, (80, 30)).astype(np.float32))
-    ours, loadings, mean = recipe.principal_components(values, None, 5)
+    ours, loadings, mean = embedding.principal_components(values, None, 5)
     peer = AnnData(values.toarray())
     sc.pp.pca(peer, n_comps=5)
     np.testing.assert_allclose(np.abs(ours), np.abs(peer.obsm["X_pca"]), atol=1e-3)
@@ -58,8 +59,8 @@ def test_components_with_samples_turn_from_library_differences():
     values[:, 0] += rng.normal(size=180)
     values[:, 1] += 2.0 * samples
     table = sp.csr_array(values.astype(np.float32))
-    _, plain, _ = recipe.principal_components(table, None, 2)
-    ours, within, mean = recipe.principal_components(table, samples, 2)
+    _, plain, _ = embedding.principal_components(table, None, 2)
+    ours, within, mean = embedding.principal_components(table, samples, 2)
     assert np.abs(plain[:, 0]).argmax() == 1
     assert np.abs(within[:, 0]).argmax() == 0
     np.testing.assert_allclose(ours, (values - mean) @ within, atol=1e-4)
@@ -67,14 +68,14 @@ def test_components_with_samples_turn_from_library_differences():
 
 def test_genes_left_out_and_values():
     names = ["TOP2A", "MKI67", "MT-CO1", "RPL3", "VIM", "GENE1"]
-    mask = recipe.left_out(names, species="human")
+    mask = embedding.left_out(names, species="human")
     assert list(mask) == [True, True, True, True, False, False]
     listed = signatures.load("tirosh2016_s_phase").genes.up
-    assert recipe.left_out(listed, species="human").all()
+    assert embedding.left_out(listed, species="human").all()
     counts = np.array([[4, 0, 0, 0, 3, 1], [0, 0, 0, 0, 5, 5]])
     source = blocks.source(counts)
-    assert recipe.needs_log(source) == "log1p"
-    values = recipe.log_values(source, np.array([4, 5]), "log1p").toarray()
+    assert judge(source).normalize == "log1p"
+    values = embedding.log_values(source, np.array([4, 5]), "log1p").toarray()
     kept = counts[:, 4:] / counts[:, 4:].sum(axis=1, keepdims=True)
     np.testing.assert_allclose(values, np.log1p(1e4 * kept), rtol=1e-6)
 

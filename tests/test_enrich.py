@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import anndata as ad
 import gseapy
 import numpy as np
@@ -11,9 +13,18 @@ import scipy.sparse as sp
 
 import dtpscore as dtp
 from dtpscore import signatures
-from dtpscore._enrichment import prerank, ranking
-from dtpscore._frames import enrichment as frames
-from dtpscore.errors import DataError, InputWarning, ResultError, SignatureError
+from dtpscore._enrichment import contrast, prerank, ranking
+from dtpscore._enrichment.record import EnrichRecord
+from dtpscore._options.enrich import EnrichOptions
+from dtpscore.errors import (
+    CoverageWarning,
+    DataError,
+    InputWarning,
+    OptionError,
+    ResultError,
+    SignatureError,
+)
+from dtpscore.get import _enrichment as frames
 
 KW = {"groupby": "condition", "reference": "parental"}
 FEW = ["hallmark_e2f_targets", "tirosh2016_g2m_phase", "dtp_consensus_no_cycle"]
@@ -29,7 +40,7 @@ def adata():
 @pytest.fixture(scope="module")
 def enriched(adata):
     made = adata.copy()
-    dtp.tl.enrich(made, FEW, sample_key="sample", permutations=100, **KW)
+    dtp.tl.enrich(made, FEW, sample_key="sample", n_permutations=100, **KW)
     return made
 
 
@@ -78,7 +89,7 @@ def test_equals_gseapy_called_by_hand(enriched, tmp_path):
         seed=0,
         threads=2,
     ).res2d.set_index("Term")
-    table = frames.table(enriched, group="treated").set_index("term")
+    table = frames.enrichment(enriched, group="treated").set_index("term")
     assert set(table.index) == set(by_hand.index)
     for ours, theirs in (
         ("es", "ES"),
@@ -94,14 +105,14 @@ def test_equals_gseapy_called_by_hand(enriched, tmp_path):
 def test_running_sum_is_that_of_gseapy(enriched):
     values = frames.ranking(enriched, group="treated")
     genes = frames.members(enriched, "hallmark_e2f_targets_UP")
-    options = prerank.PrerankOptions(permutations=10)
+    options = EnrichOptions(n_permutations=10)
     result = prerank.run(values, {"set": genes}, options).results["set"]
     found = prerank.running_sum(values.to_numpy(), values.index.isin(genes), 1.0)
     np.testing.assert_allclose(found, result["RES"], atol=1e-9)
 
 
 def test_planted_directions_come_out(enriched):
-    table = frames.table(enriched, group="treated").set_index("term")
+    table = frames.enrichment(enriched, group="treated").set_index("term")
     assert table.loc["hallmark_e2f_targets_UP", "nes"] < 0
     assert table.loc["dtp_consensus_no_cycle_UP", "nes"] > 0
 
@@ -120,7 +131,7 @@ def test_sums_do_not_depend_on_format_or_blocks(adata, make, monkeypatch):
 def test_cells_rank_by_welch_with_a_floor(adata):
     made = adata.copy()
     with pytest.warns(InputWarning, match="cell as the unit"):
-        dtp.tl.enrich(made, FEW, permutations=20, **KW)
+        dtp.tl.enrich(made, FEW, n_permutations=20, **KW)
     dense = adata.X.toarray().astype(float)
     logged = np.log1p(dense / dense.sum(axis=1, keepdims=True) * 1e4)
     left = logged[(adata.obs["condition"] == "holiday").to_numpy()]
@@ -159,7 +170,7 @@ def test_the_same_patients_on_both_sides_are_paired():
     adata = paired()
     mine = signatures.load(FEW[1])
     dtp.tl.enrich(
-        adata, [mine], sample_key="patient", permutations=10, min_size=1, **KW
+        adata, [mine], sample_key="patient", n_permutations=10, min_size=1, **KW
     )
     record = adata.uns["dtp_enrichment"]
     assert record["designs"]["design"].tolist() == ["paired"]
@@ -180,7 +191,7 @@ def test_one_sample_ranks_by_difference_and_says_so(adata):
     first = adata.obs["sample"].astype(str).str.endswith("r1").to_numpy()
     made = adata[first].copy()
     with pytest.warns(InputWarning, match="One sample only"):
-        dtp.tl.enrich(made, FEW, sample_key="sample", permutations=10, **KW)
+        dtp.tl.enrich(made, FEW, sample_key="sample", n_permutations=10, **KW)
     assert set(made.uns["dtp_enrichment"]["designs"]["design"]) == {"difference"}
 
 
@@ -189,15 +200,15 @@ def test_a_gmt_file_is_tested_too(adata, tmp_path):
     genes = "\t".join(adata.var_names[:40])
     gmt.write_text(f"My set\tmine\t{genes}\n", encoding="utf-8")
     made = adata.copy()
-    dtp.tl.enrich(made, gmt=gmt, sample_key="sample", permutations=10, **KW)
-    table = frames.table(made)
-    assert set(table["term"]) == {"my_set_UP"}
+    dtp.tl.enrich(made, gmt=gmt, sample_key="sample", n_permutations=10, **KW)
+    table = frames.enrichment(made)
+    assert set(table["term"]) == {"My set_UP"}
     assert set(table["axis"]) == {"user"}
 
 
 def test_same_seed_same_numbers_and_copy_leaves_the_input(adata, enriched):
     again = dtp.tl.enrich(
-        adata, FEW, sample_key="sample", permutations=100, copy=True, **KW
+        adata, FEW, sample_key="sample", n_permutations=100, copy=True, **KW
     )
     assert "dtp_enrichment" not in adata.uns
     pd.testing.assert_frame_equal(
@@ -209,7 +220,7 @@ def test_results_survive_a_file(enriched, tmp_path):
     enriched.write_h5ad(tmp_path / "x.h5ad")
     back = ad.read_h5ad(tmp_path / "x.h5ad")
     pd.testing.assert_frame_equal(
-        frames.table(back), frames.table(enriched), check_dtype=False
+        frames.enrichment(back), frames.enrichment(enriched), check_dtype=False
     )
     pd.testing.assert_series_equal(
         frames.ranking(back, group="holiday"), frames.ranking(enriched, group="holiday")
@@ -221,7 +232,7 @@ def test_sets_of_the_wrong_size_are_listed_not_tested(enriched):
         enriched,
         FEW,
         sample_key="sample",
-        permutations=10,
+        n_permutations=10,
         min_size=60,
         copy=True,
         **KW,
@@ -256,8 +267,187 @@ def test_only_the_reference_is_refused(adata):
 
 def test_asking_for_what_is_not_there(adata, enriched):
     with pytest.raises(DataError, match="first"):
-        frames.table(adata)
+        frames.enrichment(adata)
     with pytest.raises(DataError, match="'treated'"):
-        frames.table(enriched, group="other")
+        frames.enrichment(enriched, group="other")
     with pytest.raises(DataError, match="was not tested"):
         frames.members(enriched, "nothing_UP")
+
+
+def as_values(adata, kind):
+    """The counts of some cells in another form."""
+    made = adata.copy()
+    dense = made.X.toarray().astype(float)
+    made.X = {
+        "one decimal": lambda: (
+            dense + (np.arange(dense.size) == 7).reshape(dense.shape) / 2
+        ),
+        "SoupX": lambda: np.maximum(
+            dense - 0.08 * dense.sum(1, keepdims=True) * dense.sum(0) / dense.sum(), 0
+        ),
+        "CP10k": lambda: dense / dense.sum(axis=1, keepdims=True) * 1e4,
+        "log": lambda: np.log1p(dense / dense.sum(axis=1, keepdims=True) * 1e4),
+        "scaled": lambda: dense - dense.mean(axis=0),
+        "alike": lambda: np.full(dense.shape, 3.0),
+    }[kind]()
+    return made
+
+
+def enrich(adata, signatures=FEW, **choices):
+    choices = {"sample_key": "sample", "n_permutations": 10, **KW, **choices}
+    dtp.tl.enrich(adata, signatures, **choices)
+    return adata.uns["dtp_enrichment"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "told"),
+    [
+        ("one decimal", "fractional counts", "counts with decimals; they were summed"),
+        ("SoupX", "fractional counts", "counts with decimals; they were summed"),
+        (
+            "CP10k",
+            "normalized",
+            "log(1 + x) was taken, and these were averaged per sam",
+        ),
+        ("log", "log", "log-transformed values; they were averaged per sample"),
+    ],
+)
+def test_kinds_of_values(adata, enriched, kind, values, told):
+    record = enrich(as_values(adata, kind))
+    assert record["params"]["values"] == values
+    assert told in " ".join(record["methods"])
+    counts = frames.ranking(enriched, group="treated")
+    place = list(record["groups"]).index("treated")
+    found = pd.Series(record["statistic"][:, place], record["genes"])
+    shared = counts.index.intersection(found.index)
+    assert found[shared].corr(counts[shared], method="spearman") > 0.8
+
+
+def test_normalized_and_log_values_rank_alike(adata):
+    one, other = (enrich(as_values(adata, kind)) for kind in ("CP10k", "log"))
+    np.testing.assert_allclose(
+        one["statistic"], other["statistic"], rtol=1e-4, atol=1e-5
+    )
+
+
+def test_scaled_values_and_values_without_a_difference_are_refused(adata):
+    with pytest.raises(
+        DataError, match="A ranking of genes needs counts or log values"
+    ):
+        enrich(as_values(adata, "scaled"))
+    with pytest.raises(ResultError, match=r"No gene differs between 'treated'"):
+        enrich(as_values(adata, "alike"))
+
+
+@pytest.mark.parametrize(("share", "warns"), [(0.79, False), (0.81, True)])
+def test_one_sided_rankings_are_named(share, warns):
+    values = np.where(np.arange(1000) < 1000 * share, -1.0, 1.0) * np.arange(1, 1001)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        contrast._check_ranking(pd.Series(values, name="treated"), "parental")
+    assert any("moves all genes" in str(one.message) for one in found) == warns
+
+
+@pytest.mark.parametrize(("n_tied", "warns"), [(500, False), (501, True)])
+def test_tied_rankings_are_named(n_tied, warns):
+    values = np.concatenate([np.zeros(n_tied), np.linspace(-1, 1, 1000 - n_tied)])
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        contrast._check_ranking(pd.Series(values, name="treated"), "parental")
+    assert any("same statistic" in str(one.message) for one in found) == warns
+
+
+def test_own_genes_a_name_and_an_axis(adata):
+    table = enrich(adata.copy(), {"Mine": list(adata.var_names[:30])})["table"]
+    assert set(table["term"]) == {"Mine_UP"}
+    assert set(enrich(adata.copy(), "Hallmark_Hypoxia")["table"]["signature"]) == {
+        "hallmark_hypoxia"
+    }
+    assert set(enrich(adata.copy(), "emt")["table"]["axis"]) == {"emt"}
+
+
+def test_few_genes_are_warned_of_and_counted(adata):
+    few = {"few": [*adata.var_names[:12], *(f"LINC0{n}" for n in range(20))]}
+    with pytest.warns(CoverageWarning, match=r"few \(12 of 32\)"):
+        record = enrich(adata.copy(), few)
+    assert record["coverage"].loc["few", "n_found"] == 12
+
+
+def test_malignant_cells_alone(adata):
+    made = adata.copy()
+    made.obs["kind"] = np.where(np.arange(made.n_obs) % 3, "tumor", "T cell")
+    record = enrich(made, cell_type_key="kind", malignant="tumor")
+    expected = enrich(made[(made.obs["kind"] == "tumor").to_numpy()].copy())
+    np.testing.assert_array_equal(record["statistic"], expected["statistic"])
+    assert "Malignant cells alone were used (tumor in kind)." in record["methods"]
+    with pytest.raises(DataError, match="No cells are 'B cell'"):
+        enrich(made, cell_type_key="kind", malignant="B cell")
+
+
+@pytest.mark.parametrize(
+    ("design", "told"),
+    [
+        ("unpaired", "by the difference of the means of the samples"),
+        ("difference", "by the difference alone"),
+        ("cells", "with the cell as the unit"),
+        ("mouse", "The data are from mouse"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::dtpscore.errors.InputWarning")
+def test_methods_say_what_was_done(adata, design, told):
+    made = adata.copy()
+    first = made.obs["sample"].astype(str).str.endswith("r1").to_numpy()
+    choices = {}
+    if design == "difference":
+        made = made[first].copy()
+    elif design == "cells":
+        choices = {"sample_key": None}
+    elif design == "mouse":
+        made.var_names = [name.capitalize() for name in made.var_names]
+        choices = {"species": "mouse"}
+    text = " ".join(enrich(made, **choices)["methods"])
+    assert told in text
+    assert ("mouse" in text) == (design == "mouse")
+    assert ("averaged per group" in text) == (design == "cells")
+
+
+def test_no_none_in_the_record(adata):
+    def leaves(entry):
+        if isinstance(entry, dict):
+            for value in entry.values():
+                yield from leaves(value)
+        else:
+            yield entry
+
+    record = enrich(adata.copy())
+    assert all(value is not None for value in leaves(record))
+    assert "layer" not in record["params"]
+    again = EnrichRecord.from_uns(record)
+    assert again.groups == ["treated", "holiday"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ({"n_permutations": 0}, "n_permutations must be at least 10, not 0"),
+        ({"species": "rat"}, "species must be one of 'human', 'mouse', not 'rat'"),
+        ({"min_size": 0}, "min_size must be at least 1, not 0"),
+        ({"weight": "much"}, "weight must be a number, not 'much'"),
+        ({"key_added": "a/b"}, "holds no '/'"),
+    ],
+)
+def test_options_of_the_wrong_kind(adata, choice, said):
+    with pytest.raises(OptionError, match=said):
+        enrich(adata.copy(), **choice)
+
+
+def test_old_names_of_arguments(adata):
+    with pytest.warns(FutureWarning, match="permutations is now called n_permutations"):
+        dtp.tl.enrich(
+            adata.copy(), FEW, sample_key="sample", permutations=10, seed=3, **KW
+        )
+    made = adata.copy()
+    choices = {**KW, "sample_key": "sample", "n_permutations": 10}
+    with pytest.warns(FutureWarning, match="random_state is now called seed"):
+        dtp.tl.enrich(made, FEW, random_state=3, **choices)
+    assert made.uns["dtp_enrichment"]["params"]["seed"] == 3

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtpscore import _genes
+from dtpscore._genes import match, nomenclature
 from dtpscore._genes._names import How
 from dtpscore._resources import signature_root
 from dtpscore.errors import DataError
+from dtpscore.signatures import from_dict
 
 
 @cache
@@ -136,3 +138,37 @@ def test_counts_add_up_and_no_column_counts_twice(data, make_signature):
     assert match.net.n_listed.tolist() == [len(up), len(down)]
     for half in (0, 1):
         assert columns(match, half) == sorted(columns(match, half))
+
+
+HUMAN = ["VIM", "CDH1", "ZEB1", "FN1", "MKI67"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [*HUMAN, "Vim", "Cdh1", "Zeb2", "Fn1"],
+        ["GRCh38_VIM", "GRCh38_CDH1", "GRCh38_ZEB1", "mm10___Zeb2", "mm10___Vim"],
+        ["hg19_VIM", "hg19_CDH1", "mm10_Zeb2"],
+    ],
+)
+def test_mouse_genes_of_a_xenograft_are_no_human_genes(names):
+    found = match(from_dict({"a": ["VIM", "CDH1", "ZEB2"]}), names)
+    assert found.coverage.loc["a", "n_found"] == 2
+    assert found.coverage.loc["a", "missing"] == "ZEB2"
+    assert "hold the genes of two species" in found.warnings[0]
+    mouse = match(from_dict({"a": ["Zeb2"]}), names, species_of_data="mouse")
+    assert mouse.coverage.loc["a", "n_found"] == 1
+
+
+def test_more_mouse_than_human_genes_are_still_a_xenograft():
+    mouse = [name.capitalize() for name in HUMAN]
+    found = match(from_dict({"a": ["VIM", "FN1"]}), ["VIM", *mouse])
+    assert found.coverage.loc["a", "n_found"] == 1
+    with pytest.raises(DataError, match="look like mouse genes"):
+        match(from_dict({"a": ["VIM"]}), mouse)
+
+
+def test_few_foreign_names_are_no_second_species():
+    human = sorted(nomenclature("human").approved)[:2000]
+    found = match(from_dict({"a": human[:3]}), [*human, "Vim"])
+    assert found.warnings == []

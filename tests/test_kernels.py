@@ -18,7 +18,7 @@ from dtpscore._methods.linear import SetTable
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
 from dtpscore._methods.ssgsea import by_set
-from dtpscore._options.method import MethodOptions
+from dtpscore._options.score import ScoreOptions
 from dtpscore._threads import in_order, n_threads
 
 QUICK = settings(
@@ -45,9 +45,7 @@ def problems(draw):
 
 
 def run(dense, net, method, **options):
-    return run_method(
-        dense, net, method=method, options=MethodOptions(**options)
-    ).scores
+    return run_method(dense, net, method=method, options=ScoreOptions(**options)).scores
 
 
 @QUICK
@@ -100,7 +98,7 @@ def test_sums(problem, center):
 @given(problems(), st.sampled_from(list(METHODS)))
 def test_formats_and_blocks_give_the_same_bits(problem, method):
     dense, net = problem
-    options = MethodOptions(max_rank=20, n_bins=4)
+    options = ScoreOptions(max_rank=20, n_bins=4)
     first, second = (
         run_method(matrix, net, method=method, options=options, **more).scores
         for matrix, more in (

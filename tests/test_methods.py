@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import reference
@@ -9,7 +11,8 @@ import scipy.sparse as sp
 from small_matrices import N_GENES, random_counts, random_net, scores
 
 from dtpscore._methods.registry import METHODS
-from dtpscore._options.method import MethodOptions
+from dtpscore._options.score import ScoreOptions
+from dtpscore._types import MethodName
 from dtpscore.errors import DataError
 
 
@@ -92,14 +95,14 @@ def test_tirosh_without_any_control_gene_is_nan():
 
 
 def test_unknown_method_and_options_are_refused(counts, net):
-    with pytest.raises(ValueError, match="method must be one of ucell"):
+    with pytest.raises(ValueError, match="method must be one of 'ucell'"):
         scores(counts, net, "gsva")
     with pytest.raises(ValueError, match="ties_method must be one of"):
-        MethodOptions(ties_method="dense")
-    with pytest.raises(ValueError, match="max_rank must be 1 or more"):
-        MethodOptions(max_rank=0)
+        ScoreOptions(ties_method="dense")
+    with pytest.raises(ValueError, match="max_rank must be at least 1"):
+        ScoreOptions(max_rank=0)
     with pytest.raises(ValueError, match="auc_fraction"):
-        MethodOptions(auc_fraction=0.0)
+        ScoreOptions(auc_fraction=0.0)
     with pytest.raises(ValueError, match="'aucell' has ties_method"):
         scores(counts, net, "aucell", ties_method="min")
     with pytest.raises(ValueError, match="more than max_rank"):
@@ -109,3 +112,7 @@ def test_unknown_method_and_options_are_refused(counts, net):
 def test_matrix_must_have_the_columns_of_the_net(counts, net):
     with pytest.raises(DataError, match=r"899 columns.*900 genes"):
         scores(counts[:, 1:], net, "mean")
+
+
+def test_names_of_methods_are_those_of_the_options():
+    assert get_args(MethodName) == tuple(METHODS)

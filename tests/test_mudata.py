@@ -13,7 +13,7 @@ GROUPS = {"groupby": "condition", "reference": "parental"}
 READERS = {
     "tl.score": lambda m: dtp.tl.score(m),
     "tl.call": lambda m: dtp.tl.call(m, **GROUPS),
-    "tl.pseudotime": lambda m: dtp.tl.pseudotime(m, groupby="condition", root="x"),
+    "tl.pseudotime": lambda m: dtp.tl.pseudotime(m, groupby="condition", reference="x"),
     "tl.trends": lambda m: dtp.tl.trends(m),
     "tl.enrich": lambda m: dtp.tl.enrich(m, **GROUPS),
     "get.scores": lambda m: dtp.get.scores(m),

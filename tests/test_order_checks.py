@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from small_paths import planted
 
+from dtpscore._design import DesignKeys
 from dtpscore._ordering import checks
-from dtpscore._ordering.design import Keys, read_design
+from dtpscore._ordering.cells import read_cells
 from dtpscore.errors import DataError
 
 
@@ -22,52 +23,52 @@ def course(shares, *, n_series=2, n_cells=200, seed=0):
             obs += [(f"s{series}", day, "ref" if day == 0 else "drug")] * n_cells
     frame = pd.DataFrame(obs, columns=["series", "day", "group"])
     frame.index = frame.index.astype(str)
-    keys = Keys("group", "ref", (), "day", None, "series")
-    return np.concatenate(values).astype(float), read_design(frame, keys)
+    keys = DesignKeys("group", "ref", time_key="day", replicate_key="series")
+    return np.concatenate(values).astype(float), read_cells(frame, keys).cells
 
 
 @pytest.mark.parametrize("n_series", [1, 2])
 def test_erlotinib_course_rises_and_falls(n_series):
     """Arrested shares of PC9 on erlotinib, days 0 to 11 (Wiecek et al. 2023)."""
     shares = (0.40, 0.96, 0.80, 0.83, 0.60, 0.41)
-    values, design = course(shares, n_series=n_series)
-    found = checks.time_courses({"arrest": values}, design)
+    values, cells = course(shares, n_series=n_series)
+    found = checks.time_courses({"arrest": values}, cells)
     assert found.loc["arrest", "verdict"] == "rises and falls"
     assert found.loc["arrest", "gap"] > 0.5
     assert not checks.time_is_progress(found)
-    turned = checks.time_courses({"arrest": -values}, design)
+    turned = checks.time_courses({"arrest": -values}, cells)
     assert turned.loc["arrest", "verdict"] == "falls and rises"
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_noisy_but_monotone_course_passes(seed):
     shares = (0.4, 0.5, 0.6, 0.7, 0.8, 0.8)
-    values, design = course(shares, seed=seed)
-    assert checks.time_is_progress(checks.time_courses({"a": values}, design))
+    values, cells = course(shares, seed=seed)
+    assert checks.time_is_progress(checks.time_courses({"a": values}, cells))
 
 
 def test_two_times_cannot_turn():
-    _, design, _, obs = planted(n_times=2)
-    found = checks.time_courses({"a": np.arange(len(obs), dtype=float)}, design)
+    _, cells, _, obs = planted(n_times=2)
+    found = checks.time_courses({"a": np.arange(len(obs), dtype=float)}, cells)
     assert found.loc["a", "verdict"] == "fewer than 3 times"
     assert checks.time_is_progress(found)
 
 
 def test_direction_verdicts():
-    features, design, progress, _ = planted()
+    features, cells, progress, _ = planted()
     noise = np.random.default_rng(0).normal(size=progress.size)
-    agrees = checks.direction(features[:, 0], progress, design)
+    agrees = checks.direction(features[:, 0], progress, cells)
     assert (agrees["verdict"] == "agrees").all()
-    against = checks.direction(-features[:, 0], progress, design)
+    against = checks.direction(-features[:, 0], progress, cells)
     assert (against["verdict"] == "contradicts").all()
     assert list(against.index) == ["groups", "index", "time"]
     pairs = [
         np.sign(late - early)
-        for late in features[~design.root, 0]
-        for early in features[design.root, 0]
+        for late in features[~cells.root, 0]
+        for early in features[cells.root, 0]
     ]
     assert agrees.loc["groups", "rho"] == pytest.approx(np.mean(pairs))
-    open_ = checks.direction(features[:, 0], noise, design)
+    open_ = checks.direction(features[:, 0], noise, cells)
     assert open_.loc["index", "verdict"] == "unresolved"
 
 
@@ -84,12 +85,13 @@ def test_design_reads_times_and_samples():
         },
         index=list("abcd"),
     )
-    dosed = read_design(obs, Keys("group", "ref", (), "dose"))
+    dosed = read_cells(obs, DesignKeys("group", "ref", time_key="dose")).cells
     assert dosed.times == ("none", "low", "high")
     assert list(dosed.time) == [0, 1, 2, 1]
-    dated = read_design(obs, Keys("group", "ref", (), "day"))
+    dated = read_cells(obs, DesignKeys("group", "ref", time_key="day")).cells
     assert dated.times == ("0", "7", "14")
     assert list(dated.time) == [0, 1, 2, -1]
     assert len(dated.samples) == 3
+    obs["group"] = ["ref", "off", "off", None]
     with pytest.raises(DataError, match="needs cells of another group"):
-        read_design(obs[:1], Keys("group", "ref"))
+        read_cells(obs, DesignKeys("group", "ref", holiday=("off",)))

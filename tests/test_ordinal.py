@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 from scipy.stats import spearmanr
-from small_paths import planted
+from small_paths import planted, planted_cells
 
-from dtpscore._ordering import course, diffusion, ordinal, without
-from dtpscore._ordering.design import Keys, read_design
+from dtpscore._ordering import diffusion, ordinal, trend_test
 
 
 def test_ordinal_loss_is_the_all_threshold_loss():
@@ -55,9 +54,8 @@ def test_a_series_is_never_placed_by_itself():
     first = (obs["series"] == "s0").to_numpy()
     treated = first & (obs["day"] > 0).to_numpy()
     wrong.loc[treated, "day"] = wrong.loc[treated, "day"].to_numpy()[::-1]
-    keys = Keys("group", "untreated", (), "day", "library", "series")
     other = ordinal.cross_fit(
-        features, read_design(wrong, keys), diffused=diffused, n_subsamples=2
+        features, planted_cells(wrong), diffused=diffused, n_subsamples=2
     )
     np.testing.assert_allclose(other.time[first], honest.time[first], atol=0.02)
     assert np.abs(other.time[~first] - honest.time[~first]).max() > 0.02
@@ -75,7 +73,7 @@ def test_order_without_genes_is_the_sum_over_the_others():
     rng = np.random.default_rng(11)
     values, weights = rng.normal(size=(6, 4)), rng.normal(size=(4, 2))
     fold = np.array([0, 0, 0, 1, 1, 1])
-    model = without.OrderModel(
+    model = trend_test.GeneModel(
         time=np.arange(6.0),
         values=sp.csr_array(values),
         columns=np.array([10, 11, 12, 13]),
@@ -83,7 +81,9 @@ def test_order_without_genes_is_the_sum_over_the_others():
         weights=weights,
         fold=fold,
         root=0,
-        params={},
+        n_neighbors=5,
+        n_dcs=2,
+        seed=0,
     )
     found = model.without(np.array([11, 13, 99]))
     expected = [
@@ -126,19 +126,19 @@ def test_course_is_the_mean_over_places():
         likely = np.exp(-0.5 * np.asarray(away))
         at = np.quantile(way, places)
         expected.append((likely * at).sum() / likely.sum())
-    found = course.along_course(features, way, features[:10])
+    found = ordinal.along_course(features, way, features[:10])
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_course_follows_a_bend_that_a_line_cannot():
     way, features = bent()
     taught, others = np.arange(600), np.arange(600, 900)
-    found = course.along_course(features[taught], way[taught], features[others])
+    found = ordinal.along_course(features[taught], way[taught], features[others])
     line = np.linalg.lstsq(features[taught], way[taught], rcond=None)[0]
     error = np.abs(found - way[others]).mean()
     assert error < 0.05
     assert error < np.abs(features[others] @ line - way[others]).mean()
-    one = course.along_course(features[taught, :1], way[taught], features[others, :1])
+    one = ordinal.along_course(features[taught, :1], way[taught], features[others, :1])
     assert np.isfinite(one).all()
 
 

@@ -11,15 +11,17 @@ import pytest
 
 import dtpscore as dtp
 from dtpscore import _store
-from dtpscore._files import calls, order, scores
+from dtpscore._files import scores
+from dtpscore._files.steps import Step
+from dtpscore._results.elements import Element
 from dtpscore._store import _place
 from dtpscore.errors import DataError
 
 GROUPS = ["--groupby", "condition"]
 COMMANDS = {
     "score": (scores, "score_matrix", ["--axis", "emt", "--control"]),
-    "call": (calls, "call_matrix", [*GROUPS, "--reference", "parental"]),
-    "pseudotime": (order, "find_path", [*GROUPS, "--root", "parental"]),
+    "call": (Step, "work", [*GROUPS, "--reference", "parental"]),
+    "pseudotime": (Step, "work", [*GROUPS, "--reference", "parental"]),
 }
 
 
@@ -152,3 +154,44 @@ def test_names_of_tables_are_not_patterns(tmp_path):
     with pytest.raises(DataError, match="exists"):
         _store.check_tables(tmp_path, ["dtp_scores*"], overwrite=False)
     _store.check_tables(tmp_path, ["dtp_scores*"], overwrite=True)
+
+
+def test_no_table_is_lost_when_two_slots_have_one_name(tmp_path):
+    names = pd.Index(["a", "b"])
+    cells = pd.DataFrame({"emt": [1.0, 2.0]}, index=names)
+    other, column = cells + 1, np.array([5.0, 6.0])
+    elements = [
+        Element("obsm", "dtp_call_axes", cells),
+        Element("obsm", "dtp_call_obs", other),
+        Element("uns", "dtp_call", {"axes": pd.DataFrame({"axis": ["emt"]})}),
+        Element("obs", "dtp_index", column),
+    ]
+    written = _store.write_tables(elements, names, tmp_path)
+    assert sorted(path.stem for path in written) == [
+        "dtp_call_axes",
+        "dtp_call_axes_cells",
+        "dtp_call_obs",
+        "dtp_call_obs_cells",
+    ]
+    read = {path.stem: pd.read_csv(path, index_col=0) for path in written}
+    assert read["dtp_call_axes"]["axis"].tolist() == ["emt"]
+    assert read["dtp_call_axes_cells"]["emt"].tolist() == [1.0, 2.0]
+    assert read["dtp_call_obs"]["dtp_index"].tolist() == [5.0, 6.0]
+    assert read["dtp_call_obs_cells"]["emt"].tolist() == [2.0, 3.0]
+
+
+def test_a_call_writes_its_axes_by_cell_and_by_group(file, out, tmp_path, command):
+    folder = tmp_path / "tables"
+    line = ["call", file, "-o", out, "--csv", folder, "-q", *COMMANDS["call"][2]]
+    assert command(*line, "--sample-key", "sample", "--no-check-reference")[0] == 0
+    made, frames = ad.read_h5ad(out), sorted(path.stem for path in folder.iterdir())
+    expected = {
+        f"dtp_call_{name}"
+        for name, value in made.uns["dtp_call"].items()
+        if isinstance(value, pd.DataFrame)
+    }
+    assert expected <= set(frames)
+    by_cell = [name for name in made.obsm if name.startswith("dtp_")]
+    assert len(frames) == len(expected) + len(by_cell) + 1
+    table = pd.read_csv(folder / "dtp_call_axes_cells.csv", index_col=0)
+    assert table.shape == made.obsm["dtp_call_axes"].shape

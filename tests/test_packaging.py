@@ -44,14 +44,15 @@ def test_wheel_carries_every_signature(built, names):
     assert names <= carried
     assert "dtpscore/py.typed" in content
     assert not [name for name in content if name.endswith((".h5ad", ".pyc"))]
-    assert any(name.endswith("licenses/LICENSE") for name in content)
+    for document in ("LICENSE", "NOTICE"):
+        assert any(name.endswith(f"licenses/{document}") for name in content)
 
 
 def test_sdist_carries_signatures_tests_and_tutorials(built, names):
     with tarfile.open(built[1]) as sdist:
         content = {name.split("/", 1)[-1] for name in sdist.getnames()}
     assert {f"signatures/{name}" for name in names} <= content
-    assert {"README.md", "LICENSE", "tests/conftest.py", "pyproject.toml"} <= content
+    assert {"README.md", "LICENSE", "NOTICE", "pyproject.toml"} <= content
     assert not [name for name in content if name.endswith(".h5ad")]
 
 

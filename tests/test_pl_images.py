@@ -18,9 +18,10 @@ import pytest
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 from PIL import Image
+from small_records import call_uns, order_uns
 
 from dtpscore import pl
-from dtpscore.pl import _matrix, _path, _states
+from dtpscore.pl import _matrix, _palette
 
 FOLDER = Path(__file__).parent / "baseline"
 RENEW = "DTPSCORE_NEW_BASELINES"
@@ -72,15 +73,26 @@ def adata():
     )
     limits = {"batch": ["all"], "low_index": [-0.9], "proliferation": [0.4]}
     axes = pd.DataFrame({"low": False, "n_used": 1}, index=["emt", "mtorc1", "s_phase"])
+    axes["signatures"] = ["one", "two", "three"]
+    genes = pd.DataFrame(
+        {"n_listed": 10, "n_found": 9, "low": False}, index=list(axes["signatures"])
+    )
+    sources = pd.DataFrame({"axis": list(axes.index)}, index=genes.index)
+    scores = {
+        "axes": axes,
+        "coverage": genes,
+        "provenance": {"signatures": sources},
+        "params": {},
+    }
     direction = pd.DataFrame(
         {"verdict": ["agrees", "says nothing"]}, index=["groups", "time"]
     )
     return ad.AnnData(
         obs=obs,
         uns={
-            "dtp_scores": {"axes": axes},
-            "dtp_call": {"thresholds": pd.DataFrame(limits)},
-            "dtp_pseudotime": {"direction": direction},
+            "dtp_scores": scores,
+            "dtp_call": call_uns(thresholds=pd.DataFrame(limits)),
+            "dtp_pseudotime": order_uns(direction=direction),
         },
     )
 
@@ -124,10 +136,12 @@ def test_the_picture_is_as_it_was(adata, name, tmp_path):
 
 
 def other_palette(monkeypatch):
-    swapped = dict.fromkeys(_states.STATE_COLORS, "#009E73")
-    monkeypatch.setattr(_states, "STATE_COLORS", swapped)
+    swapped = dict.fromkeys(_palette.STATE_COLORS, "#009E73")
+    monkeypatch.setattr(_palette, "STATE_COLORS", swapped)
     monkeypatch.setattr(_matrix, "DIVERGING", "viridis")
-    monkeypatch.setattr(_path, "group_colors", lambda names: dict.fromkeys(names, "k"))
+    monkeypatch.setattr(
+        _palette, "group_colors", lambda names: dict.fromkeys(names, "#000000")
+    )
 
 
 @pytest.mark.parametrize("name", sorted(DRAW))

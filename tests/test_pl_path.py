@@ -9,16 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
+from matplotlib.text import Text
 from report_page import read_page
+from small_records import call_uns
 
 import dtpscore as dtp
 from dtpscore import _report, pl
-from dtpscore._frames import path, trends
-from dtpscore._frames.reversal import parental_shares
 from dtpscore._report.context import context
-from dtpscore._report.format import share
-from dtpscore._report.reversal import comparison
+from dtpscore._report.path import path_section
+from dtpscore._report.reversal import reversal_section
 from dtpscore.errors import DataError
+from dtpscore.get import _order as path
+from dtpscore.get import _trends as trends
 
 KW = {"groupby": "condition", "reference": "parental"}
 
@@ -31,7 +33,7 @@ def adata():
     dtp.tl.pseudotime(
         made,
         groupby="condition",
-        root="parental",
+        reference="parental",
         holiday="holiday",
         time_key="day",
         sample_key="sample",
@@ -142,18 +144,19 @@ def test_trend_lines_are_the_curves(adata):
 def test_labels_do_not_cover_each_other(adata):
     ax = pl.trends(adata, show=False)
     ax.figure.draw_without_rendering()
-    boxes = sorted((t.get_window_extent() for t in ax.texts), key=lambda box: box.y0)
+    # The words alone, without the line that leads to them.
+    boxes = sorted(map(Text.get_window_extent, ax.texts), key=lambda box: box.y0)
     assert len(boxes) > 2
     for low, high in pairwise(boxes):
         assert high.y0 >= low.y1 - 1.5
 
 
 def test_leading_features_are_sure_ones_in_order_of_onset(adata):
-    frame = trends.features(adata)
+    frame = trends.trends(adata)
     sure = frame[frame["q"] <= 0.05]
-    assert len(sure) > 3
-    names = trends.leading(adata, 3)
-    biggest = sure["change"].abs().sort_values(ascending=False).index[:3]
+    assert len(sure) > 2
+    names = trends.leading(adata, 2)
+    biggest = sure["change"].abs().sort_values(ascending=False).index[:2]
     assert set(names) == set(biggest)
     assert frame.loc[names, "onset"].is_monotonic_increasing
 
@@ -206,9 +209,9 @@ def test_every_position_on_the_page_equals_the_data(adata, page):
     assert sorted(samples) == sorted(obs["sample"].astype(str).unique())
     for place, sample in enumerate(samples):
         own = obs[(obs["sample"].astype(str) == sample).to_numpy()]
-        assert values(page, "positions", "Group", text=True)[place] == str(
-            own["condition"].iloc[0]
-        )
+        first = own.iloc[0]
+        row = f"{first['condition']} \u00b7 {first['day']}"
+        assert values(page, "positions", "Group", text=True)[place] == row
         order = own["dtp_pseudotime"].astype(float).dropna()
         assert values(page, "positions", "Cells")[place] == len(order)
         for title, level in (
@@ -242,51 +245,79 @@ def test_reversal_and_direction_on_the_page_equal_the_data(adata, page):
     assert verdicts == record["direction"]["verdict"].tolist()
 
 
-def with_calls(adata, *, called, by_axes):
+def with_calls(adata, *, returned, by_axes, holiday=("holiday",)):
     """The data with made-up calls of the cells off the drug, to set two shares."""
     made = adata.copy()
-    off = (made.obs["condition"] == "holiday").to_numpy()
-    call = np.full(made.n_obs, "parental-like", dtype=object)
-    call[np.flatnonzero(off)[: round(called * off.sum())]] = "DTP-like"
-    made.obs["dtp_call"] = call
-    made.uns["dtp_call"] = {
-        "params": {"groupby": "condition", "holiday": "holiday"},
-        "reversal_shares": pd.DataFrame(
-            {"n_cells": [1000 * by_axes, 1000 * (1 - by_axes)]},
-            index=["parental-like", "DTP-like"],
-        ),
+    made.obs["dtp_call"] = np.full(made.n_obs, "parental-like", dtype=object)
+    shares = {
+        "group": [holiday[0]] * 2,
+        "share": [by_axes, 1 - by_axes],
+        "low": [by_axes - 0.1, 0.0],
+        "high": [by_axes + 0.1, 1.0],
+        "n_cells": [1000 * by_axes, 1000 * (1 - by_axes)],
     }
+    primary = {
+        "group": [holiday[0]],
+        "n_samples": [3],
+        "n_cells": [180],
+        "share": [returned],
+        "low": [returned - 0.05],
+        "high": [returned + 0.05],
+        "treated_share": [0.4],
+    }
+    made.uns["dtp_call"] = call_uns(
+        params={
+            "groupby": "condition",
+            "reference": "parental",
+            "sample_key": "sample",
+            "holiday": list(holiday),
+            "alpha": 0.05,
+            "index": "x",
+        },
+        returned=pd.DataFrame(primary),
+        reversal_shares=pd.DataFrame(shares, index=["parental-like", "DTP-like"]),
+    )
     return made
 
 
+def test_the_answer_is_by_the_calls_and_the_rest_is_a_supplement(adata):
+    made = with_calls(adata, returned=0.75, by_axes=0.5)
+    assert dtp.get.reversal(made)["share"][0] == 0.75
+    extra = dtp.get.reversal(made, kind="supplement").set_index("measure")
+    assert extra.loc["distances over all axes", "share"] == 0.5
+    obs = made.obs[(made.obs["condition"] == "holiday").to_numpy()]
+    by_path = extra.loc["neighbors on the path", "share"]
+    assert by_path == pytest.approx(
+        (obs["dtp_pseudotime_place"] == "parental-like").mean()
+    )
+    assert (extra["reason"].str.len() > 40).all()
+
+
+def test_the_supplement_is_folded_with_its_reason(adata):
+    made = with_calls(adata, returned=0.75, by_axes=0.5)
+    section = reversal_section(context_of(made))
+    assert "75.0% of the cells are parental-like" in section.result
+    assert "95% interval over samples 70.0% to 80.0%" in section.result
+    assert "on the drug 40.0% are" in section.result
+    (fold,) = section.folds
+    assert "why they are not the answer" in fold.title
+    assert len(fold.paragraphs) == 3
+    assert "50.0% (95% interval 40.0% to 60.0%)" in fold.paragraphs[0]
+    # What the path says of the same question is told here, and nowhere else.
+    told = fold.paragraphs[2]
+    assert told.startswith("Off the drug: ")
+    assert told in adata.uns["dtp_pseudotime"]["messages"]
+    assert told not in path_section(context_of(made)).notes
+    assert told in path_section(context_of(adata)).notes
+
+
 def context_of(adata):
-    return context(adata, sample_key="sample", **KW)
-
-
-def test_the_measures_of_reversal_are_those_of_the_data(adata):
-    made = with_calls(adata, called=0.25, by_axes=0.5)
-    found = parental_shares(made)
-    off = made.obs["condition"] == "holiday"
-    assert found["calls"] == (made.obs.loc[off, "dtp_call"] == "parental-like").mean()
-    assert found["axes"] == 0.5
-    place = made.obs.loc[off, "dtp_pseudotime_place"]
-    assert found["path"] == pytest.approx((place == "parental-like").mean())
-    assert list(parental_shares(adata).index) == ["path"]
-
-
-def test_the_report_says_why_measures_differ_and_when_by_much(adata):
-    by_path = parental_shares(adata)["path"]
-    close = with_calls(adata, called=1 - by_path, by_axes=by_path)
-    paragraphs, notes = comparison(context_of(close))
-    assert f"{share(by_path)} by the path" in paragraphs[0]
-    assert "asks another question" in paragraphs[0]
-    assert notes == ()
-    far = with_calls(adata, called=1 - by_path, by_axes=max(by_path - 0.4, 0))
-    assert "disagree by 40 percentage points" in comparison(context_of(far))[1][0]
-    assert comparison(context_of(adata)) == ((), ())
+    return context(
+        adata, groupby="condition", reference="parental", sample_key="sample"
+    )
 
 
 def test_a_path_with_other_groups_off_the_drug_is_not_compared(adata):
-    made = with_calls(adata, called=0.25, by_axes=0.5)
-    made.uns["dtp_call"]["params"] = {"groupby": "condition", "holiday": "treated"}
-    assert list(parental_shares(made).index) == ["calls", "axes"]
+    made = with_calls(adata, returned=0.7, by_axes=0.5, holiday=("treated",))
+    extra = dtp.get.reversal(made, kind="supplement")
+    assert list(extra["measure"]) == ["distances over all axes"]

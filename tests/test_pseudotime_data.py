@@ -44,7 +44,7 @@ def test_blends_of_untreated_and_tolerant_cells(real_file, line):
         dtp.tl.pseudotime(
             cells,
             groupby="arm",
-            root="untreated",
+            reference="untreated",
             time_key="day",
             sample_key="sample",
             replicate_key="replicate",

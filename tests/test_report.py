@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -11,9 +14,11 @@ from report_page import read_page
 
 import dtpscore as dtp
 from dtpscore import _report
-from dtpscore._frames import checks, enrichment, scores
 from dtpscore._report import format as fmt
 from dtpscore.errors import DataError
+from dtpscore.get import _axes as scores
+from dtpscore.get import _checks as checks
+from dtpscore.get import _enrichment as enrichment
 
 KW = {"groupby": "condition", "reference": "parental", "sample_key": "sample"}
 
@@ -22,7 +27,7 @@ KW = {"groupby": "condition", "reference": "parental", "sample_key": "sample"}
 def adata():
     made = dtp.datasets.simulate(n_cells=300, n_genes=1500, seed=4)
     dtp.tl.score(made)
-    dtp.tl.enrich(made, permutations=20, **KW)
+    dtp.tl.enrich(made, n_permutations=20, **KW)
     return made
 
 
@@ -58,7 +63,7 @@ def test_every_axis_value_equals_the_data(adata, made):
 
 def test_enrichment_coverage_and_confounders_equal_the_data(adata, made):
     *_, page = made
-    table = enrichment.table(adata)
+    table = enrichment.enrichment(adata)
     assert column(page, "enrichment", 1) == table["term"].tolist()
     assert [float(v) for v in column(page, "enrichment", 3)] == table["nes"].tolist()
     coverage = checks.coverage(adata)
@@ -107,9 +112,18 @@ def test_parquet_tables_hold_the_same(adata, tmp_path):
 def test_the_page_needs_nothing_from_elsewhere(made):
     _, html, page = made
     assert all(one == "inline" or one.startswith("data:") for one in page.loads)
+    policy = unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1])
+    assert "unsafe" not in policy
+    for tag, source in (("style", "style-src"), ("script", "script-src")):
+        (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", html, flags=re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{source} 'sha256-{digest}'" in policy
+    # A style or a handler on an element would be blocked by that policy.
+    assert not re.search(r'<[^>]+ (style|on\w+)="', html)
     outside = [one for one in page.links if not one.startswith("#")]
     assert all(one.startswith("https://doi.org/") for one in outside)
-    assert "default-src 'none'" in html
+    assert policy.startswith("default-src 'none'; img-src data:; ")
+    assert "base-uri 'none'; form-action 'none'" in policy
     assert "@import" not in html
     assert "url(" not in html
 
@@ -126,11 +140,10 @@ def test_a_screen_reader_finds_its_way(made):
     assert html.count("<main") == 1
 
 
-def test_the_first_screen_answers_five_questions(made):
+def test_the_first_screen_answers_what_scores_can(made):
     *_, page = made
+    assert "No cell was called, so nothing is decided." in page.words
     assert [answer[0] for answer in page.answers] == [
-        "How many DTP-like cells?",
-        "In which groups?",
         "How sure?",
         "By which mechanisms?",
         "What would prove it?",
@@ -152,7 +165,7 @@ def test_scores_alone_are_enough(adata, tmp_path):
     dtp.report(alone, tmp_path / "r.html", groupby="condition")
     page = read_page((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert "enrichment" not in page.ids
-    assert page.answers[0][1] == "Not called"
+    assert "No cell was called" in page.words
     assert "Samples are not known" in page.words
 
 
@@ -177,7 +190,7 @@ def test_groups_may_be_named_like_columns_of_a_table(adata, made):
     names = {"parental": "axis", "treated": "sample", "holiday": "genes"}
     odd.obs["condition"] = odd.obs["condition"].cat.rename_categories(names)
     del odd.uns["dtp_enrichment"]
-    dtp.tl.enrich(odd, permutations=20, **{**KW, "reference": "axis"})
+    dtp.tl.enrich(odd, n_permutations=20, **{**KW, "reference": "axis"})
     page = read_page(
         _report.render(_report.collect(odd, **{**KW, "reference": "axis"}))
     )

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_paths import holiday_design
+from small_paths import holiday_cells
 
-from dtpscore._ordering import reversal
+from dtpscore._ordering import holiday
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_reversal_counts_a_known_mixture(share):
     rng = np.random.default_rng(7)
-    design, n = holiday_design(), 150
+    cells, n = holiday_cells(), 150
     center = np.repeat([0.0, 10.0], n)
     back = np.where(np.arange(n) < share * n, 0.0, 10.0)
     features = rng.normal(size=(3 * n, 3))
     features[:, 0] += np.concatenate([center, back])
     order = features[:, 0]
-    place = reversal.places(features, order, design)
-    found = place[design.holiday]
+    place = holiday.places(features, order, cells)
+    found = place[cells.holiday]
     assert np.mean(found == "parental-like") == pytest.approx(share, abs=0.1)
-    table = reversal.reversal(order, place, design)
+    table = holiday.reversal(order, place, cells)
     assert table.loc["all samples", "n_cells"] == n
     if share in (0.0, 1.0):
         assert table.loc["all samples", "returned"] == pytest.approx(share, abs=0.1)
@@ -29,13 +29,13 @@ def test_reversal_counts_a_known_mixture(share):
 
 def test_cells_off_the_path_are_neither():
     rng = np.random.default_rng(8)
-    design, n = holiday_design(), 150
+    cells, n = holiday_cells(), 150
     features = rng.normal(size=(3 * n, 3))
     features[n : 2 * n, 0] += 10
     features[2 * n :, 2] += 12
-    place = reversal.places(features, features[:, 0], design)
-    assert np.mean(place[design.holiday] == "neither") > 0.95
-    assert (place[~design.holiday] == "").all()
+    place = holiday.places(features, features[:, 0], cells)
+    assert np.mean(place[cells.holiday] == "neither") > 0.95
+    assert (place[~cells.holiday] == "").all()
 
 
 def test_conformal_p_is_the_count_written_out():
@@ -53,15 +53,15 @@ def test_conformal_p_is_the_count_written_out():
     expected = [
         (1 + sum(o >= mean_of_ten(point, anchor) for o in own)) / 31 for point in points
     ]
-    found = reversal.conformal_p(points, anchor, sample)
+    found = holiday.conformal_p(points, anchor, sample)
     np.testing.assert_allclose(found, expected)
 
 
 def test_no_ratio_where_ends_are_not_apart():
     rng = np.random.default_rng(10)
-    design = holiday_design()
+    cells = holiday_cells()
     features = rng.normal(size=(450, 2))
-    place = reversal.places(features, features[:, 0], design)
-    found = reversal.reversal(features[:, 0], place, design)
+    place = holiday.places(features, features[:, 0], cells)
+    found = holiday.reversal(features[:, 0], place, cells)
     assert found["returned"].isna().all()
     assert found["position"].notna().all()

@@ -15,7 +15,7 @@ from dtpscore._cli import app
 from dtpscore._run.config import to_toml
 from dtpscore.errors import DataError, OptionError
 
-CHOICES = {"reference": "parental", "sample_key": "sample", "permutations": 20}
+CHOICES = {"reference": "parental", "sample_key": "sample", "n_permutations": 20}
 SAME = ("report.html", "result.h5ad", "provenance.json", "run.toml")
 
 
@@ -107,7 +107,7 @@ def test_a_changed_choice_redoes_what_depends_on_it(path, whole, tmp_path):
 
     shutil.copytree(whole[0], tmp_path / "copy")
     watch = Watch()
-    config = _run.load_config(None, {**CHOICES, "permutations": 25})
+    config = _run.load_config(None, {**CHOICES, "n_permutations": 25})
     _run.run(path, tmp_path / "copy", config, progress=watch)
     assert watch.outcomes["score signatures and axes"] == "done before"
     assert watch.outcomes["test gene sets"] == "done"
@@ -149,7 +149,10 @@ def test_a_damaged_step_file_is_done_again(path, whole, tmp_path):
         ({"reference": "dmso"}, "'parental'"),
         ({"groupby": "arm"}, "no column 'arm'"),
         ({"sample_key": "mouse"}, "no column 'mouse'"),
-        ({"holiday": ["relapse"]}, "no group 'relapse'"),
+        ({"holiday": ["relapse"]}, "holiday group 'relapse' is not in"),
+        ({"time_key": "sample"}, "sample"),
+        ({"layer": "counts"}, "no layer 'counts'"),
+        ({"use_raw": True}, "have no raw"),
     ],
 )
 def test_wrong_columns_stop_before_any_work(path, tmp_path, change, said):
@@ -162,10 +165,26 @@ def test_wrong_columns_stop_before_any_work(path, tmp_path, change, said):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({}, "reference: Field required"),
-        ({"reference": "x", "alpha": 2}, "alpha"),
-        ({"reference": "x", "colour": 1}, "colour"),
-        ({"reference": "x", "skip": ["score"]}, "skip"),
+        ({}, r"^reference is missing\.$"),
+        (
+            {"reference": "x", "alpha": 2},
+            r"^alpha must be above 0 and below 1, not 2\.$",
+        ),
+        ({"reference": "x", "colour": 1}, r"^There is no option 'colour'\."),
+        (
+            {"reference": "x", "skip": ["score"]},
+            r"^skip must be one of 'call', .*'score'",
+        ),
+        ({"reference": "x", "species": "rat"}, r"^species must be one of 'human'"),
+        (
+            {"reference": "x", "call": {"min_genes": -1}},
+            r"step call: min_genes must be at least 0, not -1\.$",
+        ),
+        (
+            {"reference": "x", "call": {"alpha": 0.1}},
+            r"^\[call\] cannot hold alpha, .* Write alpha above the tables\.$",
+        ),
+        ({"reference": "x", "layer": "a", "use_raw": True}, "not both"),
     ],
 )
 def test_wrong_choices_are_named(given, said):
@@ -179,7 +198,7 @@ def test_every_group_off_the_drug_is_looked_for_before_any_work(
     words = ("--reference", "parental", "--holiday", "holiday", "--holiday", "relapse")
     code, _, err = command("run", path, "-o", tmp_path / "out", *words)
     assert code == 3
-    assert "no group 'relapse'" in err
+    assert "holiday group 'relapse' is not in" in err
     assert not (tmp_path / "out").exists()
     config = _run.load_config(None, {"reference": "x", "holiday": ["a", "b"]})
     assert config.holiday == ("a", "b")
@@ -187,7 +206,14 @@ def test_every_group_off_the_drug_is_looked_for_before_any_work(
 
 def test_config_survives_toml(tmp_path):
     config = _run.load_config(
-        None, {"reference": 'a "b" \\ c', "holiday": ["x"], "alpha": 0.1}
+        None,
+        {
+            "reference": 'a "b" \\ c',
+            "holiday": ["x"],
+            "alpha": 0.1,
+            "title": "Persisters \U0001f9ec \u2028 \t 細胞",
+            "call": {"min_genes": 50, "exclude_studies": ["hangauer2017"]},
+        },
     )
     file = tmp_path / "run.toml"
     file.write_text(to_toml(config), encoding="utf-8")

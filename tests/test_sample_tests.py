@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from dtpscore._calling import samples
+from dtpscore._calling import sample_tests as samples
 
 
 def slow_permutation(values, treated):

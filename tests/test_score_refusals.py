@@ -12,7 +12,8 @@ from small_counts import COUNTS, GENES, N_CELLS, build, make_cells, make_pack
 
 import dtpscore as dtp
 from dtpscore._methods.registry import METHODS
-from dtpscore._scoring.run import ScoreOptions, score_matrix
+from dtpscore._options.score import ScoreOptions
+from dtpscore._scoring.run import score_matrix
 from dtpscore.errors import DataError, InputWarning, OptionError, SignatureError
 
 
@@ -52,15 +53,17 @@ def test_rank_methods_do_not_depend_on_the_scale_of_a_cell(method, adata, pack):
 
 
 def test_options_that_make_no_sense():
-    with pytest.raises(ValueError, match="one of ucell"):
+    with pytest.raises(ValueError, match="one of 'ucell'"):
         ScoreOptions(method="gsva")
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match="min_coverage must be at least 0 and at most"):
         ScoreOptions(min_coverage=2)
     with pytest.raises(ValueError, match="control does not exist for 'ssgsea'"):
-        ScoreOptions(method="ssgsea", control=True)
-    with pytest.raises(ValueError, match="chunk_size must be 1 or more"):
+        dtp.tl.score(make_cells(), method="ssgsea", control=True)
+    with pytest.raises(ValueError, match="chunk_size must be at least 1"):
         ScoreOptions(chunk_size=0)
-    with pytest.raises(ValueError, match="human or mouse"):
+    with pytest.raises(
+        ValueError, match="species must be one of 'human', 'mouse', not 'rat'"
+    ):
         ScoreOptions(species="rat")
 
 
@@ -96,8 +99,79 @@ def test_scaled_values_are_refused_by_rank_methods(method, pack):
     scaled = COUNTS - COUNTS.mean(axis=0)
     with pytest.raises(DataError, match=r"below 0.*looks scaled: pass the layer"):
         dtp.tl.score(build(scaled), pack, method=method)
-    dtp.tl.score(adata := build(scaled), pack, method="mean")
+
+
+@pytest.mark.parametrize("method", ["mean", "zscore"])
+def test_scaled_values_are_warned_of_by_methods_on_values(method, pack):
+    adata = build(COUNTS - COUNTS.mean(axis=0))
+    with pytest.warns(InputWarning, match=r"look scaled: .*same weight"):
+        dtp.tl.score(adata, pack, method=method)
     assert np.isfinite(adata.obsm["dtp_scores"].to_numpy()).all()
+    with pytest.raises(DataError, match=r"The control matches genes by their mean"):
+        dtp.tl.score(adata, pack, method=method, control=True)
+    with pytest.raises(DataError, match="below 0"):
+        dtp.tl.score(adata, pack, method=method, normalize="log1p")
+
+
+def test_scaled_values_are_refused_by_tirosh(pack):
+    scaled = COUNTS - COUNTS.mean(axis=0)
+    with pytest.raises(DataError, match=r"'tirosh' matches genes.*values look scaled"):
+        dtp.tl.score(build(scaled), pack, method="tirosh")
+
+
+def in_every_form():
+    """Counts, and what other programs make of them."""
+    rng = np.random.default_rng(0)
+    counts = np.asarray(COUNTS, np.float64)
+    counts[counts.sum(axis=1) == 0, 0] = 1
+    decimals = np.maximum(counts - rng.uniform(0, 0.4, counts.shape), 0)
+    lengths = rng.lognormal(7.5, 0.8, counts.shape[1])
+    tpm = counts / lengths
+    tpm *= 1e6 / tpm.sum(axis=1, keepdims=True)
+    return {
+        "raw counts": counts,
+        "counts with decimals": decimals,
+        "TPM": tpm,
+        "log": np.log1p(tpm / 100),
+    }
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("raw counts", "look like raw counts"),
+        ("counts with decimals", "look like raw counts"),
+        ("TPM", "normalized without a logarithm"),
+    ],
+)
+@pytest.mark.parametrize("method", ["mean", "zscore", "tirosh"])
+def test_values_that_need_normalizing(form, said, method, pack):
+    values = in_every_form()[form]
+    with pytest.warns(InputWarning, match=rf"{said}.*normalize='log1p'.*'ucell'"):
+        dtp.tl.score(build(values), pack, method=method)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", InputWarning)
+        dtp.tl.score(build(values), pack, method=method, normalize="log1p")
+        dtp.tl.score(build(in_every_form()["log"]), pack, method=method)
+
+
+@pytest.mark.parametrize(("n_genes", "warns"), [(4, False), (5, True)])
+def test_profiles_too_deep_for_max_rank(n_genes, warns, make_signature):
+    values = np.tile(np.arange(1.0, n_genes + 1), (6, 1))
+    wide = np.pad(values, ((0, N_CELLS - 6), (0, COUNTS.shape[1] - n_genes)))
+    adata = build(wide)
+    signature = make_signature("one", [GENES[0]])
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        dtp.tl.score(adata, [signature], max_rank=1)
+    said = [str(one.message) for one in found]
+    assert any("first 1 alone (max_rank" in one for one in said) == warns
+
+
+def test_old_name_of_the_seed(adata, pack):
+    with pytest.warns(FutureWarning, match="random_state is now called seed"):
+        dtp.tl.score(adata, pack, random_state=3)
+    assert adata.uns["dtp_scores"]["params"]["seed"] == 3
 
 
 def test_no_cells_no_genes_no_signatures(adata, pack):
@@ -108,7 +182,7 @@ def test_no_cells_no_genes_no_signatures(adata, pack):
     with pytest.raises(SignatureError, match="empty"):
         dtp.tl.score(adata, [])
     with pytest.raises(SignatureError, match="more than once"):
-        dtp.tl.score(adata, [pack[0], pack[0]])
+        score_matrix(COUNTS, GENES, [pack[0], pack[0]], ScoreOptions())
     with pytest.raises(SignatureError):
         dtp.tl.score(adata, "no_such_signature")
 
@@ -136,31 +210,40 @@ def test_get_says_what_there_is(adata, pack):
         dtp.get.scores(adata, key="mine", kind="q")
 
 
-@pytest.mark.parametrize(
-    "wrong", [5, [5], {"emt": ["VIM"]}, Path("mine.gmt"), dtp.signatures.Signature]
-)
+@pytest.mark.parametrize("wrong", [5, [5], [["VIM"]], dtp.signatures.Signature, b"a"])
 def test_what_is_no_signature_is_named_with_what_to_do(wrong, adata):
-    with pytest.raises(TypeError, match=r"signatures must be names.*signatures.read"):
+    with pytest.raises(TypeError, match=r"signatures must be names.*GMT or TOML file"):
         dtp.tl.score(adata, wrong)
 
 
-def test_gene_taken_for_a_signature(adata):
-    with pytest.raises(SignatureError, match=r"no signature 'VIM'.*TOML or GMT file"):
-        dtp.tl.score(adata, ["VIM", "ZEB1"])
+def test_genes_that_the_data_lack(adata):
+    with pytest.raises(DataError, match="None of the 2 genes"):
+        dtp.tl.score(adata, ["ZEB1", "ZEB2"])
+
+
+def test_warnings_name_the_line_of_the_user(adata, pack):
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        dtp.tl.score(adata, [*pack, {"a": ["ZEB1", "VIM", "ACTB-"], "b": []}])
+        dtp.tl.score(adata, pack, method="mean", key_added="mean")
+        dtp.signatures.from_dict({"a": ["VIM"], "b": []})
+    assert len(found) >= 3
+    assert {Path(one.filename).name for one in found} == {Path(__file__).name}
 
 
 @pytest.mark.parametrize(
     ("option", "message"),
     [
         ({"chunk_size": 2.5}, "chunk_size must be a whole number, not 2.5"),
-        ({"n_jobs": "3"}, "n_jobs must be a whole number, not '3'"),
-        ({"n_jobs": -1}, "n_jobs must be 1 or more, not -1"),
+        ({"n_jobs": "few"}, "n_jobs must be a whole number, not 'few'"),
+        ({"n_jobs": -1}, "n_jobs must be at least 1, not -1"),
+        ({"species": "rat"}, "species must be one of 'human', 'mouse', not 'rat'"),
         ({"max_rank": 10.5}, "max_rank must be a whole number"),
-        ({"random_state": -1}, "random_state must be 0 or more"),
-        ({"random_state": None}, "random_state must be a whole number, not None"),
-        ({"w_neg": "1"}, "w_neg must be 0 or more, not '1'"),
-        ({"min_coverage": "half"}, "min_coverage must be between 0 and 1"),
-        ({"clip": "yes"}, "clip must be one of True, False, not 'yes'"),
+        ({"seed": -1}, "seed must be at least 0"),
+        ({"seed": None}, "seed must be a whole number, not None"),
+        ({"w_neg": -1}, "w_neg must be at least 0, not -1"),
+        ({"min_coverage": "half"}, "min_coverage must be a number, not 'half'"),
+        ({"clip": "perhaps"}, "clip must be true or false, not 'perhaps'"),
         ({"key_added": ""}, "key_added cannot be ''"),
         ({"key_added": "a/b"}, "holds no '/'"),
         ({"key_added": ".."}, "is not a dot"),

@@ -22,7 +22,8 @@ from small_counts import (
 
 import dtpscore as dtp
 from dtpscore._methods.registry import METHODS
-from dtpscore._scoring.run import ScoreOptions, score_matrix
+from dtpscore._options.score import ScoreOptions
+from dtpscore._scoring.run import score_matrix
 from dtpscore.errors import InputWarning
 
 

@@ -17,6 +17,8 @@ CYCLE = [
 ]  # fmt: skip
 TRIMMED = {
     "nrf2_reactome_no_proteasome": "nrf2_reactome_nuclear_events",
+    "nrf2_namani2019_a549_no_cycle": "nrf2_namani2019_a549",
+    "ros_detox_reactome_no_oxidase": "ros_detox_reactome",
     "kdm5b_scibetta2007_no_cycle": "kdm5b_scibetta2007",
     "dna_repair_kauffmann2008_no_cycle": "dna_repair_kauffmann2008",
     "dna_repair_hallmark_no_cycle": "hallmark_dna_repair",
@@ -24,6 +26,14 @@ TRIMMED = {
     "g0_arrest_wiecek2023_no_cycle": "g0_arrest_wiecek2023",
     "yap_cordenonsi2011_no_cycle": "yap_cordenonsi2011",
 }
+
+# Agreed list: its sources, and how many of them must hold a gene.
+AGREED = {
+    "nrf2_core": (
+        ["nrf2_ibrahim2020", "nrf2_namani2019_a549", "nrf2_reactome_nuclear_events",
+         "nrf2_singh2008", "nrf2_wp"], 3),
+    "slow_cycling_core": (CYCLE, 4),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -78,11 +88,57 @@ def test_votes_equal_a_count_by_hand(sign_check, name):
         assert sign_check.votes(signature)[label] == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "contrasts"),
+    [
+        ("mapk_mpas_wagle2018", ("A375", "SKMEL28", "SKMEL5", "WM88")),
+        ("slow_cycling_core", ("SKMEL5 SC01", "SKMEL5 SC07", "SKMEL5 SC10")),
+        ("oxphos_wp_etc", ("A375", "SKMEL28", "SKMEL5", "WM88")),
+    ],
+)
+def test_votes_of_measured_contrasts_equal_a_count_by_hand(sign_check, name, contrasts):
+    rows = [line.split("\t") for line in text_of("real_contrasts.tsv").splitlines()]
+    values = dict(zip(rows[0], next(r for r in rows if r[0] == name), strict=True))
+    z = [float(values[contrast]) for contrast in contrasts]
+    up, down = sum(v >= 1 for v in z), sum(v <= -1 for v in z)
+    speak = 2 * (up + down) >= len(z)
+    agree = abs(up - down) >= 0.6 * (up + down) and up != down
+    expected = (1 if up > down else -1) if speak and agree else 0
+    label = next(k for k, v in sign_check.MEASURED.items() if v == contrasts)
+    assert sign_check.votes(signatures.load(name))[label] == expected
+
+
+def test_measured_contrasts_are_those_of_the_table():
+    header = text_of("real_contrasts.tsv").splitlines()[0].split("\t")[1:]
+    rows = [line.split("\t") for line in text_of("contrasts.tsv").splitlines()
+            if not line.startswith("#")]  # fmt: skip
+    place = rows[0].index("kind")
+    assert header == [row[0] for row in rows[1:] if row[place] == "measured"]
+
+
+@pytest.mark.slow
+def test_measured_values_are_what_the_counts_give(build_script, data_dir):
+    names = ["mapk_mpas_wagle2018", "nrf2_core", "slow_cycling_core"]
+    chosen = [signatures.load(name) for name in names]
+    made = build_script("real_contrasts").measured(data_dir, chosen)
+    rows = [line.split("\t") for line in text_of("real_contrasts.tsv").splitlines()]
+    stored = {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows}
+    for name in names:
+        for contrast in made.columns:
+            assert made.loc[name, contrast] == pytest.approx(
+                float(stored[name][contrast]), abs=0.02
+            )
+
+
+def test_votes_about_axes_are_current(build_script):
+    assert build_script("directions").table() == text_of("directions.tsv")
+
+
 def test_no_contrast_judges_a_list_of_its_own_study(sign_check):
     voting = {name for names in sign_check.VOTES.values() for name in names}
     own = {name: set(signatures.load(name).provenance.studies) for name in GENES}
     for name in GENES:
-        labels = sign_check.votes(signatures.load(name))
+        labels = sign_check.published_votes(signatures.load(name))
         judged = {n for label in labels for n in sign_check.VOTES[label]}
         for contrast in voting - judged:
             assert own[name] & own[contrast]
@@ -117,11 +173,20 @@ def test_cycle_genes_are_those_of_the_nine_sets(sign_check):
 @pytest.mark.parametrize("name", TRIMMED)
 def test_trimmed_lists_lose_the_nuisance_and_nothing_else(derive, sign_check, name):
     assert set(derive.TRIMMED) == set(TRIMMED)
-    out = (
-        {g for g in GENES[TRIMMED[name]].up if g.startswith("PSM")}
-        if name.endswith("proteasome")
-        else sign_check.cycle_genes()
-    )
+    ubiquitin = {"UBB", "UBC", "UBA52", "RPS27A"}
+    out = {
+        "proteasome": ubiquitin
+        | {g for g in GENES[TRIMMED[name]].up if g.startswith("PSM")},
+        "oxidase": set(GENES["ros_producers_nadph_oxidase"].up),
+        "cycle": sign_check.cycle_genes(),
+    }[name.rpartition("_")[2]]
+    if name == "hrr_reactome_no_cycle":
+        out = out | ubiquitin
+    if name == "nrf2_namani2019_a549_no_cycle":
+        rows = text_of("gene_names.tsv").splitlines()
+        approved = {row.split("\t")[0] for row in rows}
+        out = out | set(GENES["ros_producers_nadph_oxidase"].up)
+        out = out | {g for g in GENES[TRIMMED[name]].up if g not in approved}
     for half in ("up", "down"):
         source = getattr(GENES[TRIMMED[name]], half)
         assert getattr(GENES[name], half) == tuple(g for g in source if g not in out)
@@ -131,12 +196,32 @@ def test_trimmed_lists_lose_the_nuisance_and_nothing_else(derive, sign_check, na
     assert f"; then {n_out} " in stated
 
 
+@pytest.mark.parametrize("name", AGREED)
+def test_agreed_lists_hold_what_enough_lists_share(derive, name):
+    sources, at_least = AGREED[name]
+    assert set(derive.AGREED) == set(AGREED)
+    every = set().union(*({*GENES[s].up, *GENES[s].down} for s in sources))
+    # NRF2 represses what Ibrahim lists as down, which no other list has.
+    held = {s: {*GENES[s].up} if name == "nrf2_core" else {*GENES[s].up, *GENES[s].down}
+            for s in sources}  # fmt: skip
+    out = {"CDKN1A", "CDKN1B", "CDKN2A", "CDKN2B", "CDKN2C", "CDKN2D", "UBC", "UBB"}
+    expected = {
+        gene
+        for gene in every - out
+        if sum(gene in genes for genes in held.values()) >= at_least
+        and not gene.startswith("PSM")
+    }
+    assert {*GENES[name].up, *GENES[name].down} == expected
+
+
 def test_every_file_has_the_layout_that_the_script_writes(derive, build_script):
     to_toml = build_script("toml_writer").to_toml
     for name in GENES:
         made = (
             derive.checked(derive.trimmed(name))
             if name in TRIMMED
+            else derive.checked(derive.agreed(name))
+            if name in AGREED
             else derive.checked(signatures.load(name))
         )
         assert to_toml(made) == text_of(f"{name}.toml"), name

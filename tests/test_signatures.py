@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tomllib
 
 import pandas as pd
@@ -11,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from dtpscore import signatures
-from dtpscore.errors import SignatureError
+from dtpscore.errors import InputWarning, SignatureError
 
 UP = "up = ["
 SEE = "'dtpscore signatures list' shows all there are."
@@ -79,7 +78,8 @@ class TestShipped:
         )
         nothing = (
             "There is no signature 'zzzzzz'. Nothing has a similar name. Genes of your "
-            f"own come from a TOML or GMT file. {SEE}"
+            "own come in a dictionary, such as {'mine': ['VIM', 'ZEB1']}, or in a GMT "
+            f"or TOML file. {SEE}"
         )
         axis = f"There is no axis 'zzzzzz'. There are: {', '.join(signatures.axes())}."
         use = (
@@ -129,10 +129,10 @@ class TestSelect:
 
     def test_axes_bring_their_lineage_signatures(self):
         table = signatures.available()
-        of_axis = table[table["axis"] == "melanoma_states"]
+        of_axis = table[table["axis"] == "melanoma_ncsc"]
         gated = list(of_axis.index[of_axis["use"] == "lineage_gated"])
-        assert self.names(axes="melanoma_states") == gated
-        assert self.names(axes=["melanoma_states"], use="optional") == list(
+        assert self.names(axes="melanoma_ncsc") == gated
+        assert self.names(axes=["melanoma_ncsc"], use="optional") == list(
             of_axis.index[of_axis["use"] == "optional"]
         )
 
@@ -149,13 +149,16 @@ class TestSelect:
         named = self.names(directory=path.parent, names=["mine", "pemt_puram2017"])
         assert named == ["mine", "pemt_puram2017"]
 
-    def test_own_files_cannot_take_a_shipped_name(self, tmp_path):
-        shutil.copy(signatures.root() / "pemt_puram2017.toml", tmp_path)
-        refused(
-            lambda: signatures.select(directory=tmp_path),
-            f"{tmp_path} uses names of shipped signatures: pemt_puram2017. "
-            "Give them other names.",
-        )
+    def test_own_file_with_a_shipped_name(self, example, tmp_path):
+        path, change = example
+        change('name = "mine"', 'name = "pemt_puram2017"')
+        change('use = "default"', 'use = "optional"')
+        path.rename(tmp_path / "pemt_puram2017.toml")
+        with pytest.warns(InputWarning, match="is called 'pemt_puram2017_2'"):
+            found = signatures.select(directory=tmp_path)
+        assert found[-1].name == "pemt_puram2017_2"
+        (named,) = signatures.select(names="pemt_puram2017", directory=tmp_path)
+        assert named.use == "optional"
 
 
 class TestRead:
@@ -170,7 +173,7 @@ class TestRead:
         (path.parent / "b.GMT").write_text("SET_A\tnote\tTP53\nSET_B\t\tMYC\n")
         (path.parent / "notes.txt").write_text("not read")
         found = [signature.name for signature in signatures.read(path.parent)]
-        assert found == ["set_a", "set_b", "mine"]
+        assert found == ["SET_A", "SET_B", "mine"]
 
     def test_what_is_not_there_or_not_a_signature_file(self, tmp_path):
         refused(
@@ -181,21 +184,51 @@ class TestRead:
         refused(
             lambda: signatures.read(missing), f"There is no signature file {missing}."
         )
-        other = tmp_path / "a.csv"
+        other = tmp_path / "a.xlsx"
         other.write_text("gene\n")
         refused(
             lambda: signatures.read(other),
-            f"{other} must end in .toml or .gmt, or be a folder of such files.",
+            f"{other} must be a folder or end in one of .toml, .gmt, .txt, .grp, .csv, "
+            ".tsv (or in one of these and .gz).",
         )
 
-    def test_two_files_cannot_share_a_name(self, example):
+    def test_two_files_of_one_name(self, example):
         path, _ = example
-        second = path.parent / "sets.gmt"
-        second.write_text("Mine\tnote\tTP53\n")
-        refused(
-            lambda: signatures.read(path.parent),
-            f"{second} and {path} both define 'mine'. Rename one of them.",
-        )
+        (path.parent / "sets.gmt").write_text("mine\tnote\tTP53\n")
+        with pytest.warns(InputWarning, match="set 'mine' is called 'mine_2'"):
+            found = signatures.read(path.parent)
+        assert [one.name for one in found] == ["mine", "mine_2"]
+
+    def test_short_file(self, tmp_path):
+        path = tmp_path / "short.toml"
+        path.write_text('name = "short"\nup = ["VIM"]\ndown = ["CDH1"]\n')
+        (short,) = signatures.read(path)
+        assert (short.axis, short.genes.down) == (signatures.USER_AXIS, ("CDH1",))
+
+    def test_list_of_genes(self, tmp_path):
+        for name, text in (("a.txt", "VIM\nCDH1-\n"), ("a.grp", "#a\nVIM\nCDH1-\n\n")):
+            path = tmp_path / name
+            path.write_text(text)
+            (one,) = signatures.read(path)
+            assert (one.name, one.genes.up, one.genes.down) == (
+                "a",
+                ("VIM",),
+                ("CDH1",),
+            )
+        (tmp_path / "b.txt").write_text("A\t\tVIM\n")
+        assert signatures.read(tmp_path / "b.txt")[0].name == "A"
+
+    @pytest.mark.parametrize("mark", [",", "\t"])
+    def test_table(self, tmp_path, mark):
+        net = signatures.to_net([signatures.load("dtp_consensus")])
+        path = tmp_path / "net.tsv.gz"
+        net.to_csv(path, sep=mark, index=False)
+        (one,) = signatures.read(path)
+        shipped = signatures.load("dtp_consensus")
+        assert (one.name, one.genes.down) == (shipped.name, shipped.genes.down)
+        path = tmp_path / "b.csv"
+        path.write_text("gene\nVIM\n")
+        refused(lambda: signatures.read(path), f"{path}: A net has one row per gene")
 
     def test_broken_toml_names_the_line(self, example):
         path, change = example
@@ -231,7 +264,7 @@ class TestRead:
             ('doi = "10.', 'doi = "doi:10.', "provenance.doi: String should match"),
             (UP, 'down = ["A"]\nup = ["A",', "genes: in up and in down: A."),
             (UP, 'up = ["A", "A",', "genes: listed more than once in up: A."),
-            (UP, 'up = ["A gene",', "genes.up.0: String should match pattern"),
+            (UP, 'up = [" A",', "genes.up.0: String should match pattern"),
             (
                 UP,
                 'up = ["1-Mar", "2-Sep",',

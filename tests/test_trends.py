@@ -6,11 +6,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import spearmanr
 from small_paths import order
 
 import dtpscore as dtp
-from dtpscore._ordering import trend_test, trends
+from dtpscore._ordering import curves, trend_test
 from dtpscore.errors import DataError
 
 
@@ -19,7 +18,9 @@ def followed():
     adata = dtp.datasets.simulate(n_cells=1200, n_genes=3000, difficulty="easy", seed=0)
     order(adata)
     effects = adata.var["true_effect"]
-    moved = effects.abs().idxmax()
+    # Of the genes that are seen well: a rare one may move and not be found.
+    seen = np.asarray(adata.X.mean(axis=0)).ravel() > 0.5
+    moved = effects[seen].abs().idxmax()
     silent = adata.var_names[(effects == 0).to_numpy()]
     dtp.tl.trends(adata, genes=[moved, *silent[:3]], n_bootstrap=200)
     return adata, moved
@@ -39,7 +40,7 @@ def test_finds_the_planted_programmes(followed):
     assert np.sign(found.loc[moved, "change"]) == np.sign(planted)
     assert found.loc["slow_cycling", "change"] > 0
     # The simulation has no programme of these.
-    still = found.loc[["kdm5_chromatin", "drug_handling"], "q"]
+    still = found.loc[["pentose_phosphate", "drug_handling"], "q"]
     assert (still > 0.05).all()
 
 
@@ -50,14 +51,12 @@ def test_onsets_come_in_the_planted_order(followed):
         "nfkb": "hallmark_tnfa_signaling_via_nfkb",
         "interferon": "hallmark_interferon_alpha_response",
         "consensus": "dtp_consensus_no_cycle",
-        "oxphos": "hallmark_oxidative_phosphorylation",
-        "fao_peroxisome": "fao_reactome_mito",
-        "emt": "hallmark_epithelial_mesenchymal_transition",
     }
-    found = features(adata).loc[list(pairs)].dropna(subset="onset")
-    assert len(found) >= 4
+    # Most genes of these axes are planted; of the others only some are.
+    found = features(adata).loc[list(pairs)].sort_values("onset")
+    assert found["onset"].notna().all()
     truth = [planted[pairs[axis]] for axis in found.index]
-    assert spearmanr(found["onset"], truth)[0] > 0.7
+    assert truth == sorted(truth)
     assert (found["onset_low"] <= found["onset"]).all()
     assert (found["onset"] <= found["onset_high"]).all()
 
@@ -98,7 +97,7 @@ def test_same_with_diffusion_pseudotime(followed):
     dtp.tl.trends(adata, n_bootstrap=50, n_permutations=99)
     found = features(adata)
     assert found["p"].notna().all()
-    assert found.loc[["consensus", "oxphos", "emt", "nfkb"], "p"].min() <= 0.02
+    assert found.loc[["consensus", "interferon", "emt", "nfkb"], "p"].min() <= 0.02
 
 
 def test_no_p_value_where_genes_cannot_be_taken_out(followed):
@@ -112,14 +111,15 @@ def test_no_p_value_where_genes_cannot_be_taken_out(followed):
 
 
 def test_errors(followed):
-    adata = followed[0][::4].copy()
+    whole = followed[0]
+    root = whole.uns["dtp_pseudotime"]["root"]
+    adata = whole[(np.arange(whole.n_obs) % 4 == 0) | (whole.obs_names == root)].copy()
     with pytest.raises(DataError, match="no gene 'NOGENE'"):
         dtp.tl.trends(adata, genes="NOGENE")
     with pytest.raises(DataError, match="No order under 'other'"):
         dtp.tl.trends(adata, pseudotime_key="other")
-    with pytest.raises(ValueError, match="n_bootstrap must be 19"):
+    with pytest.raises(ValueError, match="n_bootstrap must be at least 19, not 3"):
         dtp.tl.trends(adata, n_bootstrap=3)
-    root = adata.uns["dtp_pseudotime"]["root"]
     gone = adata[adata.obs_names != root].copy()
     if root in adata.obs_names:
         dtp.tl.trends(adata, n_bootstrap=19, n_permutations=19)
@@ -189,7 +189,7 @@ def test_curve_is_near_the_planted_one():
     samples = rng.integers(0, 8, 1500)
     planted = np.sin(3 * position)
     table = pd.DataFrame({"wave": planted + 0.3 * rng.normal(size=1500)})
-    found = trends.curves(table, position, samples, moving=np.array([True]))
+    found = curves.curves(table, position, samples, moving=np.array([True]))
     assert found.unit == "samples"
     truth = np.sin(3 * found.grid)
     assert np.abs(found.mean[:, 0] - truth).max() < 0.1
@@ -201,7 +201,7 @@ def test_few_samples_draw_cells():
     rng = np.random.default_rng(2)
     position = rng.random(300)
     table = pd.DataFrame({"line": position + 0.1 * rng.normal(size=300)})
-    found = trends.curves(
+    found = curves.curves(
         table, position, np.repeat([0, 1, 2], 100), moving=np.array([True])
     )
     assert found.unit == "cells"
@@ -215,7 +215,7 @@ def test_samples_weigh_the_same():
     many = np.concatenate([np.arange(200), np.tile(np.arange(200, 400), 10)])
     samples = np.repeat([0, 1], 200)
     still = np.array([False])
-    plain = trends.curves(table, position, samples, moving=still)
-    heavy = trends.curves(table.iloc[many], position[many], samples[many], moving=still)
+    plain = curves.curves(table, position, samples, moving=still)
+    heavy = curves.curves(table.iloc[many], position[many], samples[many], moving=still)
     np.testing.assert_allclose(plain.mean, 0.5, atol=1e-3)
     np.testing.assert_allclose(heavy.mean, 0.5, atol=1e-3)

@@ -123,7 +123,7 @@ dtp.tl.call(
     reference="parental",
     sample_key="sample",
     holiday="holiday",
-    days_key="day",
+    time_key="day",
 )
 call = adata.uns["dtp_call"]
 print(f"evidence level {call['evidence_level']}: {call['evidence']}")
@@ -175,7 +175,7 @@ plt.show()
 dtp.tl.pseudotime(
     adata,
     groupby="condition",
-    root="parental",
+    reference="parental",
     holiday="holiday",
     time_key="day",
     sample_key="sample",

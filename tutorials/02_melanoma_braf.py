@@ -124,7 +124,7 @@ names = [
     "hallmark_epithelial_mesenchymal_transition",
     "hallmark_oxidative_phosphorylation",
     "nrf2_singh2008",
-    "ferroptosis_wp",
+    "ferroptosis_suppressors",
 ]
 for bulk in (lines, clones):
     dtp.tl.score(bulk, names, method="mean", normalize="log1p", control=True)
@@ -231,9 +231,7 @@ def called(bulk, rows, share):
     )
     asked = cells.obs["sample"] == "query"
     cells.obs["arm"] = np.where(asked, "treated", "parental")
-    dtp.tl.call(
-        cells, groupby="arm", reference="parental", sample_key="sample", quiet=True
-    )
+    dtp.tl.call(cells, groupby="arm", reference="parental", sample_key="sample")
     return cells.obs[asked]
 
 

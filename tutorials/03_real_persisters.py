@@ -89,10 +89,12 @@ print(sizes.to_string())
 # in the same cell.
 
 # %%
-dtp.tl.score(cells, method="mean", normalize="log1p", control=True)
+shown = ["hallmark_e2f_targets", "g0_arrest_wiecek2023", "dtp_consensus_no_cycle"]
+# The first two are optional: they are scored beside the default ones when named.
+chosen = [*dtp.signatures.select(), *dtp.signatures.select(names=shown[:2])]
+dtp.tl.score(cells, chosen, method="mean", normalize="log1p", control=True)
 z = dtp.get.scores(cells, kind="z")
 group = cells.obs["group"]
-shown = ["hallmark_e2f_targets", "g0_arrest_wiecek2023", "dtp_consensus_no_cycle"]
 medians = z.groupby(group).median()
 print(medians[shown].round(2).to_string())
 

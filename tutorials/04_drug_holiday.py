@@ -114,7 +114,7 @@ dtp.tl.call(
     reference="parental",
     sample_key="sample",
     holiday="holiday",
-    days_key="day",
+    time_key="day",
 )
 call = adata.uns["dtp_call"]
 print(call["reversal_shares"].round(2).to_string())

@@ -134,7 +134,8 @@ print(again.name, again.axis, again.genes.up == mine.genes.up)
 # is listed by name.
 
 # %%
-dtp.tl.score(adata, [*dtp.signatures.select(), mine], control=True)
+division = dtp.signatures.load("hallmark_e2f_targets")
+dtp.tl.score(adata, [*dtp.signatures.select(), division, mine], control=True)
 coverage = dtp.get.coverage(adata)
 print(coverage.loc[["my_list"], ["n_listed", "n_found", "n_missing", "fraction"]])
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from dtpscore._calling.index import chosen_for_fit
+from dtpscore._calling.cells import chosen_for_fit
 from dtpscore._matrix import blocks
 
 if TYPE_CHECKING:
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dtpscore._matrix.blocks import Normalize
+
 N_COMPONENTS = 20
-# Genes with the largest variance of their log values, of those that are seen at all.
+# The genes with the largest variance of their log values take part, of those that are
+# seen in at least this share of the cells.
 _N_GENES = 2000
 _LEAST_SEEN = 0.02
-# Cells that the components are fitted on, of each library and of all.
+# Most cells that the components are fitted on, of each library and of all.
 _OF_LIBRARY, _OF_ALL = 1000, 10_000
-# Near the log number of genes in a cell, so that its powers are not alike.
+# A value near the log number of genes in a cell. It is taken off, so that the powers of
+# the depth are not nearly the same.
 _TYPICAL_DEPTH = 7.0
 
 
@@ -43,19 +47,19 @@ class Basis:
     of_depth: NDArray[np.float64]
 
     def place(self, values: sp.csr_matrix) -> NDArray[np.float64]:
-        """Cells (log values of all genes) along the components."""
+        """Place cells, given as log values of all genes, along the components."""
         along: NDArray[np.float64] = np.asarray(values[:, self.genes] @ self.weights)
         return along - _powers(values) @ self.of_depth
 
 
 def _powers(values: sp.csr_matrix) -> NDArray[np.float64]:
-    """Log number of genes detected, of power 0, 1 and 2; cells x 3."""
+    """Powers 0, 1 and 2 of the log number of genes detected; (cells, 3)."""
     depth = np.log(np.maximum(np.diff(values.indptr), 1))
     return np.vander(depth - _TYPICAL_DEPTH, 3, increasing=True)
 
 
 def fit(values: sp.csr_matrix) -> Basis:
-    """Principal components of the genes that vary most, depth taken out of each gene.
+    """Find components of the genes that vary most, with depth taken out of each gene.
 
     A cell in which fewer genes were detected has lower log values of rare genes and
     higher ones of frequent genes, whatever its state. So each gene is regressed on
@@ -97,7 +101,7 @@ def fit(values: sp.csr_matrix) -> Basis:
 
 
 def _rows(
-    source: blocks.Source, normalize: Literal["log1p"] | None
+    source: blocks.Source, normalize: Normalize
 ) -> Iterator[tuple[slice, sp.csr_matrix]]:
     for block in source.blocks(normalize=normalize):
         values = sp.csr_matrix(
@@ -108,7 +112,7 @@ def _rows(
 
 
 def _gathered(
-    source: blocks.Source, normalize: Literal["log1p"] | None, rows: NDArray[np.int64]
+    source: blocks.Source, normalize: Normalize, rows: NDArray[np.int64]
 ) -> sp.csr_matrix:
     """Log values of some rows, in the order of ``rows``."""
     wanted = np.zeros(source.n_rows, bool)
@@ -128,7 +132,7 @@ def compute(
     library: NDArray[np.int64],
     keys: NDArray[np.uint64],
     *,
-    normalize: Literal["log1p"] | None,
+    normalize: Normalize,
 ) -> NDArray[np.float64]:
     """Place the cells of every batch along the batch's own components.
 
@@ -149,7 +153,7 @@ def compute(
 
     Returns
     -------
-    float64 (cells, 20), 0 for cells of no batch.
+    float64 (cells, 20); 0 for cells of no batch.
     """
     source = blocks.source(matrix)
     rows = np.concatenate(batches)

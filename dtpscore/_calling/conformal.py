@@ -1,4 +1,4 @@
-"""Conformal p-values, Benjamini-Hochberg and local false discovery rates."""
+"""Conformal p-values and local false discovery rates."""
 
 from __future__ import annotations
 
@@ -36,35 +36,13 @@ def conformal_pvalues(
 
     Returns
     -------
-    float64, one p-value a query score, never below 1 / (1 + len(reference)).
+    float64, one p-value per query score, never below 1 / (1 + len(reference)).
     """
     return (1 + n_at_least(reference, query)) / (len(reference) + 1)
 
 
-def benjamini_hochberg(pvalues: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Plain Benjamini-Hochberg q-values (1995), without an estimate of the null share.
-
-    The adaptive form is left out on purpose: it is unsafe where libraries differ.
-
-    Parameters
-    ----------
-    pvalues
-        One family of p-values.
-
-    Returns
-    -------
-    float64 q-values in the order of the input.
-    """
-    n = len(pvalues)
-    order = np.argsort(pvalues, kind="stable")[::-1]
-    scaled = pvalues[order] * n / np.arange(n, 0, -1)
-    result = np.empty(n)
-    result[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
-    return result
-
-
 def smallest_share(n_reference: int, alpha: float) -> float:
-    """Smallest share of the query that Benjamini-Hochberg could call.
+    """Smallest share of the query that the Benjamini-Hochberg procedure could call.
 
     No p-value is below ``1 / (n_reference + 1)``, so at least
     ``1 / (alpha (n_reference + 1))`` of the cells must reach it together.
@@ -88,21 +66,14 @@ def local_fdr(pvalues: NDArray[np.float64]) -> NDArray[np.float64]:
     -------
     float64 in (0, 1], in the order of the input.
     """
+    from scipy.optimize import isotonic_regression
+
     values, counts = np.unique(pvalues, return_counts=True)
-    x = np.r_[0.0, values]
-    y = np.r_[0.0, np.cumsum(counts) / len(pvalues)]
-    if x[-1] < 1:
-        x, y = np.r_[x, 1.0], np.r_[y, 1.0]
-    hull = [0]
-    for new in range(1, len(x)):
-        hull.append(new)
-        while len(hull) > 2:
-            a, b, c = hull[-3:]
-            if (y[b] - y[a]) * (x[c] - x[b]) > (y[c] - y[b]) * (x[b] - x[a]):
-                break
-            hull.pop(-2)
-    slopes = np.diff(y[hull]) / np.diff(x[hull])
-    place = np.searchsorted(x[hull], pvalues, side="left") - 1
-    density = slopes[np.clip(place, 0, len(slopes) - 1)]
-    result: NDArray[np.float64] = np.clip(1 / np.maximum(density, 1e-9), 0.0, 1.0)
+    ends = values if values[-1] == 1 else np.r_[values, 1.0]
+    widths = np.diff(ends, prepend=0.0)
+    shares = np.r_[counts, np.zeros(len(ends) - len(values))] / len(pvalues)
+    # Slopes of the concave majorant: the density of each step, made to decrease.
+    density = isotonic_regression(shares / widths, weights=widths, increasing=False).x
+    own = density[np.searchsorted(ends, pvalues)]
+    result: NDArray[np.float64] = np.clip(1 / np.maximum(own, 1e-9), 0.0, 1.0)
     return result

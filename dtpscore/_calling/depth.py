@@ -1,9 +1,9 @@
-"""Bring all libraries to one distribution of depth, and measure cell quality."""
+"""Bring all libraries of a batch to one distribution of depth."""
 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,79 +16,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Fewer cells do not show how deep a library is.
+    from dtpscore._design import Design
+    from dtpscore._values import Values
+
+# Libraries with fewer cells do not show how deep they are.
 _FEWEST_OF_LIBRARY = 10
-# No log-normalized expression value comes near this; counts of a cell exceed it.
-_LOG_CEILING = 25.0
-
-
-@dataclass(frozen=True)
-class Quality:
-    """What is counted in every cell before anything is changed.
-
-    Attributes
-    ----------
-    counts
-        float64, sum of the values.
-    genes
-        int64, genes with a value above 0.
-    mitochondrial
-        float64, share of the values in genes named MT-, NaN where there are none.
-    whole
-        All values are whole numbers.
-    largest
-        Largest value.
-    negative
-        Some values are below 0.
-    """
-
-    counts: NDArray[np.float64]
-    genes: NDArray[np.int64]
-    mitochondrial: NDArray[np.float64]
-    whole: bool
-    largest: float
-    negative: bool
-
-    @property
-    def are_counts(self) -> bool:
-        """Whether the values are counts, which can be thinned."""
-        return self.whole and self.largest > 1 and not self.negative
-
-    @property
-    def are_logs(self) -> bool:
-        """Whether the values look log-transformed."""
-        return not self.whole and self.largest < _LOG_CEILING
-
-
-def measure(matrix: Any, gene_names: Sequence[str]) -> Quality:
-    """Measure quality in one pass over the blocks of a matrix."""
-    source = blocks.source(matrix)
-    mito = np.array([str(gene).upper().startswith("MT-") for gene in gene_names])
-    counts, genes = np.zeros(source.n_rows), np.zeros(source.n_rows, np.int64)
-    of_mito = np.zeros(source.n_rows)
-    whole, largest, negative = True, 0.0, False
-    for block in source.blocks():
-        rows = slice(block.start, block.stop)
-        values = sp.csr_matrix(
-            (block.data.astype(np.float64), block.indices, block.indptr),
-            shape=(block.n_rows, block.n_genes),
-        )
-        counts[rows] = np.asarray(values.sum(axis=1)).ravel()
-        genes[rows] = np.diff(block.indptr)
-        of_mito[rows] = np.asarray(values[:, mito].sum(axis=1)).ravel()
-        negative |= block.negative_row >= 0
-        if block.data.size:
-            whole &= bool(np.all(block.data == np.rint(block.data)))
-            largest = max(largest, float(block.data.max()))
-    share = of_mito / np.maximum(counts, 1e-12)
-    return Quality(
-        counts,
-        genes,
-        share if mito.any() else np.full_like(share, np.nan),
-        whole,
-        largest,
-        negative,
-    )
+# A batch whose libraries differ by more than this in median depth gets a message.
+_DEPTH_RATIO = 1.2
 
 
 def large(depths: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
@@ -99,7 +33,7 @@ def large(depths: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
     depths
         Counts of the cells of each library.
     """
-    return [one for one in depths if len(one) >= _FEWEST_OF_LIBRARY] or depths
+    return [depth for depth in depths if len(depth) >= _FEWEST_OF_LIBRARY] or depths
 
 
 def kept_share(
@@ -120,18 +54,18 @@ def kept_share(
 
     Returns
     -------
-    float64 in (0, 1].
+    float64 (cells,), above 0 and at most 1.
     """
     from scipy import stats
 
     names = np.unique(library)
     level = np.empty(len(counts))
-    for one in names:
-        rows = library == one
+    for name in names:
+        rows = library == name
         level[rows] = (stats.rankdata(counts[rows]) - 0.5) / rows.sum()
-    depths = [counts[library == one] for one in names]
+    depths = [counts[library == name] for name in names]
     target = np.min(
-        [np.quantile(one, level, method="hazen") for one in large(depths)], axis=0
+        [np.quantile(depth, level, method="hazen") for depth in large(depths)], axis=0
     )
     result: NDArray[np.float64] = np.clip(target / np.maximum(counts, 1), 0.0, 1.0)
     return result
@@ -142,19 +76,22 @@ def thinned(
 ) -> blocks.Source:
     """Thin the counts of every cell binomially, when its rows are read.
 
-    The draw depends on the name of the cell and the seed alone, so it does not
-    change with the order of cells, the storage or the block size.
+    The draw depends on the name of the cell and the seed alone, so it does not change
+    with the order of cells, the storage or the block size. Counts with decimals are
+    rounded to whole numbers first, in cells that keep all their counts as well, so
+    that no library is treated in another way.
 
     Parameters
     ----------
     matrix
         Counts, cells x genes.
     share
-        Share of the counts that each cell keeps; 1 leaves it as it is.
+        float64 (cells,): the share of the counts that each cell keeps; 1 leaves it
+        as it is.
     names
         Names of the cells.
     seed
-        Seed.
+        Seed of the draw.
     """
     source = blocks.source(matrix)
     keys = [zlib.crc32(str(name).encode()) for name in names]
@@ -167,7 +104,7 @@ def thinned(
             source.row_values,
         )
         block = next(iter(part.blocks(chunk_size=max(1, stop - start))))
-        data = block.data.astype(np.float32)
+        data = np.rint(block.data).astype(np.float32)
         for row in range(stop - start):
             keep = share[start + row]
             if keep < 1:
@@ -185,4 +122,108 @@ def thinned(
         source.row_values,
         source.ahead,
         source.edges,
+    )
+
+
+@dataclass(frozen=True)
+class DepthMatch:
+    """How the libraries are brought to one depth.
+
+    Attributes
+    ----------
+    share
+        float64 (cells,): the share of its counts that each cell keeps.
+    messages, methods
+        Sentences for the user, and for a methods section.
+    """
+
+    share: NDArray[np.float64]
+    messages: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
+
+    @property
+    def thins(self) -> bool:
+        """Whether any cell loses counts."""
+        return bool((self.share < 1).any())
+
+
+def match_depth(
+    design: Design,
+    used: NDArray[np.bool_],
+    counts: NDArray[np.float64],
+    values: Values,
+    *,
+    wanted: bool,
+) -> DepthMatch:
+    """Decide which share of its counts each cell keeps.
+
+    Parameters
+    ----------
+    design
+        The experiment.
+    used
+        Cells that take part.
+    counts
+        Depth of the cells.
+    values
+        What the values of the matrix are. Only counts can be thinned.
+    wanted
+        Whether libraries are to be matched in depth.
+
+    Returns
+    -------
+    The shares, and a message for each batch whose libraries differ more than 1.2-fold
+    in median depth.
+    """
+    found = DepthMatch(np.ones(len(used)))
+    batches = np.unique(design.batch[used])
+    matched = wanted and values.are_counts
+    differing = []
+    for batch in batches:
+        rows = used & (design.batch == batch)
+        depths = [
+            counts[rows & (design.library == library)]
+            for library in np.unique(design.library[rows])
+        ]
+        medians = [float(np.median(depth)) for depth in large(depths)]
+        if matched:
+            found.share[rows] = kept_share(counts[rows], design.library[rows])
+        least = min(medians)
+        ratio = max(medians) / max(least, 1e-9)
+        if ratio > _DEPTH_RATIO:
+            differing.append((str(batch), ratio, least))
+    for batch, ratio, least in differing:
+        where = f" of batch {batch!r}" if len(batches) > 1 else ""
+        if matched:
+            done = f"their counts were thinned to the shallowest ({least:.0f})"
+        elif values.are_counts:
+            done = "they were not matched, because match_depth is off"
+        else:
+            done = "they could not be matched, because the values are not counts"
+        found.messages.append(
+            f"The libraries{where} differ {ratio:.1f}-fold in median depth; {done}."
+        )
+    found.methods.append(_in_words(values, wanted=wanted, thins=found.thins))
+    if found.thins and not values.whole:
+        found.messages.append(
+            "The counts have decimals. They were rounded to whole numbers before they "
+            "were thinned."
+        )
+    return found
+
+
+def _in_words(values: Values, *, wanted: bool, thins: bool) -> str:
+    """Say what was done about depth, as it was done."""
+    if thins:
+        first = "" if values.whole else "Counts were rounded to whole numbers. "
+        return (
+            f"{first}Counts were thinned at random (binomially), so that all libraries "
+            "of a batch have one distribution of depth."
+        )
+    if not wanted:
+        return "Libraries were not matched in depth."
+    if not values.are_counts:
+        return "Libraries were not matched in depth, because the values are not counts."
+    return (
+        "No counts were thinned, because no library of a batch was deeper than another."
     )

@@ -1,41 +1,47 @@
-"""Which signatures a call is made from, and their control-matched z-scores."""
+"""Which signatures a call is made from, their scores, and the means of the axes."""
 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dtpscore import _genes, signatures
+from dtpscore._axes import CONSENSUS, AxisMean, axis_means, persister_axes
+from dtpscore._design import listed
 from dtpscore._methods import control
 from dtpscore._types import Net
 from dtpscore.errors import DataError, SignatureError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
+    from dtpscore._matrix.blocks import Normalize
     from dtpscore._types import Species
     from dtpscore.signatures import Signature
 
 INDEX = "dtp_consensus_no_cycle"
-PROLIFERATION = (
+# Signatures whose mean says how much a cell divides.
+CELL_DIVISION = (
     "hallmark_e2f_targets",
     "tirosh2016_s_phase",
     "tirosh2016_g2m_phase",
 )
-NUISANCE = ("dissociation_broad2019", "ribosomal_proteins", "hallmark_hypoxia")
-# Random gene sets that say how far sets move between these cells without meaning.
+# The shift may learn from signatures of these uses. Those that are kept for the
+# evaluation of methods, and those of one lineage, never enter it.
+LEARNED_FROM = ("default", "optional")
+# Random gene sets that say how far sets move between these cells without a meaning.
 _N_RANDOM = 40
 _RANDOM_SIZE = 50
 # A signature needs this many of its genes, and this share of them.
 _FEWEST_GENES = 4
-FEWEST_FEATURES = 10
 MIN_COVERAGE = 0.5
+FEWEST_FEATURES = 10
 
 
 @dataclass(frozen=True)
@@ -46,20 +52,21 @@ class Panel:
     ----------
     features
         What the shift may learn from: signatures of persister mechanisms.
-    index, proliferation, nuisance
-        Published index; cell division; what is only reported.
+    index
+        The published index.
+    proliferation
+        Signatures of cell division.
     """
 
     features: tuple[Signature, ...]
     index: Signature
     proliferation: tuple[Signature, ...]
-    nuisance: tuple[Signature, ...]
 
     @property
     def every(self) -> list[Signature]:
         """Every signature once."""
-        listed = [*self.features, self.index, *self.proliferation, *self.nuisance]
-        return list({signature.name: signature for signature in listed}.values())
+        every = [*self.features, self.index, *self.proliferation]
+        return list({signature.name: signature for signature in every}.values())
 
 
 def _check_studies(studies: set[str]) -> None:
@@ -77,84 +84,151 @@ def _check_studies(studies: set[str]) -> None:
         raise SignatureError(msg)
 
 
-def choose(*, index: str = INDEX, exclude_studies: Sequence[str] = ()) -> Panel:
+def _index(index: Any, excluded: set[str], gene_names: Collection[str]) -> Signature:
+    """Load the index, or its variant that was built without an excluded study."""
+    if isinstance(index, str) and index == INDEX and len(excluded) == 1:
+        without = f"{INDEX}_without_{next(iter(excluded))}"
+        index = without if without in signatures.available().index else index
+    given = signatures.resolve(index, gene_names=gene_names)
+    if len(given) != 1:
+        names = listed(signature.name for signature in given)
+        msg = f"The index must be one signature, not {len(given)} ({names})."
+        raise SignatureError(msg)
+    chosen = given[0]
+    if chosen.name in signatures.available().index:
+        shipped = signatures.load(chosen.name)
+        if chosen.genes != shipped.genes:
+            msg = (
+                f"The index is named {chosen.name!r}, as a shipped signature of other "
+                "genes is. Give it another name."
+            )
+            raise SignatureError(msg)
+    shared = sorted(excluded & set(chosen.provenance.studies))
+    if shared:
+        msg = (
+            f"The index {chosen.name!r} was made from {', '.join(shared)}, which must "
+            "not take part. Pass an index without it."
+        )
+        raise SignatureError(msg)
+    return chosen
+
+
+def choose(
+    *,
+    index: Any = INDEX,
+    exclude_studies: Sequence[str] = (),
+    gene_names: Collection[str] = (),
+) -> Panel:
     """Choose the signatures of a call.
+
+    The shift may learn from the default and the optional signatures of persister
+    mechanisms. Of the consensus lists it may learn from the index alone: the others
+    hold the same genes in other versions.
 
     Parameters
     ----------
     index
-        Shipped signature that serves as the index.
+        What serves as the index: whatever `dtpscore.signatures.resolve` makes one
+        signature of.
     exclude_studies
         Persister studies whose lists must not take part, because the data are
         theirs. The consensus is then the one built without the study.
+    gene_names
+        Genes of the data, by which a list of genes is known as one.
 
     Raises
     ------
     SignatureError
-        The index or a study does not exist, or one was made from the other.
+        The index or a study does not exist, one was made from the other, or the index
+        has the name of a shipped signature of other genes.
     """
     excluded = set(exclude_studies)
     if excluded:
         _check_studies(excluded)
-    if index == INDEX and len(excluded) == 1:
-        without = f"{INDEX}_without_{next(iter(excluded))}"
-        index = without if without in signatures.available().index else index
-    chosen = signatures.load(index)
-    shared = sorted(excluded & set(chosen.provenance.studies))
-    if shared:
-        msg = (
-            f"The index {index!r} was made from {', '.join(shared)}, which must not "
-            "take part. Pass an index without it."
-        )
-        raise SignatureError(msg)
-    axes = signatures.axes()
+    chosen = _index(index, excluded, gene_names)
+    persister = set(persister_axes())
     features = tuple(
         signature
-        for signature in signatures.select(use=("default", "optional"))
-        if axes[signature.axis].kind == "persister"
+        for signature in signatures.select(use=LEARNED_FROM)
+        if signature.axis in persister
         and not excluded & set(signature.provenance.studies)
-        and not (signature.axis == "consensus" and signature.name != index)
+        and (signature.axis != CONSENSUS or signature.name == chosen.name)
     )
     return Panel(
         features=features,
         index=chosen,
-        proliferation=tuple(map(signatures.load, PROLIFERATION)),
-        nuisance=tuple(map(signatures.load, NUISANCE)),
+        proliferation=tuple(map(signatures.load, CELL_DIVISION)),
     )
-
-
-SIGNS = {"with": 1.0, "against": -1.0}
 
 
 @dataclass(frozen=True)
 class Features:
-    """Control-matched z-scores of the cells.
+    """Scores of the cells, by their part in a call.
 
     Attributes
     ----------
-    values, names, axis
-        float64 (cells, features), names and axes of the features.
-    sign
-        1.0 where a high value means more of the axis, -1.0 where it means less.
+    values
+        float64 (cells, features): what the shift learns from.
+    names, axis
+        Name and axis of each feature.
+    axes
+        float64 (cells, axes): the mean of each axis, as everywhere in dtpscore: of
+        its default signatures, turned so that high means more of it.
+    axis_names
+        Names of the columns of ``axes``, in the order of first use among the features.
     index, proliferation
-        float64, one a cell.
-    nuisance
-        float64 by name.
+        float64 (cells,).
+    index_name
+        Name of the signature that serves as the index.
     random
         float64 (cells, 40): random gene sets.
     coverage
         Genes found and missing for each signature.
+    source
+        What the shift learns from, in words.
+    messages, methods
+        Sentences for the user, and for a methods section.
     """
 
     values: NDArray[np.float64]
     names: list[str]
     axis: list[str]
-    sign: list[float]
+    axes: NDArray[np.float64]
+    axis_names: list[str]
     index: NDArray[np.float64]
+    index_name: str
     proliferation: NDArray[np.float64]
-    nuisance: dict[str, NDArray[np.float64]]
     random: NDArray[np.float64]
     coverage: pd.DataFrame
+    source: str
+    messages: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
+
+
+def mean_axes(
+    values: NDArray[np.float64], axes: Sequence[AxisMean], names: Sequence[str]
+) -> NDArray[np.float64]:
+    """Mean of each axis for every cell.
+
+    Parameters
+    ----------
+    values
+        float64 (cells, signatures).
+    axes
+        What each axis is made of.
+    names
+        Names of the axes to return, in order.
+
+    Returns
+    -------
+    float64 (cells, names); NaN for an axis that is not among ``axes``.
+    """
+    of = {axis.axis: axis for axis in axes}
+    result = np.full((len(values), len(names)), np.nan)
+    for column, name in enumerate(names):
+        if name in of:
+            result[:, column] = of[name].of(values)
+    return result
 
 
 def _random_sets(gene_names: Sequence[str], seed: int) -> list[NDArray[np.int32]]:
@@ -169,7 +243,7 @@ def _random_sets(gene_names: Sequence[str], seed: int) -> list[NDArray[np.int32]
 
 
 def _with_random(net: Net, sets: Sequence[NDArray[np.int32]]) -> Net:
-    sizes = np.array([size for one in sets for size in (len(one), 0)], dtype=np.int64)
+    sizes = np.array([size for genes in sets for size in (len(genes), 0)], np.int64)
     added = int(sizes.sum())
     return Net(
         names=(*net.names, *(f"random_{number}" for number in range(len(sets)))),
@@ -181,10 +255,10 @@ def _with_random(net: Net, sets: Sequence[NDArray[np.int32]]) -> Net:
     )
 
 
-def _check_coverage(coverage: pd.DataFrame, panel: Panel, usable: list[str]) -> None:
+def _check_coverage(coverage: pd.DataFrame, panel: Panel, n_usable: int) -> None:
     parts = [
         ("index", panel.index),
-        *(("cell division", s) for s in panel.proliferation),
+        *(("cell division", signature) for signature in panel.proliferation),
     ]
     for what, signature in parts:
         row = coverage.loc[signature.name]
@@ -195,13 +269,22 @@ def _check_coverage(coverage: pd.DataFrame, panel: Panel, usable: list[str]) -> 
                 "under half of them. A panel with so few of its genes cannot be called."
             )
             raise DataError(msg)
-    if len(usable) < FEWEST_FEATURES:
+    if n_usable < FEWEST_FEATURES:
         msg = (
-            f"Only {len(usable)} of {len(panel.features)} signatures have half of "
-            f"their genes in the data; a call needs {FEWEST_FEATURES}. The gene panel "
-            "is too small."
+            f"Only {n_usable} of {len(panel.features)} signatures have half of their "
+            f"genes in the data; a call needs {FEWEST_FEATURES}. The gene panel is too "
+            "small."
         )
         raise DataError(msg)
+
+
+def _in_words(panel: Panel, species: Species) -> str:
+    """Say how signatures were scored, and what the index is."""
+    matched = "" if species == "human" else f", genes matched to {species} by ortholog"
+    return (
+        "Signatures were scored as z-scores against random genes of like expression in "
+        f"the same cell{matched}. The index is the z-score of {panel.index.name}."
+    )
 
 
 def compute(
@@ -210,7 +293,7 @@ def compute(
     panel: Panel,
     *,
     species: Species,
-    normalize: Literal["log1p"] | None,
+    normalize: Normalize,
     n_jobs: int | None = None,
 ) -> Features:
     """Score the cells on the panel.
@@ -219,36 +302,35 @@ def compute(
     ------
     DataError
         Too few genes of the panel are in the data, or the matrix cannot be used.
-    SignatureError
-        Two signatures share a name.
     """
-    every = panel.every
-    if len({one.name for one in every}) != len(every):
-        msg = "Signatures of the panel share a name."
-        raise SignatureError(msg)
-    matched = _genes.match(every, gene_names, species_of_data=species)
+    matched = _genes.match(panel.every, gene_names, species_of_data=species)
     coverage = matched.coverage
     enough = (coverage["fraction"] >= MIN_COVERAGE) & (
         coverage["n_found"] >= _FEWEST_GENES
     )
-    usable = [one.name for one in panel.features if enough[one.name]]
-    _check_coverage(coverage, panel, usable)
+    usable = [signature for signature in panel.features if enough[signature.name]]
+    _check_coverage(coverage, panel, len(usable))
     net = _with_random(matched.net, _random_sets(gene_names, 0))
     z = control.control_z(matrix, net, normalize=normalize, n_jobs=n_jobs)
     # A cell in which the control has no spread stands neither above nor below it.
     z = np.nan_to_num(z, nan=0.0, posinf=0.0, neginf=0.0)
     place = {name: column for column, name in enumerate(net.names)}
-    axis = {one.name: one.axis for one in panel.features}
-    sign = {one.name: SIGNS[one.orientation] for one in panel.features}
-    dividing = [place[one.name] for one in panel.proliferation]
+    names = [signature.name for signature in panel.features]
+    own = coverage.loc[names].assign(low=~enough.loc[names])
+    means, _ = axis_means(panel.features, own)
+    axis_names = list(dict.fromkeys(signature.axis for signature in usable))
+    dividing = [place[signature.name] for signature in panel.proliferation]
     return Features(
-        values=z[:, [place[name] for name in usable]],
-        names=usable,
-        axis=[axis[name] for name in usable],
-        sign=[sign[name] for name in usable],
+        values=z[:, [place[signature.name] for signature in usable]],
+        names=[signature.name for signature in usable],
+        axis=[signature.axis for signature in usable],
+        axes=mean_axes(z[:, [place[name] for name in names]], means, axis_names),
+        axis_names=axis_names,
         index=z[:, place[panel.index.name]],
+        index_name=panel.index.name,
         proliferation=z[:, dividing].mean(axis=1),
-        nuisance={one.name: z[:, place[one.name]] for one in panel.nuisance},
         random=z[:, len(matched.net.names) :],
         coverage=coverage,
+        source=f"the z-scores of {len(usable)} signatures of persister mechanisms",
+        methods=[_in_words(panel, species)],
     )

@@ -1,82 +1,91 @@
-"""Models with one reference sample held out, and two ways to read them."""
+"""Models with one reference sample held out, and the two readings they give."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtpscore._calling.line import fit_line
-from dtpscore._calling.mixture import fit_two_populations, persister_vote, turned
-from dtpscore._calling.unlabeled import positive_unlabeled
-from dtpscore._calling.whiten import whiten
+from dtpscore._calling.cells import Cells, Whitened, robust_center_and_spread, whiten
+from dtpscore._calling.conformal import conformal_pvalues, local_fdr
+from dtpscore._calling.populations import (
+    fit_line,
+    fit_two_populations,
+    persister_vote,
+    turned,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dtpscore._calling.mixture import Fit
-    from dtpscore._calling.whiten import Whitened
+    from dtpscore._calling.populations import Fit
+
+# Inverse penalty of the logistic regression on standardized features.
+_C = 0.01
+# Weight that a mixed cell keeps even where it looks like a reference cell.
+_LEAST_WEIGHT = 1e-3
 
 
-@dataclass(frozen=True)
-class Cells:
-    """Cells of one batch, rows in an order that does not depend on the file.
+def positive_unlabeled(
+    null: NDArray[np.float64], mixed: NDArray[np.float64], *, rounds: int = 6
+) -> tuple[NDArray[np.float64], float]:
+    """Fit a ridge logistic regression of mixed against null cells, cells reweighted.
 
-    Attributes
+    Every round fits the regression, turns the scores of the mixed cells into
+    conformal p-values against the null cells, and weights each mixed cell by one
+    minus its local false discovery rate. All mixed cells are treated alike, whatever
+    sample they are from. This keeps a held-out reference sample among them comparable
+    with the query (AdaDetect, Marandon et al. 2024, Annals of Statistics,
+    doi:10.1214/23-AOS2338).
+
+    Parameters
     ----------
-    features
-        float64 (cells, features), standardized without regard to group.
-    sample
-        int64, library of each cell.
-    reference
-        Which cells are reference cells.
-    evidence
-        Published direction: the index, in any unit.
-    fit
-        Which cells may be used to fit; scores are given to all.
-    components
-        float64 (cells, components), main directions of expression with as much
-        variance in all as the features; no column where there are none.
-    half
-        Half of the cells of each sample.
+    null
+        Reference cells x features, standardized without regard to the label.
+    mixed
+        Cells to tell apart: a held-out reference sample and the query.
+    rounds
+        Number of fits.
+
+    Returns
+    -------
+    Coefficients (float64, one per feature) and intercept. The score is linear.
     """
+    from sklearn.linear_model import LogisticRegression
 
-    features: NDArray[np.float64]
-    sample: NDArray[np.int64]
-    reference: NDArray[np.bool_]
-    evidence: NDArray[np.float64]
-    fit: NDArray[np.bool_]
-    components: NDArray[np.float64]
-    half: NDArray[np.bool_]
-
-    @property
-    def joined(self) -> NDArray[np.float64]:
-        """Features and components side by side."""
-        return np.hstack([self.features, self.components])
-
-    def only(self, rows: NDArray[np.bool_]) -> Cells:
-        """Take some of the cells."""
-        parts = {field.name: getattr(self, field.name)[rows] for field in fields(self)}
-        return Cells(**parts)
+    features = np.vstack([null, mixed])
+    labels = np.r_[np.zeros(len(null)), np.ones(len(mixed))]
+    weights = np.ones(len(mixed))
+    # Every round starts from the solution of the one before.
+    model = LogisticRegression(C=_C, max_iter=200, warm_start=True)
+    for _ in range(rounds):
+        # Both classes count the same, however many mixed cells still do.
+        balanced = weights * len(null) / max(weights.sum(), 1.0)
+        model.fit(features, labels, sample_weight=np.r_[np.ones(len(null)), balanced])
+        pvalues = conformal_pvalues(
+            model.decision_function(null), model.decision_function(mixed)
+        )
+        weights = np.maximum(1 - local_fdr(pvalues), _LEAST_WEIGHT)
+    return model.coef_[0], float(model.intercept_[0])
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """One reference sample held out; arrays over the held-out and query cells.
+    """One reference sample held out; arrays over the held-out and the query cells.
 
     Attributes
     ----------
     held
-        Which rows are held-out reference cells.
+        bool: which of the rows are held-out reference cells.
     rows
-        Rows of the batch.
+        int64: rows of the batch.
     fit_rows
-        Which rows the fits used.
+        bool: which of the rows the fits used.
     fit_null
-        Rows of the other reference samples that the fits used.
+        int64: rows of the other reference samples that the fits used.
     whole, whole_coefficients
-        Whole-sample reading and its weights on the features.
+        The whole-sample reading of each row, and its weights on the features.
     """
 
     held: NDArray[np.bool_]
@@ -98,9 +107,9 @@ class Fold(HeldOut):
     null_sample
         Library of the reference cells that were fitted.
     fit
-        Two populations within samples.
+        The two populations within samples.
     vote
-        Vote for its upper population as the persisters.
+        Vote for the upper population as the persisters.
     """
 
     white: Whitened
@@ -111,11 +120,11 @@ class Fold(HeldOut):
 
 def spread_within(values: NDArray[np.float64], sample: NDArray[np.int64]) -> float:
     """Mean over samples of the scaled median absolute deviation within a sample."""
-    spreads = []
-    for one in np.unique(sample):
-        part = values[sample == one]
-        spreads.append(np.median(np.abs(part - np.median(part))))
-    return 1.4826 * float(np.mean(spreads)) + 1e-9
+    spreads = [
+        robust_center_and_spread(values[sample == name])[1]
+        for name in np.unique(sample)
+    ]
+    return float(np.mean(spreads)) + 1e-9
 
 
 def whole_reading(
@@ -193,12 +202,12 @@ def oriented(cells: Cells, folds: list[Fold]) -> list[Fold]:
     """Turn all folds the same way, by the sum of their votes.
 
     The folds look at the same query, so their directions are aligned on it first.
-    This is the only step in which folds see each other; it decides one sign.
+    This is the only step in which folds see each other, and it decides one sign.
     """
     query = [fold.white.mixed[~fold.held] @ fold.fit.direction for fold in folds]
     signs = [
-        float(np.sign(np.dot(query[0] - query[0].mean(), one - one.mean())))
-        for one in query
+        float(np.sign(np.dot(query[0] - query[0].mean(), along - along.mean())))
+        for along in query
     ]
     vote = sum(sign * fold.vote for sign, fold in zip(signs, folds, strict=True))
     result = []
@@ -220,8 +229,8 @@ def within_reading(
     position = fold.white.mixed @ fold.fit.direction
     sample = cells.sample[fold.rows]
     result = np.empty(len(position))
-    for one in np.unique(sample):
-        rows = sample == one
+    for name in np.unique(sample):
+        rows = sample == name
         line = fit_line(position[rows & fold.fit_rows], fold.fit.distance)
         result[rows] = position[rows] - line.offset
     held = result[fold.held]

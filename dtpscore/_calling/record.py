@@ -1,168 +1,129 @@
-"""The record of a calling run, as it goes to ``uns``."""
+"""The record of a call, as it goes to ``uns`` and as every reader reads it."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from dtpscore._calling.batch import SHIFT_BASIS
-from dtpscore._calling.confounders import confounder_table
-from dtpscore._calling.evidence import LEVELS, Grounds, level
-from dtpscore._calling.summary import reversal_tables, vulnerability_table
-from dtpscore._calling.tables import condition_table, sample_table, sample_tests
-from dtpscore._calling.uncalibrated import mixture_note
+from dtpscore._calling.group import SHIFT_BASIS
+from dtpscore._design import DesignKeys
+from dtpscore._records import Record
+from dtpscore._values import Values  # noqa: TC001  (read at run time)
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from dtpscore._calling.depth import Quality
-    from dtpscore._calling.options import CallOptions
-    from dtpscore._calling.outcome import Experiment, Outcome
-
-NOTE = (
-    "A call says that a cell left the range of the reference cells of this experiment "
-    "with the index up. It is evidence from RNA, not a diagnosis: it does not show "
-    "that the cell survives the drug, and it cannot tell a cycling persister from a "
-    "resistant cell. A dependency is not expression."
-)
+__all__ = ["CallRecord"]
 
 
-def _params(options: CallOptions) -> dict[str, Any]:
-    choices = asdict(options)
-    del choices["n_jobs"]
-    return {**choices.pop("columns"), **choices}
+@dataclass(frozen=True, kw_only=True)
+class CallRecord(Record):
+    """What a call leaves in ``uns``.
 
-
-def _confounders(
-    experiment: Experiment, outcome: Outcome, quality: Quality
-) -> pd.DataFrame:
-    used, reference = experiment.used, experiment.design.reference
-    results = {"index": outcome.index}
-    for name in ("shift", "library_shift"):
-        if np.isfinite(getattr(outcome, name)).any():
-            results[name] = getattr(outcome, name)
-    return confounder_table(
-        results,
-        {
-            "counts": quality.counts,
-            "genes detected": quality.genes.astype(np.float64),
-            "mitochondrial share": quality.mitochondrial,
-            "proliferation": outcome.proliferation,
-            **experiment.features.nuisance,
-        },
-        {"reference": used & reference, "query": used & ~reference},
-    )
-
-
-def _add_evidence(outcome: Outcome, options: CallOptions, *, reverts: bool) -> str:
-    """Add the evidence level to the row of every group; returns the lowest."""
-    for row in outcome.groups:
-        row["evidence_level"] = level(
-            Grounds(
-                has_reference=True,
-                held_out=row["basis"] == SHIFT_BASIS,
-                survival=options.survival is not None,
-                reverts=reverts,
-            )
-        )
-    return min((row["evidence_level"] for row in outcome.groups), default="E0")
-
-
-def cell_evidence(experiment: Experiment, outcome: Outcome) -> NDArray[np.str_]:
-    """Evidence level behind the state of each cell, empty where it has none."""
-    design = experiment.design
-    result = np.where(experiment.used & ~design.reference, "E0", "")
-    for row in outcome.groups:
-        cells = (design.batch == row["batch"]) & (design.group == row["group"])
-        result[cells & experiment.used] = row["evidence_level"]
-    return result
-
-
-def _group_tables(
-    experiment: Experiment, outcome: Outcome, quality: Quality, options: CallOptions
-) -> dict[str, Any]:
-    """Tables that need reference cells."""
-    import pandas as pd
-
-    reference = options.columns.reference
-    if reference is None or not outcome.groups:
-        return {}
-    samples = sample_table(
-        experiment.design,
-        experiment.used & np.isfinite(outcome.index),
-        state=outcome.state,
-        tail=outcome.tail,
-        index=outcome.index,
-        counts=quality.counts,
-        alpha=options.alpha,
-    )
-    tests = sample_tests(
-        samples, reference, alpha=options.alpha, seed=options.random_state
-    )
-    outcome.messages += sorted(
-        {
-            f"Group {row.group!r}, samples: {row.note}."
-            for row in tests.itertuples()
-            if row.note
-        }
-    )
-    tables = {
-        "calibration": pd.DataFrame(outcome.groups),
-        "reference_samples": pd.DataFrame(outcome.references),
-        "thresholds": pd.DataFrame(outcome.thresholds),
-        "samples": samples,
-        "conditions": condition_table(samples),
-        "sample_tests": tests,
-    }
-    if outcome.why:
-        why = pd.concat(outcome.why, ignore_index=True)
-        tables |= {"axes": why, "vulnerabilities": vulnerability_table(why)}
-    return tables
-
-
-def make_record(
-    experiment: Experiment,
-    outcome: Outcome,
-    quality: Quality,
-    options: CallOptions,
-) -> dict[str, Any]:
-    """Collect parameters, calibration, diagnostics and tests of a run.
-
-    Sentences for the user are added to ``outcome.messages``.
-
+    Attributes
+    ----------
+    params
+        Options of the call that are not None, and the names of the matrix used.
+    version
+        Version of dtpscore.
+    note
+        What a call says and what it does not say.
+    matrix_values
+        What the values of the matrix are.
+    calibrated
+        There are reference cells, so that cells were called.
+    evidence_level, evidence
+        Lowest evidence level of the groups, E0 to E4, and its meaning.
+    error_rate
+        What is known of the share of wrong calls, in sentences that are true of this
+        call.
+    calibration
+        One row per group of a batch: ``basis`` (``"shift"`` or ``"index"``), numbers of
+        cells, ``smallest_share`` that could be called, ``tolerance`` between libraries,
+        ``components_used``, the evidence for a second population, ``n_called``,
+        ``index_supports``, ``explained_by_signatures`` and ``evidence_level``. None
+        without a reference, as all tables that need one.
+    reference_samples
+        One row per reference sample: ``called_share``, the share of its cells that is
+        called against the other reference samples (NaN where this was not tested).
+    thresholds
+        One row per batch: the limits on index and proliferation.
+    samples
+        One row per library.
+    conditions
+        One row per group, with the sample as the unit.
+    sample_tests
+        Two rows per group: tests against the reference, with the sample as the unit.
+    axes
+        One row per axis and group with called cells, the strongest axis first; None
+        without called cells.
+    vulnerabilities
+        Published vulnerabilities of the axes that carry the calls; None without calls.
+    returned
+        The primary measure of return, one row per holiday group: ``share`` of its cells
+        that the calls leave parental-like with the interval ``low`` to ``high``, and
+        ``treated_share``. None without a holiday.
+    reversal
+        Supplement: differences of each axis between untreated, treated and holiday
+        cells, indexed by axis. None without a holiday.
+    reversal_shares
+        Supplement: what holiday cells are like by their distance over all axes, indexed
+        by state. It counts treated cells that the drug did not move as treated, so it
+        can differ much from the calls. None without a holiday.
+    coverage
+        Genes found and missing for each signature.
+    bic_gain
+        Without a reference: how much better two normal distributions fit the index than
+        one (difference in the Bayesian information criterion). None with a reference.
     """
-    from dtpscore import __version__
 
-    reverts, returned = False, {}
-    holiday = options.columns.holiday
-    if holiday and outcome.groups:
-        found = reversal_tables(
-            experiment, outcome, holiday, alpha=options.alpha, seed=options.random_state
+    record_version: ClassVar[int] = 1
+    made_by: ClassVar[str] = "dtpscore.tl.call"
+
+    params: dict[str, Any]
+    version: str
+    note: str
+    matrix_values: Values
+    calibrated: bool
+    evidence_level: str
+    evidence: str
+    error_rate: list[str]
+    coverage: pd.DataFrame
+    calibration: pd.DataFrame | None = None
+    reference_samples: pd.DataFrame | None = None
+    thresholds: pd.DataFrame | None = None
+    samples: pd.DataFrame | None = None
+    conditions: pd.DataFrame | None = None
+    sample_tests: pd.DataFrame | None = None
+    axes: pd.DataFrame | None = None
+    vulnerabilities: pd.DataFrame | None = None
+    returned: pd.DataFrame | None = None
+    reversal: pd.DataFrame | None = None
+    reversal_shares: pd.DataFrame | None = None
+    bic_gain: float | None = None
+
+    @property
+    def keys(self) -> DesignKeys:
+        """Columns of ``obs`` and groups that describe the experiment."""
+        fields = DesignKeys.__dataclass_fields__
+        given = {name: self.params[name] for name in fields if name in self.params}
+        for name in ("malignant", "holiday"):
+            given[name] = tuple(str(value) for value in given.get(name, ()))
+        return DesignKeys(**given)
+
+    @property
+    def alpha(self) -> float:
+        """False discovery rate of the calls."""
+        return float(self.params["alpha"])
+
+    @property
+    def index(self) -> str:
+        """Name of the signature that served as the index."""
+        return str(self.params["index"])
+
+    @property
+    def held_out(self) -> bool:
+        """Whether calls of some group are calibrated on whole reference samples."""
+        return self.calibration is not None and bool(
+            (self.calibration["basis"] == SHIFT_BASIS).any()
         )
-        returned = {"reversal": found.axes, "reversal_shares": found.shares}
-        reverts = found.reverts
-        outcome.messages += found.messages
-    reached = _add_evidence(outcome, options, reverts=reverts)
-    record: dict[str, Any] = {
-        "params": _params(options),
-        "version": __version__,
-        "note": NOTE,
-        "calibrated": bool(outcome.groups),
-        "evidence_level": reached,
-        "evidence": LEVELS[reached],
-        **_group_tables(experiment, outcome, quality, options),
-        **returned,
-        "confounders": _confounders(experiment, outcome, quality),
-        "coverage": experiment.features.coverage,
-    }
-    if not outcome.groups:
-        gain, sentence = mixture_note(
-            outcome.index[experiment.used], seed=options.random_state
-        )
-        record["bic_gain"] = gain
-        outcome.limits.general.append(sentence)
-    record["messages"] = [*outcome.limits.sentences(), *outcome.messages]
-    return record

@@ -1,4 +1,4 @@
-"""Calls and their record, as they leave a run."""
+"""Put the results of a run together: the columns of the cells, and the record."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore import _keys
-from dtpscore._calling.evidence import LEVELS
-from dtpscore._calling.states import REASONS, STATES
+from dtpscore._calling.group import SHIFT_BASIS
+from dtpscore._calling.holiday import reversal_tables
+from dtpscore._calling.outcome import where
+from dtpscore._calling.reasons import vulnerability_table
+from dtpscore._calling.record import CallRecord
+from dtpscore._calling.samples import comparison_table, condition_table, sample_table
+from dtpscore._calling.states import LEVELS, REASONS, STATES, evidence_level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +21,18 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from dtpscore._calling.outcome import Outcome
+    from dtpscore._calling.outcome import Experiment, Outcome
+    from dtpscore._calling.quality import Quality
+    from dtpscore._options.call import CallOptions
+    from dtpscore._values import Values
+
+NOTE = (
+    "A call says that a cell left the range of the reference cells of this experiment "
+    "with the index up. It is evidence from RNA and no diagnosis: it does not show "
+    "that the cell survives the drug, and it cannot tell a cycling persister from a "
+    "resistant cell. A vulnerability that is listed for an axis was published for that "
+    "axis; high expression does not show that these cells depend on it."
+)
 
 
 @dataclass(frozen=True)
@@ -26,87 +41,283 @@ class CallResult:
 
     Attributes
     ----------
-    obs
-        One row a cell: call, reason, index, proliferation, shift and so on.
+    cells
+        One row per cell: ``call``, ``reason``, ``evidence``, ``index``,
+        ``proliferation``, ``shift`` or ``library_shift``, ``pvalue`` and ``qvalue``.
     contributions, axes
-        float32, cells x axes: part of the shift, and mean z of the axis in standard
-        deviations of the reference cells.
+        float32, cells x axes: the part of the shift that each axis carries, and the
+        mean z of the axis in standard deviations of the reference cells.
     record
-        What goes to ``uns``: frames and plain values.
-    messages
-        Sentences for the user, the limits of the run first.
+        What goes to ``uns``.
     """
 
-    obs: pd.DataFrame
+    cells: pd.DataFrame
     contributions: pd.DataFrame
     axes: pd.DataFrame
-    record: dict[str, Any]
-    messages: list[str]
+    record: CallRecord
 
 
-def _categorical(
-    texts: NDArray[np.str_], categories: Sequence[str], *, ordered: bool = False
-) -> pd.Categorical:
-    """Texts as a categorical; a text that is no category, as "", becomes missing."""
-    import pandas as pd
+def mixture_note(index: NDArray[np.float64], *, seed: int) -> tuple[float, str]:
+    """Whether the index of a population has two parts, for display only.
 
-    codes = pd.Index(categories).get_indexer(texts.astype(object))
-    return pd.Categorical.from_codes(codes, categories=categories, ordered=ordered)
-
-
-def _obs_frame(
-    outcome: Outcome, evidence: NDArray[np.str_], names: pd.Index
-) -> pd.DataFrame:
-    import pandas as pd
-
-    state = _categorical(outcome.state, STATES, ordered=True)
-    reason = _categorical(outcome.reason, REASONS).remove_unused_categories()
-    columns = {
-        _keys.CALL: state,
-        _keys.REASON: reason,
-        _keys.EVIDENCE: _categorical(evidence, list(LEVELS), ordered=True),
-        _keys.INDEX: outcome.index,
-        _keys.PROLIFERATION: outcome.proliferation,
-        _keys.SHIFT: outcome.shift,
-        _keys.LIBRARY_SHIFT: outcome.library_shift,
-        _keys.PVALUE: outcome.pvalue,
-        _keys.QVALUE: outcome.qvalue,
-    }
-    frame = pd.DataFrame(columns, index=names)
-    empty = [
-        name for name in (_keys.SHIFT, _keys.LIBRARY_SHIFT) if frame[name].isna().all()
-    ]
-    return frame.drop(columns=empty)
-
-
-def make_result(
-    outcome: Outcome,
-    evidence: NDArray[np.str_],
-    record: dict[str, Any],
-    names: pd.Index,
-) -> CallResult:
-    """Put the results of all cells into frames.
+    A mixture always finds a cut, also where nothing differs, so it calls nothing
+    here. It says whether two normal distributions fit better than one.
 
     Parameters
     ----------
-    outcome
-        Results of all cells.
-    evidence
-        Evidence level of each cell, empty where it has none.
-    record
-        What goes to ``uns``.
-    names
-        Names of the cells.
+    index
+        Index of the cells.
+    seed
+        Seed of the fit.
+
+    Returns
+    -------
+    Difference in the Bayesian information criterion, one component less two (above 0
+    prefers two), and a sentence.
+    """
+    from sklearn.mixture import GaussianMixture
+
+    values = index.reshape(-1, 1)
+    one, two = (
+        GaussianMixture(n, random_state=seed).fit(values).bic(values) for n in (1, 2)
+    )
+    gain = float(one - two)
+    found = "two parts" if gain > 0 else "one part"
+    return gain, (
+        "There are no reference cells, so the index ranks cells and is not calibrated. "
+        f"Its distribution has {found} (difference in BIC {gain:.0f})."
+    )
+
+
+def _categorical(
+    texts: NDArray[np.str_], categories: Sequence[str], *, ordered: bool
+) -> pd.Categorical:
+    """Texts as a categorical of those categories that occur.
+
+    A text that is no category, such as ``""``, becomes missing. Categories without a
+    cell are left out, because the tests and plots of scanpy stop at a group of none.
     """
     import pandas as pd
 
+    codes = pd.Index(categories).get_indexer(texts.astype(object))
+    made = pd.Categorical.from_codes(codes, categories=categories, ordered=ordered)
+    return made.remove_unused_categories()
+
+
+def _cell_evidence(experiment: Experiment, outcome: Outcome) -> NDArray[np.str_]:
+    """Evidence level behind the state of each cell, empty where it has none."""
+    design = experiment.design
+    result = np.where(experiment.used & ~design.reference, "E0", "")
+    for row in outcome.groups:
+        cells = (design.batch == row["batch"]) & (design.group == row["group"])
+        result[cells & experiment.used & ~design.reference] = row["evidence_level"]
+    return result
+
+
+def _cell_frame(experiment: Experiment, outcome: Outcome) -> pd.DataFrame:
+    import pandas as pd
+
+    evidence = _cell_evidence(experiment, outcome)
+    frame = pd.DataFrame(
+        {
+            "call": _categorical(outcome.state, STATES, ordered=True),
+            "reason": _categorical(outcome.reason, REASONS, ordered=False),
+            "evidence": _categorical(evidence, list(LEVELS), ordered=True),
+            "index": outcome.index,
+            "proliferation": outcome.proliferation,
+            "shift": outcome.shift,
+            "library_shift": outcome.library_shift,
+            "pvalue": outcome.pvalue,
+            "qvalue": outcome.qvalue,
+        },
+        index=experiment.design.cells,
+    )
+    empty = [name for name in ("shift", "library_shift") if frame[name].isna().all()]
+    return frame.drop(columns=empty)
+
+
+def _add_evidence(outcome: Outcome, options: CallOptions, *, reverts: bool) -> str:
+    """Add the evidence level to the row of every group; returns the lowest."""
+    for row in outcome.groups:
+        row["evidence_level"] = evidence_level(
+            has_reference=True,
+            held_out=row["basis"] == SHIFT_BASIS,
+            survival=options.survival is not None,
+            reverts=reverts,
+        )
+    return min((row["evidence_level"] for row in outcome.groups), default="E0")
+
+
+def _error_rate(outcome: Outcome, alpha: float) -> list[str]:
+    """Say what is known of the share of wrong calls."""
+    if not outcome.groups:
+        return ["Nothing was calibrated, so no error rate is known."]
+    sentences = []
+    learned = [row for row in outcome.groups if row["basis"] == SHIFT_BASIS]
+    stable = [row for row in learned if not row["reference_unstable"]]
+    if any(row["n_called"] for row in stable):
+        sentences.append(
+            f"Among the cells that left the reference range at most {100 * alpha:g}% "
+            "are expected to be wrong, if a further untreated sample would differ as "
+            "the reference samples do."
+        )
+    if len(stable) < len(learned):
+        sentences.append(
+            "Reference samples differ more than the error rate allows, so every call "
+            "of their batch is uncertain."
+        )
+    alone = [row for row in outcome.groups if row["basis"] != SHIFT_BASIS]
+    if alone:
+        which = (
+            "the calls"
+            if not learned
+            else "the calls of "
+            + "; ".join(_lower(where(row["batch"], row["group"])) for row in alone)
+        )
+        sentences.append(
+            f"No error rate is known for {which}: they rest on the index against one "
+            "untreated library, and a difference between the libraries can pass for "
+            "one of the treatment."
+        )
+    if not any(row["n_called"] for row in outcome.groups):
+        sentences.append("No cell left the reference range.")
+    return sentences
+
+
+def _lower(text: str) -> str:
+    plain = text.removesuffix(": ")
+    return f"{plain[0].lower()}{plain[1:]}"
+
+
+def _group_tables(
+    experiment: Experiment, outcome: Outcome, quality: Quality, options: CallOptions
+) -> dict[str, Any]:
+    """Tables that need reference cells; adds sentences to ``outcome``."""
+    import pandas as pd
+
+    if options.reference is None or not outcome.groups:
+        return {}
+    design = experiment.design
+    samples = sample_table(
+        design,
+        experiment.used & np.isfinite(outcome.index),
+        state=outcome.state,
+        tail=outcome.tail,
+        index=outcome.index,
+        counts=quality.counts,
+        alpha=options.alpha,
+    )
+    tests = comparison_table(
+        samples,
+        options.reference,
+        design.groups,
+        alpha=options.alpha,
+        seed=options.seed,
+    )
+    outcome.messages += sorted(
+        {
+            f"Group {row.group!r}, samples: {row.note}."
+            for row in tests.itertuples()
+            if row.note
+        }
+    )
+    outcome.methods.append(_tests_in_words(sorted(set(tests["method"]) - {"none"})))
+    tables = {
+        "calibration": pd.DataFrame(outcome.groups),
+        "reference_samples": pd.DataFrame(outcome.references),
+        "thresholds": pd.DataFrame(outcome.thresholds),
+        "samples": samples,
+        "conditions": condition_table(samples, design.groups),
+        "sample_tests": tests,
+    }
+    if outcome.reasons:
+        axes = pd.concat(outcome.reasons, ignore_index=True)
+        tables |= {"axes": axes, "vulnerabilities": vulnerability_table(axes)}
+    return tables
+
+
+def _tests_in_words(methods: list[str]) -> str:
+    if not methods:
+        return (
+            "Groups were not tested against the reference with the sample as the unit, "
+            "because there are too few samples."
+        )
+    return (
+        "Groups were compared with the reference with the sample as the unit "
+        f"({', '.join(methods)})."
+    )
+
+
+def _params(options: CallOptions, index: str) -> dict[str, Any]:
+    """Options that say what was done; those that are None are left out."""
+    given = options.model_dump(exclude={"n_jobs", "index"}, exclude_none=True)
+    return {**given, "index": index}
+
+
+def make_result(
+    experiment: Experiment,
+    outcome: Outcome,
+    *,
+    quality: Quality,
+    values: Values,
+    options: CallOptions,
+) -> CallResult:
+    """Put the results of all cells into frames, and what was done into a record.
+
+    Parameters
+    ----------
+    experiment, outcome
+        The run. Sentences are added to ``outcome``.
+    quality
+        What was counted in every cell.
+    values
+        What the values of the matrix are.
+    options
+        The options of the call.
+    """
+    import pandas as pd
+
+    from dtpscore import __version__
+
+    reverts, tables = False, {}
+    if options.holiday and outcome.groups:
+        found = reversal_tables(
+            experiment, outcome, options.holiday, alpha=options.alpha, seed=options.seed
+        )
+        tables = {
+            "returned": found.returned,
+            "reversal": found.axes,
+            "reversal_shares": found.shares,
+        }
+        reverts = found.reverts
+        outcome.messages += found.messages
+        outcome.methods += found.methods
+    reached = _add_evidence(outcome, options, reverts=reverts)
+    tables |= _group_tables(experiment, outcome, quality, options)
+    if not outcome.groups:
+        gain, sentence = mixture_note(outcome.index[experiment.used], seed=options.seed)
+        tables["bic_gain"] = gain
+        outcome.limits.general.append(sentence)
+    outcome.methods.append(f"The evidence level is {reached}: {LEVELS[reached]}.")
+    record = CallRecord(
+        params=_params(options, experiment.features.index_name),
+        version=__version__,
+        note=NOTE,
+        matrix_values=values,
+        calibrated=bool(outcome.groups),
+        evidence_level=reached,
+        evidence=LEVELS[reached],
+        error_rate=_error_rate(outcome, options.alpha),
+        coverage=experiment.features.coverage,
+        messages=[*outcome.limits.sentences(), *outcome.messages],
+        methods=outcome.methods,
+        **tables,
+    )
+    cells, names = experiment.design.cells, outcome.axes
     axis_z = outcome.axis_z.astype(np.float32)
     return CallResult(
-        obs=_obs_frame(outcome, evidence, names),
-        contributions=pd.DataFrame(
-            outcome.contributions, index=names, columns=outcome.axes
-        ),
-        axes=pd.DataFrame(axis_z, index=names, columns=outcome.axes),
+        cells=_cell_frame(experiment, outcome),
+        contributions=pd.DataFrame(outcome.contributions, index=cells, columns=names),
+        axes=pd.DataFrame(axis_z, index=cells, columns=names),
         record=record,
-        messages=[*outcome.limits.sentences(), *outcome.messages],
     )

@@ -1,23 +1,22 @@
-"""Call cells: design, quality, features, groups, and the record of all of it."""
+"""Call cells: from a matrix and its annotation to calls and their record."""
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore._calling import components, depth, features
-from dtpscore._calling.admission import low_quality, needed_normalization, taking_part
-from dtpscore._calling.design import read_design
-from dtpscore._calling.experiment import call_batches
-from dtpscore._calling.given import replaced
-from dtpscore._calling.matching import depth_share
+from dtpscore._calling import components, features, own_scores, quality
+from dtpscore._calling.batches import call_batches
+from dtpscore._calling.depth import match_depth, thinned
+from dtpscore._calling.holiday import check_arms
 from dtpscore._calling.outcome import Experiment
-from dtpscore._calling.record import cell_evidence, make_record
 from dtpscore._calling.result import make_result
-from dtpscore._calling.summary import check_arms
+from dtpscore._design import read_design
+from dtpscore._values import judge
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,19 +24,21 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from dtpscore._calling.design import Design
-    from dtpscore._calling.given import ScoreFrame
-    from dtpscore._calling.options import CallOptions
+    from dtpscore._calling.own_scores import ScoreFrame
     from dtpscore._calling.result import CallResult
+    from dtpscore._design import Design
+    from dtpscore._matrix.blocks import Normalize
+    from dtpscore._options.call import CallOptions
+    from dtpscore._values import Values
 
 
 @dataclass(frozen=True)
-class _Values:
+class _Matrix:
     """A matrix as it is scored: counts thinned where libraries differ in depth."""
 
     matrix: Any
     gene_names: Sequence[str]
-    normalize: Literal["log1p"] | None
+    normalize: Normalize
 
 
 def _cell_keys(names: Sequence[str], seed: int) -> NDArray[np.uint64]:
@@ -45,22 +46,8 @@ def _cell_keys(names: Sequence[str], seed: int) -> NDArray[np.uint64]:
     return np.asarray(keys, dtype=np.uint64)
 
 
-def _features(values: _Values, options: CallOptions) -> features.Features:
-    panel = features.choose(
-        index=options.index, exclude_studies=options.exclude_studies
-    )
-    return features.compute(
-        values.matrix,
-        values.gene_names,
-        panel,
-        species=options.species,
-        normalize=values.normalize,
-        n_jobs=options.n_jobs,
-    )
-
-
 def _components(
-    values: _Values,
+    scored: _Matrix,
     design: Design,
     used: NDArray[np.bool_],
     *,
@@ -77,40 +64,80 @@ def _components(
     if not batches:
         return np.zeros((len(used), 0))
     return components.compute(
-        values.matrix, batches, design.library, keys, normalize=values.normalize
+        scored.matrix, batches, design.library, keys, normalize=scored.normalize
     )
 
 
 def _experiment(
-    values: _Values,
+    scored: _Matrix,
     design: Design,
-    used: NDArray[np.bool_],
+    cells: quality.TakingPart,
     names: list[str],
     *,
-    low: NDArray[np.bool_],
     options: CallOptions,
     scores: ScoreFrame | None,
-) -> tuple[Experiment, list[str]]:
+) -> Experiment:
     """Score the cells; the shift learns from ``scores`` where they are given."""
-    said: list[str] = []
-    found = _features(values, options)
+    panel = features.choose(
+        index=options.index,
+        exclude_studies=options.exclude_studies,
+        gene_names=scored.gene_names,
+    )
+    found = features.compute(
+        scored.matrix,
+        scored.gene_names,
+        panel,
+        species=options.species,
+        normalize=scored.normalize,
+        n_jobs=options.n_jobs,
+    )
     order = np.argsort(np.asarray(names), kind="stable")
-    keys = _cell_keys(names, options.random_state)
-    placed = np.zeros((len(used), 0))
+    keys = _cell_keys(names, options.seed)
+    placed = np.zeros((len(cells.used), 0))
     if scores is not None:
-        found, said = replaced(found, scores, used)
+        found = own_scores.replaced(found, scores, cells.used)
     elif options.components:
-        placed = _components(values, design, used, order=order, keys=keys)
-    experiment = Experiment(
+        placed = _components(scored, design, cells.used, order=order, keys=keys)
+    return Experiment(
         design=design,
-        used=used,
-        low=low & design.tumor,
+        used=cells.used,
+        low=cells.low,
         features=found,
         components=placed,
         keys=keys,
         order=order,
     )
-    return experiment, said
+
+
+def _judged(matrix: Any, measured: quality.Quality) -> Values:
+    """Judge what the values are.
+
+    Raises
+    ------
+    DataError
+        Some values are below 0, as in scaled data.
+    """
+    values = judge(matrix)
+    values.require_expression("A call")
+    if measured.negative:
+        msg = (
+            "The matrix has values below 0, as scaled data do. A call needs counts or "
+            "log values; pass the layer that holds them (layer=, --layer), or raw "
+            "(use_raw=True, --use-raw)."
+        )
+        raise DataError(msg)
+    return values
+
+
+def _values_in_words(values: Values) -> str:
+    """Say what was done with the values before they were scored."""
+    if values.normalize is None:
+        return "Log-transformed values were used as they were given."
+    named = {"counts": "Counts", "fractional counts": "Counts (with decimals)"}
+    return (
+        f"{named.get(values.kind, 'Values')} were scaled to 10,000 per cell and "
+        "log-transformed."
+    )
 
 
 def call_matrix(
@@ -126,14 +153,14 @@ def call_matrix(
     Parameters
     ----------
     matrix
-        Cells x genes, counts or log-normalized values, of any kind that
+        Cells x genes: counts, normalized or log values, of any kind that
         ``dtpscore._matrix.blocks`` reads.
     gene_names
         Names of the columns.
     obs
         Annotation of the cells; its index names them.
     options
-        How to call.
+        The options of the call.
     scores
         Scores for the shift instead of the control-matched z-scores.
 
@@ -146,35 +173,45 @@ def call_matrix(
     DataError
         The annotation, the values or the genes do not allow a call.
     OptionError
-        Choices do not fit each other.
+        Options do not fit each other.
     SignatureError
         The index does not exist or was made from an excluded study.
     """
-    design = read_design(obs, options.columns)
-    quality = depth.measure(matrix, gene_names)
-    normalize = needed_normalization(quality)
-    low = low_quality(design, quality, options)
-    used, messages = taking_part(design, low, options)
-    if options.columns.holiday:
-        check_arms(design, used, options.columns.holiday)
-    share, unlike = depth_share(design, used, quality, match_depth=options.match_depth)
-    if unlike and scores is not None:
-        unlike.append(
-            f"The scores of obsm[{scores.key!r}] are as they were given: they were not "
-            "matched in depth, only the index was."
-        )
+    design = read_design(obs, options.keys)
+    measured = quality.measure(matrix, gene_names)
+    values = _judged(matrix, measured)
+    cells = quality.taking_part(design, measured, options)
+    if options.holiday:
+        check_arms(design, cells.used, options.holiday)
+    depth = match_depth(
+        design, cells.used, measured.counts, values, wanted=options.match_depth
+    )
     names = [str(name) for name in obs.index]
-    if (share < 1).any():
-        matrix = depth.thinned(matrix, share, names, seed=options.random_state)
-    values = _Values(matrix, gene_names, normalize)
-    experiment, said = _experiment(
-        values, design, used, names, low=low, options=options, scores=scores
+    if depth.thins:
+        matrix = thinned(matrix, depth.share, names, seed=options.seed)
+    scored = _Matrix(matrix, gene_names, values.normalize)
+    experiment = _experiment(
+        scored, design, cells, names, options=options, scores=scores
     )
     outcome = call_batches(
         experiment, alpha=options.alpha, check_reference=options.check_reference
     )
-    outcome.messages[:0] = [*messages, *unlike, *said]
-    record = make_record(experiment, outcome, quality, options)
-    record["params"]["scores"] = None if scores is None else scores.key
-    evidence = cell_evidence(experiment, outcome)
-    return make_result(outcome, evidence, record, obs.index)
+    found = experiment.features
+    said = [] if values.kind == "counts" else [values.sentence]
+    if design.time is not None and design.time.sentence:
+        said.append(design.time.sentence)
+    if depth.messages and scores is not None:
+        depth.messages.append(
+            f"The scores of obsm[{scores.key!r}] are as they were given: they were not "
+            "matched in depth, only the index was."
+        )
+    outcome.messages[:0] = [*said, *cells.messages, *depth.messages, *found.messages]
+    outcome.methods[:0] = [
+        *cells.methods,
+        *depth.methods,
+        _values_in_words(values),
+        *found.methods,
+    ]
+    return make_result(
+        experiment, outcome, quality=measured, values=values, options=options
+    )

@@ -1,258 +1,175 @@
-"""Tests with the sample as the unit."""
+"""Tables of samples: what was seen in each, and tests between groups."""
 
 from __future__ import annotations
 
-import math
-import warnings
-from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dtpscore._calling.sample_tests import compare_samples, logit_fraction
+from dtpscore._calling.states import DTP_STATES
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
     from numpy.typing import NDArray
 
-# More rearrangements than this are drawn at random.
-_MOST = 20_000
-# Fewer strata than this do not show how strata differ, which a mixed model needs.
-_FEWEST_STRATA = 5
+    from dtpscore._design import Design
 
 
-@dataclass(frozen=True)
-class SampleTest:
-    """Result of a comparison of samples.
-
-    Attributes
-    ----------
-    difference
-        Mean over strata of treated minus reference.
-    pvalue
-        Two-sided, NaN where the design allows none.
-    method
-        Test that was used, or ``none``.
-    note
-        Caveat or reason, in a sentence.
-    """
-
-    difference: float
-    pvalue: float
-    method: str
-    note: str
-
-
-def logit_fraction(
-    called: NDArray[np.int64], total: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Log odds of a fraction with half a cell added to both sides."""
-    result: NDArray[np.float64] = np.log((called + 0.5) / (total - called + 0.5))
-    return result
-
-
-def _difference(
-    values: NDArray[np.float64],
-    treated: NDArray[np.bool_],
-    strata: list[NDArray[np.int64]],
-) -> float:
-    return float(
-        np.mean(
-            [
-                values[rows[treated[rows]]].mean() - values[rows[~treated[rows]]].mean()
-                for rows in strata
-            ]
-        )
-    )
-
-
-def n_arrangements(treated: NDArray[np.bool_], strata: list[NDArray[np.int64]]) -> int:
-    """Ways to label the samples that keep the number of treated ones per stratum."""
-    return math.prod(math.comb(len(rows), int(treated[rows].sum())) for rows in strata)
-
-
-def _stratum_differences(values: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """Treated less reference mean for every choice of k treated samples."""
-    n = len(values)
-    chosen = np.array(list(combinations(range(n), k)))
-    treated = values[chosen].sum(axis=1)
-    result: NDArray[np.float64] = treated / k - (values.sum() - treated) / (n - k)
-    return result
-
-
-def _permutation(
-    values: NDArray[np.float64],
-    treated: NDArray[np.bool_],
-    strata: list[NDArray[np.int64]],
-    rng: np.random.Generator,
-) -> float:
-    """Exact two-sided p-value, or a random one where there are too many labelings."""
-    observed = abs(_difference(values, treated, strata)) * (1 - 1e-9)
-    if n_arrangements(treated, strata) <= _MOST:
-        sums = np.zeros(1)
-        for rows in strata:
-            part = _stratum_differences(values[rows], int(treated[rows].sum()))
-            sums = np.add.outer(sums, part).ravel()
-        return float(np.mean(np.abs(sums) / len(strata) >= observed))
-    hits = 1
-    for _ in range(_MOST):
-        labels = treated.copy()
-        for rows in strata:
-            labels[rows] = rng.permutation(treated[rows])
-        hits += abs(_difference(values, labels, strata)) >= observed
-    return hits / (_MOST + 1)
-
-
-def _t_test(
-    values: NDArray[np.float64],
-    treated: NDArray[np.bool_],
-    strata: list[NDArray[np.int64]],
-) -> float:
-    """T test of treatment in a linear model with one mean a stratum.
-
-    One stratum: the equal-variance t test. One pair a stratum: the paired t test.
-    """
-    from scipy import stats
-
-    used = np.concatenate(strata)
-    design = np.zeros((len(values), len(strata) + 1))
-    for column, rows in enumerate(strata):
-        design[rows, column] = 1
-    design[treated, -1] = 1
-    design, target = design[used], values[used]
-    inverse = np.linalg.inv(design.T @ design)
-    effect = inverse @ design.T @ target
-    residual = target - design @ effect
-    freedom = len(used) - design.shape[1]
-    variance = float(residual @ residual) / freedom * inverse[-1, -1]
-    statistic = effect[-1] / np.sqrt(max(variance, 1e-300))
-    return float(2 * stats.t.sf(abs(statistic), freedom))
-
-
-def mixed_model(
-    values: NDArray[np.float64],
-    treated: NDArray[np.bool_],
-    stratum: NDArray[np.int64],
-) -> SampleTest | None:
-    """Linear model with a random intercept for each stratum (REML).
-
-    It also learns from strata with samples of one arm. The effect over its standard
-    error is held against a t distribution with as many degrees of freedom as there
-    are strata, less 2, because the normal distribution is too narrow for few strata.
+def sample_table(
+    design: Design,
+    used: NDArray[np.bool_],
+    *,
+    state: NDArray[np.str_],
+    tail: NDArray[np.float64],
+    index: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    alpha: float,
+) -> pd.DataFrame:
+    """Make the table of libraries.
 
     Parameters
     ----------
-    values
-        One number a sample.
-    treated
-        Which samples are treated.
-    stratum
-        Batch or patient of each sample.
+    design
+        The experiment.
+    used
+        Cells that took part.
+    state
+        State of each cell.
+    tail
+        p-value of each cell, reference cells against the other reference samples.
+    index
+        Index in standard deviations of the reference.
+    counts
+        Depth of each cell before libraries were matched. Cells that make less RNA
+        have less of it; matching takes that out of the evidence, so it is shown here.
+    alpha
+        Cells with a p-value at or below it are beyond the reference.
 
     Returns
     -------
-    None where it cannot be fitted: fewer than five strata, no stratum with two
-    samples, fewer than two strata with samples of an arm, or no convergence.
+    One row per library: ``batch``, ``group``, ``sample``, ``pair``, ``n_cells``,
+    ``n_dtp_like`` (called), ``n_beyond`` (beyond the reference, reference samples
+    counted alike), ``mean_index`` and ``median_counts``.
     """
-    from scipy import stats
-    from statsmodels.regression.mixed_linear_model import MixedLM
+    import pandas as pd
 
-    n_strata = len(np.unique(stratum))
-    in_arm = min(len(np.unique(stratum[arm])) for arm in (treated, ~treated))
-    if n_strata < _FEWEST_STRATA or n_strata == len(values) or in_arm < 2:
-        return None
-    design = np.column_stack([np.ones(len(values)), treated])
-    with warnings.catch_warnings():
-        # Strata that do not differ put their variance at its bound of 0.
-        warnings.simplefilter("ignore")
-        try:
-            fit = MixedLM(values, design, groups=stratum).fit(reml=True)
-            effect, error = float(fit.fe_params[1]), float(fit.bse_fe[1])
-        except np.linalg.LinAlgError:
-            return None
-    if not fit.converged or not np.isfinite(error) or error <= 0:
-        return None
-    pvalue = float(2 * stats.t.sf(abs(effect / error), n_strata - 2))
-    note = (
-        "some patients or batches have samples of one group only and the others are "
-        "too few for a permutation test; a random intercept for each, and normal values"
+    frame = pd.DataFrame(
+        {
+            "library": design.library[used],
+            "batch": design.batch[used],
+            "group": design.group[used],
+            "sample": design.sample[used],
+            "pair": design.pair[used],
+            "n_dtp_like": np.isin(state[used], DTP_STATES),
+            "n_beyond": tail[used] <= alpha,
+            "mean_index": index[used],
+            "median_counts": counts[used],
+        }
     )
-    return SampleTest(effect, pvalue, "mixed model", note)
+    grouped = frame.groupby("library", sort=True)
+    table = grouped[["batch", "group", "sample", "pair"]].first()
+    table["n_cells"] = grouped.size()
+    table["n_dtp_like"] = grouped["n_dtp_like"].sum().astype(np.int64)
+    table["n_beyond"] = grouped["n_beyond"].sum().astype(np.int64)
+    table["mean_index"] = grouped["mean_index"].mean()
+    table["median_counts"] = grouped["median_counts"].median()
+    return table.reset_index(drop=True)
 
 
-def _strata(
-    treated: NDArray[np.bool_], stratum: NDArray[np.int64]
-) -> list[NDArray[np.int64]]:
-    """Rows of each stratum with samples of both arms.
+def condition_table(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+    """Share of DTP-like cells and mean index of each group, samples as the unit.
 
-    Where each sample is a stratum of its own nothing links samples, and all of them
-    are one stratum.
+    Parameters
+    ----------
+    table
+        What `sample_table` returned.
+    groups
+        Groups in the order of the rows.
+
+    Returns
+    -------
+    One row per group: ``n_samples``, ``n_cells``; ``dtp_like``, the mean over samples
+    of their share of DTP-like cells, with that of the ``dtp_like_lowest`` and
+    ``dtp_like_highest`` sample; and ``index``, the mean over samples of their mean
+    index, with ``index_lowest`` and ``index_highest``. Each sample counts the same.
     """
-    names = np.unique(stratum)
-    if len(names) == len(stratum) and 1 < treated.sum() < len(stratum) - 1:
-        return [np.arange(len(stratum))]
-    rows = [np.flatnonzero(stratum == one) for one in names]
-    return [one for one in rows if 0 < treated[one].sum() < len(one)]
+    import pandas as pd
+
+    values = pd.DataFrame(
+        {
+            "group": table["group"],
+            "dtp_like": table["n_dtp_like"] / table["n_cells"],
+            "index": table["mean_index"],
+        }
+    )
+    grouped = values.groupby("group", sort=True)
+    result = pd.DataFrame({"n_samples": grouped.size()})
+    result["n_cells"] = table.groupby("group")["n_cells"].sum()
+    for name in ("dtp_like", "index"):
+        result[name] = grouped[name].mean()
+        result[f"{name}_lowest"] = grouped[name].min()
+        result[f"{name}_highest"] = grouped[name].max()
+    there = [group for group in groups if group in result.index]
+    return result.loc[there].rename_axis("group").reset_index()
 
 
-def compare_samples(
-    values: NDArray[np.float64],
-    treated: NDArray[np.bool_],
-    stratum: NDArray[np.int64],
+def comparison_table(
+    table: pd.DataFrame,
+    reference: str,
+    groups: Sequence[str],
     *,
     alpha: float,
-    seed: int = 0,
-) -> SampleTest:
-    """Compare treated with reference samples, within strata (batches or patients).
-
-    Labels are exchanged within strata only, so pairs are used as pairs. The exact
-    permutation test is used where its smallest possible p-value is at or below
-    ``alpha`` (from 4 against 4, or 6 pairs). With fewer samples and strata that have
-    one arm only, `mixed_model`; else the t test of a linear model with a mean for
-    each stratum. Both need normal values. The permutation and the t test leave out
-    strata with one arm; where each sample is a stratum of its own, strata are ignored.
-    One sample in a group is no replicate, however many the other group has, so there
-    is no test.
+    seed: int,
+) -> pd.DataFrame:
+    """Compare every group with the reference, with the sample as the unit.
 
     Parameters
     ----------
-    values
-        One number a sample.
-    treated
-        Which samples are treated.
-    stratum
-        Batch or patient of each sample.
+    table
+        What `sample_table` returned.
+    reference
+        Reference group.
+    groups
+        Groups in the order of the rows.
     alpha
-        Level at which the exact test must be able to reject.
+        Level of the tests.
     seed
-        Seed where there are more than 20,000 labelings.
+        Seed where labels are permuted at random.
 
     Returns
     -------
-    Difference, p-value, test and caveat; no p-value without a replicate.
+    Two rows per group: ``fraction`` (log odds of the share of cells beyond the
+    reference) and ``index`` (mean index), each with the number of samples,
+    ``difference``, ``pvalue`` (NaN without a replicate), ``method`` and ``note``.
     """
-    strata = _strata(treated, stratum)
-    difference = _difference(values, treated, strata) if strata else math.nan
-    total = n_arrangements(treated, strata)
-    # Where the arms can be exchanged as a whole, the mirror image counts too.
-    mirrored = all(2 * treated[rows].sum() == len(rows) for rows in strata)
-    labels = treated[np.concatenate(strata)] if strata else treated[:0]
-    replicated = 1 < labels.sum() < len(labels) - 1
-    if replicated and (2 if mirrored else 1) / total <= alpha:
-        rng = np.random.default_rng(seed)
-        pvalue = _permutation(values, treated, strata, rng)
-        kind = "exact permutation" if total <= _MOST else "random permutation"
-        return SampleTest(difference, pvalue, kind, "")
-    if len(labels) < len(values):
-        mixed = mixed_model(values, treated, stratum)
-        if mixed is not None:
-            return mixed
-    if not strata:
-        note = (
-            "no patient or batch has samples of both groups, and there are too few "
-            "for a mixed model: no p-value"
-        )
-        return SampleTest(math.nan, math.nan, "none", note)
-    if not replicated:
-        note = "one sample in a group that can be compared: no replicate, so no p-value"
-        return SampleTest(difference, math.nan, "none", note)
-    note = "too few samples for a permutation test; the t test assumes normal values"
-    return SampleTest(difference, _t_test(values, treated, strata), "t test", note)
+    import pandas as pd
+
+    rows = []
+    there = set(table["group"]) - {reference}
+    for group in [name for name in groups if name in there]:
+        part = table[table["group"].isin([reference, group])]
+        treated = (part["group"] == group).to_numpy()
+        pairs = np.unique(part["pair"].to_numpy(dtype=np.str_), return_inverse=True)[1]
+        beyond = part["n_beyond"].to_numpy(), part["n_cells"].to_numpy()
+        measures = {
+            "fraction": logit_fraction(*beyond),
+            "index": part["mean_index"].to_numpy(dtype=np.float64),
+        }
+        for measure, values in measures.items():
+            test = compare_samples(values, treated, pairs, alpha=alpha, seed=seed)
+            rows.append(
+                {
+                    "group": group,
+                    "measure": measure,
+                    "n_reference_samples": int((~treated).sum()),
+                    "n_samples": int(treated.sum()),
+                    "difference": test.difference,
+                    "pvalue": test.pvalue,
+                    "method": test.method,
+                    "note": test.note,
+                }
+            )
+    return pd.DataFrame(rows)

@@ -9,7 +9,6 @@ import numpy as np
 
 from dtpscore._calling.conformal import n_at_least
 from dtpscore._calling.folds import (
-    Cells,
     fit_within,
     hold_out,
     oriented,
@@ -17,12 +16,17 @@ from dtpscore._calling.folds import (
     whole_reading,
     within_reading,
 )
-from dtpscore._calling.guard import SecondPopulation, second_population
+from dtpscore._calling.second_population import second_population
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dtpscore._calling.cells import Cells
     from dtpscore._calling.folds import Fold
+    from dtpscore._calling.second_population import SecondPopulation
+
+# Part of the error rate that is left for libraries beyond the margin.
+_OF_LIBRARIES = 0.5
 
 
 @dataclass(frozen=True)
@@ -32,24 +36,22 @@ class Shift:
     Attributes
     ----------
     score
-        float64; the sum of the two readings, each in standard deviations of held-out
-        reference cells. A reference cell is scored by the model that held its sample
-        out, a query cell by the mean over the models.
+        float64 (cells,): the sum of the two readings, each in standard deviations of
+        held-out reference cells. A reference cell is scored by the model that held
+        its sample out, and a query cell by the mean over the models.
     pvalue
-        float64 for all cells: of query cells against all reference cells, of a
-        reference cell against the reference cells of the other samples.
+        float64 (cells,): a query cell is compared with all reference cells, and a
+        reference cell with the reference cells of the other samples.
     readings
-        The same by each reading alone, ``within`` and ``whole`` (cells x 2); shows
-        which of them carries a call.
+        float64 (cells, 2): the p-values by each reading alone, ``within`` and
+        ``whole``. They show which of the two carries a call.
     margin
         What the whole-sample reading had to exceed, in standard deviations.
     coefficients
-        One a feature and one a component: the part of the score that is linear in
-        it, mean of the models.
-    sample_centers
-        Median whole-sample reading of each held-out reference sample.
+        float64, one per feature and one per component: the part of the score that is
+        linear in it, mean over the models.
     second
-        Whether the components of expression were used, and why.
+        Whether the components of expression were used, and on what evidence.
     """
 
     score: NDArray[np.float64]
@@ -57,16 +59,22 @@ class Shift:
     readings: NDArray[np.float64]
     margin: float
     coefficients: NDArray[np.float64]
-    sample_centers: NDArray[np.float64]
     second: SecondPopulation
 
 
 def tolerance(centers: NDArray[np.float64], alpha: float) -> float:
     """Margin that one further library exceeds with probability ``alpha``.
 
-    The one-sided prediction bound of a normal sample: t quantile with n - 1 degrees
-    of freedom times the standard deviation times sqrt(1 + 1 / n). It is wide for two
-    libraries and narrows with every further one.
+    This is the one-sided prediction bound of a normal sample: the t quantile with
+    n - 1 degrees of freedom times the standard deviation times sqrt(1 + 1 / n). It is
+    wide for two libraries and narrows with every further one.
+
+    Parameters
+    ----------
+    centers
+        float64: the center of each of the n libraries.
+    alpha
+        Probability.
     """
     from scipy import stats
 
@@ -83,15 +91,16 @@ def _pooled(
 ) -> NDArray[np.float64]:
     """p-values of the query, and of the reference cells against other samples.
 
-    ``values`` are compared with, ``tested`` is what a cell scores that is tested.
+    A cell that is tested scores as in ``tested``; the cells it is compared with score
+    as in ``values``.
     """
-    held = [one[fold.held] for one, fold in zip(values, folds, strict=True)]
+    held = [scores[fold.held] for scores, fold in zip(values, folds, strict=True)]
     result = np.empty(len(cells.sample))
     counts = np.zeros(int((~cells.reference).sum()))
-    for place, (fold, one) in enumerate(zip(folds, tested, strict=True)):
-        counts += n_at_least(held[place], one[~fold.held])
+    for place, (fold, scores) in enumerate(zip(folds, tested, strict=True)):
+        counts += n_at_least(held[place], scores[~fold.held])
         others = np.concatenate(held[:place] + held[place + 1 :])
-        own = (1 + n_at_least(others, one[fold.held])) / (len(others) + 1)
+        own = (1 + n_at_least(others, scores[fold.held])) / (len(others) + 1)
         result[fold.rows[fold.held]] = own
     result[~cells.reference] = (1 + counts) / (sum(map(len, held)) + 1)
     return result
@@ -106,7 +115,7 @@ def _larger(
 def _folds(cells: Cells) -> tuple[list[Fold], SecondPopulation]:
     """Models with every reference sample held out, and what they learned from."""
     samples = np.unique(cells.sample[cells.reference])
-    parts = [hold_out(cells, int(one)) for one in samples]
+    parts = [hold_out(cells, int(name)) for name in samples]
     joined = cells.joined
     whites = [whitened(cells, part, joined) for part in parts]
     second = second_population(cells, parts, whites)
@@ -121,11 +130,12 @@ def held_out_shift(cells: Cells, *, alpha: float) -> Shift:
     """Learn the shift with every reference sample held out in turn.
 
     For each reference sample, models are fitted on the other reference samples and on
-    the held-out sample and the query together, treated alike; p-values compare query
-    and held-out cells under that model and are pooled over samples. Holding out whole
-    samples is what makes the null that of a further library and not of further cells
-    of a known one. Pooling is cross-conformal: exact control would need a factor of 2
-    (Vovk 2015, doi:10.1007/s10472-013-9368-4), which in practice it does not take.
+    the held-out sample and the query together, which are treated alike. The p-values
+    compare query and held-out cells under that model and are pooled over samples.
+    Because whole samples are held out, the null hypothesis is that of a further
+    library and not that of further cells of a known library. Pooling is
+    cross-conformal: exact control would need a factor of 2 (Vovk 2015,
+    doi:10.1007/s10472-013-9368-4), which in practice it does not take.
 
     A cell scores the larger of two readings. ``within`` looks for a second population
     inside samples and is blind to whatever moves a whole sample. ``whole`` compares
@@ -137,14 +147,14 @@ def held_out_shift(cells: Cells, *, alpha: float) -> Shift:
 
     ``within`` learns from components of expression as well where a second population
     is seen in cells that it was not fitted on (`second_population`). ``whole`` never
-    does: components tell libraries apart as well as they tell states apart.
+    does, because components tell libraries apart as well as they tell states apart.
 
     Parameters
     ----------
     cells
         Cells with two or more reference samples.
     alpha
-        Error rate of the calls; sets the tolerance.
+        Error rate of the calls. It sets the tolerance.
 
     Returns
     -------
@@ -161,10 +171,9 @@ def held_out_shift(cells: Cells, *, alpha: float) -> Shift:
         np.where(fold.held, fold.whole - center, fold.whole - centers.mean())
         for fold, center in zip(folds, centers, strict=True)
     ]
-    within = [one for one, _ in inside]
-    # Half of the error rate is for libraries beyond the margin.
-    margin = tolerance(centers, alpha / 2)
-    lowered = [one - margin for one in whole]
+    within = [scores for scores, _ in inside]
+    margin = tolerance(centers, alpha * _OF_LIBRARIES)
+    lowered = [scores - margin for scores in whole]
     pvalue = _pooled(cells, folds, _larger(within, whole), _larger(within, lowered))
     alone = (within, within), (whole, lowered)
     readings = np.stack([_pooled(cells, folds, *both) for both in alone], axis=1)
@@ -172,18 +181,18 @@ def held_out_shift(cells: Cells, *, alpha: float) -> Shift:
     for fold, *both in zip(folds, within, whole, strict=True):
         score[fold.rows] += sum(both) / np.where(fold.held, 1, len(folds))
     weights = np.zeros(cells.features.shape[1] + cells.components.shape[1])
-    for (_, part), fold in zip(inside, folds, strict=True):
-        for one in (part, fold.whole_coefficients):
-            weights[: len(one)] += one / len(folds)
-    return Shift(score, pvalue, readings, margin, weights, centers, second)
+    for (_, of_within), fold in zip(inside, folds, strict=True):
+        for part in (of_within, fold.whole_coefficients):
+            weights[: len(part)] += part / len(folds)
+    return Shift(score, pvalue, readings, margin, weights, second)
 
 
 def library_shift(cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Positive-unlabeled shift where there is one reference library.
 
-    Treatment and library cannot be told apart then, so this is stored under its own
-    name and makes no call. Reference cells are split in two halves; each is scored by
-    the model fitted on the other.
+    Treatment and library cannot be told apart then, so this shift is stored under its
+    own name and makes no call. Reference cells are split in two halves, and each half
+    is scored by the model fitted on the other.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""States of called cells, and why."""
+"""States of cells with their reasons, and how much stands behind them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,23 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+LOW_QUALITY_STATE = "low quality"
+PARENTAL_LIKE = "parental-like"
+UNCERTAIN = "uncertain"
+DTP_CYCLING = "DTP-like cycling"
+DTP_LIKE = "DTP-like"
 # From least to most persister-like; ``low quality`` stands outside that order.
-STATES = (
-    "low quality",
-    "parental-like",
-    "uncertain",
-    "DTP-like cycling",
-    "DTP-like",
-)
+STATES = (LOW_QUALITY_STATE, PARENTAL_LIKE, UNCERTAIN, DTP_CYCLING, DTP_LIKE)
+DTP_STATES = (DTP_LIKE, DTP_CYCLING)
+
+# Colors that people with color blindness can tell apart, and that differ in gray.
+STATE_COLORS = {
+    LOW_QUALITY_STATE: "#EFEFEF",
+    PARENTAL_LIKE: "#A9CBE3",
+    UNCERTAIN: "#949494",
+    DTP_CYCLING: "#D55E00",
+    DTP_LIKE: "#5B1248",
+}
 
 REFERENCE = "reference cell"
 LOW_QUALITY = "fails the quality limits"
@@ -43,38 +52,48 @@ REASONS = (
     CYCLING,
 )
 
-# A called cell whose index is under this quantile of the reference contradicts.
-_LOW_INDEX = 0.05
+# A called cell with an index below this quantile of the reference cells is uncertain.
+LOW_INDEX = 0.05
+# Days on drug before which survivors cannot be told from cells that will die.
+EARLY_DAYS = 3.0
+
+# How much stands behind a call.
+LEVELS = {
+    "E0": "published index only, no reference cells",
+    "E1": "against reference cells of the same experiment",
+    "E2": "calibrated by holding out whole reference samples",
+    "E3": "calibrated by holding out whole reference samples, and the cells are known "
+    "to have survived the drug",
+    "E4": "calibrated by holding out whole reference samples, the cells are known to "
+    "have survived the drug, and the state reverts in a drug holiday",
+}
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What a state is decided on; arrays over the cells of one batch.
+class Grounds:
+    """What a state is decided on; arrays over the cells of one group and reference.
 
     Attributes
     ----------
-    reference, low_quality, calibrated
-        Kinds of cell; calibrated ones have a q-value that means something.
+    reference
+        bool (cells,): reference cells.
     called
-        q-value at or below alpha.
+        bool (cells,): the q-value is at or below alpha.
     index, proliferation
-        In standard deviations of the reference.
+        float64 (cells,), in standard deviations of the reference.
     supported
-        The called cells of the cell's group have an index above that of every
-        reference sample.
+        The called cells have a mean index above that of every reference sample.
     early
-        Less than three days on drug.
+        bool (cells,): less than three days on drug.
     unstable
         The reference samples failed their own calibration.
     """
 
     reference: NDArray[np.bool_]
-    low_quality: NDArray[np.bool_]
-    calibrated: NDArray[np.bool_]
     called: NDArray[np.bool_]
     index: NDArray[np.float64]
     proliferation: NDArray[np.float64]
-    supported: NDArray[np.bool_]
+    supported: bool
     early: NDArray[np.bool_]
     unstable: bool
 
@@ -93,47 +112,73 @@ def direction_supported(
     if not called.any():
         return False
     means = [
-        index[reference & (sample == one)].mean()
-        for one in np.unique(sample[reference])
+        index[reference & (sample == name)].mean()
+        for name in np.unique(sample[reference])
     ]
     return bool(index[called].mean() > max(means))
 
 
-def states(evidence: Evidence) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
-    """State and reason of every cell; the first rule that applies decides.
+def limits(
+    index: NDArray[np.float64], proliferation: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Limits on index and proliferation, from the reference cells of a batch.
 
     Proliferation counts as low below the median of the reference cells: most resting
     cells of a dividing population look like resting persisters in RNA.
+    """
+    return float(np.quantile(index, LOW_INDEX)), float(np.median(proliferation))
+
+
+def states(grounds: Grounds) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """State and reason of every cell; the first rule that applies decides.
 
     Parameters
     ----------
-    evidence
+    grounds
         What the states are decided on.
 
     Returns
     -------
-    Two string arrays.
+    Two arrays of texts.
     """
-    quality_reference = evidence.reference & ~evidence.low_quality
-    low_index = evidence.index < np.quantile(
-        evidence.index[quality_reference], _LOW_INDEX
-    )
-    cycling = evidence.proliferation >= np.median(
-        evidence.proliferation[quality_reference]
-    )
-    unstable = np.full(len(cycling), evidence.unstable)
+    own = grounds.reference
+    low_index, dividing = limits(grounds.index[own], grounds.proliferation[own])
+    everywhere = np.ones(len(own), bool)
     rules = [
-        (evidence.low_quality, "low quality", LOW_QUALITY),
-        (evidence.reference, "parental-like", REFERENCE),
-        (~evidence.calibrated, "uncertain", NOT_CALIBRATED),
-        (~evidence.called, "parental-like", IN_RANGE),
-        (unstable, "uncertain", UNSTABLE),
-        (evidence.early, "uncertain", TOO_EARLY),
-        (~evidence.supported, "uncertain", NO_DIRECTION),
-        (low_index, "uncertain", CELL_DIRECTION),
-        (cycling, "DTP-like cycling", CYCLING),
+        (own, PARENTAL_LIKE, REFERENCE),
+        (~grounds.called, PARENTAL_LIKE, IN_RANGE),
+        (everywhere & grounds.unstable, UNCERTAIN, UNSTABLE),
+        (grounds.early, UNCERTAIN, TOO_EARLY),
+        (everywhere & (not grounds.supported), UNCERTAIN, NO_DIRECTION),
+        (grounds.index < low_index, UNCERTAIN, CELL_DIRECTION),
+        (grounds.proliferation >= dividing, DTP_CYCLING, CYCLING),
     ]
     masks = [mask for mask, _, _ in rules]
-    state = np.select(masks, [state for _, state, _ in rules], "DTP-like")
+    state = np.select(masks, [state for _, state, _ in rules], DTP_LIKE)
     reason = np.select(masks, [reason for _, _, reason in rules], ARRESTED)
     return state, reason
+
+
+def evidence_level(
+    *, has_reference: bool, held_out: bool, survival: bool, reverts: bool
+) -> str:
+    """Highest level of evidence of which this one and all below are met.
+
+    Parameters
+    ----------
+    has_reference
+        There are reference cells.
+    held_out
+        The shift was calibrated by holding out whole reference samples.
+    survival
+        The user states that the cells survived: days on drug, viability or counts.
+    reverts
+        Treated cells surely differ from untreated ones, and most cells of a holiday
+        group are parental-like, in the interval over its samples too.
+    """
+    reached = 0
+    for met in (has_reference, held_out, survival, reverts):
+        if not met:
+            break
+        reached += 1
+    return f"E{reached}"

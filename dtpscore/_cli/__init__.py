@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import signal
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from dtpscore._cli import (
     call,
+    check,
     datasets,
     demo,
     pseudotime,
@@ -23,34 +24,62 @@ from dtpscore._cli._console import plain_warnings, report_failure
 _EPILOG = """\b
 Examples:
   dtpscore demo
+  dtpscore check cells.h5ad
+  dtpscore run cells.h5ad -o results --groupby condition --reference parental
   dtpscore score cells.h5ad -o scored.h5ad
   dtpscore signatures list --axis emt
 
 \b
 Exit codes: 0 done; 1 unexpected error; 2 wrong usage; 3 a file cannot be used;
-4 a signature is unknown or malformed; 5 the result cannot be computed.
+4 a signature is unknown or malformed; 5 the result cannot be computed; 6 a file is
+damaged or incomplete; 7 a run ended, but one of its steps has no result. A signal ends
+a command at once, with 128 and its number.
 """
 _PACKAGES = ("anndata", "scanpy", "numpy", "numba", "scipy", "pandas", "gseapy", "h5py")
 
-app = typer.Typer(
-    name="dtpscore",
-    help="Score drug-tolerant persister states in single-cell RNA data.",
-    epilog=_EPILOG,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+# In the order of the help.
+COMMANDS = (
+    check.COMMAND,
+    score.COMMAND,
+    call.COMMAND,
+    pseudotime.COMMAND,
+    run.COMMAND,
+    report.COMMAND,
+    demo.COMMAND,
 )
-app.command("score", epilog=score.EPILOG, no_args_is_help=True)(score.score)
-app.command("call", epilog=call.EPILOG, no_args_is_help=True)(call.call)
-app.command("pseudotime", epilog=pseudotime.EPILOG, no_args_is_help=True)(
-    pseudotime.pseudotime
-)
-app.command("run", epilog=run.EPILOG, no_args_is_help=True)(run.run)
-app.command("report", epilog=report.EPILOG, no_args_is_help=True)(report.report)
-app.add_typer(datasets.app, name="datasets")
-app.add_typer(signatures.app, name="signatures")
-app.command("demo", epilog=demo.EPILOG)(demo.demo)
+
+
+def make_app(asked: str | None = None) -> typer.Typer:
+    """Make the command line.
+
+    Parameters
+    ----------
+    asked
+        The command that is asked for. The flags of the others are not made, as they
+        would cost most of the time that the help takes. None makes all of them.
+    """
+    made = typer.Typer(
+        name="dtpscore",
+        help="Score drug-tolerant persister states in single-cell RNA data.",
+        epilog=_EPILOG,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for command in COMMANDS:
+        command.add_to(made, whole=asked in (None, command.name))
+    made.add_typer(datasets.app, name="datasets")
+    made.add_typer(signatures.app, name="signatures")
+    made.callback()(_options)
+    return made
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        return make_app()
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
 
 
 def _show_version(value: bool) -> None:
@@ -68,7 +97,6 @@ def _show_version(value: bool) -> None:
     raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool,
@@ -89,11 +117,6 @@ def _options(
     """Score drug-tolerant persister states in single-cell RNA data."""
 
 
-def _end(number: int, _frame: object) -> None:
-    # An exception, so that half-written outputs are removed on the way out.
-    sys.exit(128 + number)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave Python with its exit code.
 
@@ -103,7 +126,9 @@ def main(arguments: list[str] | None = None) -> None:
         The words after ``dtpscore``; those of the process by default.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
-    before = signal.signal(signal.SIGTERM, _end)
+    completing = "_DTPSCORE_COMPLETE" in os.environ
+    asked = next((word for word in words if not word.startswith("-")), "")
+    app = make_app(None if completing else asked)
     try:
         with plain_warnings():
             app([word for word in words if word != "--debug"], prog_name="dtpscore")
@@ -111,5 +136,3 @@ def main(arguments: list[str] | None = None) -> None:
         if "--debug" in words:
             raise
         sys.exit(report_failure(error))
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from dtpscore._store import Access
     from dtpscore.signatures import Signature
 
 Input = Annotated[
@@ -16,62 +17,6 @@ Input = Annotated[
 ]
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="Where the result goes.", metavar="OUT")
-]
-SampleKey = Annotated[
-    str | None,
-    typer.Option(metavar="COLUMN", help="Column of obs with the sample of each cell."),
-]
-BatchKey = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COLUMN",
-        help="Column with the tumor or line; each is called on its own reference.",
-    ),
-]
-PairKey = Annotated[
-    str | None,
-    typer.Option(metavar="COLUMN", help="Column with the patient of samples in pairs."),
-]
-CellTypeKey = Annotated[
-    str | None, typer.Option(metavar="COLUMN", help="Column with the cell types.")
-]
-Malignant = Annotated[
-    list[str] | None,
-    typer.Option(metavar="TYPE", help="Cell type to call; repeatable."),
-]
-Holiday = Annotated[
-    list[str] | None,
-    typer.Option(metavar="GROUP", help="Group after a drug holiday; repeatable."),
-]
-DaysKey = Annotated[
-    str | None, typer.Option(metavar="COLUMN", help="Column with the days on drug.")
-]
-Survival = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TEXT", help="How it is known that the treated cells survived."
-    ),
-]
-ReplicateKey = Annotated[
-    str | None,
-    typer.Option(metavar="COLUMN", help="Column with the replicate series."),
-]
-TimeKey = Annotated[
-    str | None,
-    typer.Option(metavar="COLUMN", help="Column of obs with times or doses."),
-]
-Layer = Annotated[
-    str | None, typer.Option(help="Layer to use instead of X.", metavar="NAME")
-]
-UseRaw = Annotated[bool, typer.Option("--use-raw", help="Use raw instead of X.")]
-GeneSymbols = Annotated[
-    str | None,
-    typer.Option(
-        help="Column of var with the gene names, if not its index.", metavar="COLUMN"
-    ),
-]
-SpeciesOption = Annotated[
-    Literal["human", "mouse"], typer.Option("--species", help="Species of the data.")
 ]
 SignatureNames = Annotated[
     list[str] | None,
@@ -93,14 +38,6 @@ SignatureDir = Annotated[
         metavar="DIR",
     ),
 ]
-ChunkSize = Annotated[
-    int | None,
-    typer.Option(min=1, help="Cells read at a time. Never changes a result."),
-]
-Jobs = Annotated[
-    int | None,
-    typer.Option("--jobs", "-j", min=1, help="Threads; all cores by default."),
-]
 Backed = Annotated[
     bool,
     typer.Option(
@@ -117,9 +54,41 @@ ResultsOnly = Annotated[
         help="Leave X, raw and layers out of OUT: a small file, for large inputs.",
     ),
 ]
+AllowExternal = Annotated[
+    bool,
+    typer.Option(
+        "--allow-external",
+        help="IN may have values in other files; only for files that you trust.",
+    ),
+]
+LeaveOut = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PART",
+        help="Leave a damaged part of IN, such as uns/pca, out of OUT; repeatable.",
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")
 ]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON to standard output.")
+]
+Csv = Annotated[
+    Path | None,
+    typer.Option(
+        "--csv", metavar="DIR", help="Also write the results as CSV tables here."
+    ),
+]
+
+
+def access(
+    *, external: bool, leave_out: list[str] | None = None, matrices: bool = True
+) -> Access:
+    """Say what a command may read of its input, and what it leaves out."""
+    from dtpscore._store import Access
+
+    return Access(external, tuple(leave_out or ()), matrices)
 
 
 def selected(

@@ -8,8 +8,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -20,6 +22,7 @@ from dtpscore._cli._console import (
     say,
 )
 from dtpscore._files.scores import ScoreJob, score_file
+from dtpscore._store import cleaning_up
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
@@ -86,7 +89,7 @@ def _summary(path: Path, result: ScoreResult, seconds: float) -> str:
     cells = _counted(len(result.scores), "cell", "cells")
     signatures = _counted(len(result.names), "signature", "signatures")
     axes = _counted(len(result.axis), "axis", "axes")
-    method = result.params["method"]
+    method = result.record.params["method"]
     return f"{path}: {cells}, {signatures}{few}, {axes}, {method}, {seconds:.1f} s"
 
 
@@ -101,8 +104,12 @@ def score_all(
     *,
     csv: Path | None = None,
     quiet: bool = False,
-) -> None:
+) -> list[dict[str, Any]]:
     """Score every file and say how each ended.
+
+    Returns
+    -------
+    Input, output and exit code of each file.
 
     Raises
     ------
@@ -123,36 +130,69 @@ def score_all(
         )
         taken = time.perf_counter() - started
         say(_summary(task.path_out, result, taken), quiet=quiet)
-        return
+        return [_row(task, 0)]
     codes = _score_many(tasks, job, quiet=quiet)
-    n_failed = sum(code != 0 for code in codes)
+    n_failed = sum(code != 0 for code in codes.values())
     if n_failed:
         say(f"{n_failed} of {len(tasks)} files failed.")
-        raise typer.Exit(max(codes))
+        raise typer.Exit(max(codes.values()))
+    return [_row(task, codes[task]) for task in tasks]
 
 
-def _score_many(tasks: list[Task], job: ScoreJob, *, quiet: bool) -> list[int]:
+def _row(task: Task, code: int) -> dict[str, Any]:
+    return {"input": task.path_in, "output": task.path_out, "exit_code": code}
+
+
+def _score_many(tasks: list[Task], job: ScoreJob, *, quiet: bool) -> dict[Task, int]:
     """Score files in processes that share the threads; exit code of each."""
     n_threads = job.options.n_jobs or os.cpu_count() or 1
     n_workers = min(len(tasks), n_threads)
-    options = replace(job.options, n_jobs=max(1, n_threads // n_workers))
+    options = job.options.model_copy(update={"n_jobs": max(1, n_threads // n_workers)})
     shared = replace(job, options=options)
-    codes = []
     # A fresh process, not a fork: numba's threads do not survive a fork.
-    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(_outcome, task, shared): task for task in tasks}
-        for future in as_completed(running):
-            task = running[future]
-            try:
-                outcome = future.result()
-            except BrokenProcessPool:
-                text = f"{task.path_in}: the process was ended, perhaps for memory."
-                outcome = Outcome(text, code=1)
-            for text in outcome.warned:
-                say(f"Warning: {task.path_in.name}: {text}")
-            say(outcome.text, quiet=quiet and outcome.code == 0)
-            codes.append(outcome.code)
+    pool = ProcessPoolExecutor(
+        n_workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+    )
+    with cleaning_up(), pool:
+        try:
+            return _codes(pool, tasks, shared, quiet=quiet)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in active_children():
+                worker.terminate()
+            raise
+
+
+def _codes(
+    pool: ProcessPoolExecutor, tasks: list[Task], job: ScoreJob, *, quiet: bool
+) -> dict[Task, int]:
+    codes = {}
+    running = {pool.submit(_outcome, task, job): task for task in tasks}
+    for future in as_completed(running):
+        task = running[future]
+        try:
+            outcome = future.result()
+        except BrokenProcessPool:
+            text = f"{task.path_in}: the process was ended, perhaps for memory."
+            outcome = Outcome(text, code=1)
+        for text in outcome.warned:
+            say(f"Warning: {task.path_in.name}: {text}")
+        say(outcome.text, quiet=quiet and outcome.code == 0)
+        codes[task] = outcome.code
     return codes
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that started it is killed."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _outcome(task: Task, job: ScoreJob) -> Outcome:
@@ -161,6 +201,9 @@ def _outcome(task: Task, job: ScoreJob) -> Outcome:
         started = time.perf_counter()
         try:
             result = score_file(task.path_in, task.path_out, job, tables=task.tables)
+        except SystemExit:
+            # A signal: what was half done is removed, and the pool would only go on.
+            os._exit(1)
         except Exception as error:  # noqa: BLE001 - must not stop the other files
             code, text = explained(error)
             return Outcome(f"{task.path_in}: {text}", tuple(warned), code)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import sys
 import warnings
 from contextlib import contextmanager
@@ -10,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+# Sentences that were told while the present command was at work.
+_heard: set[str] = set()
 _NUMBA_CACHE = (
     "The folder for compiled code cannot be written to. Set the environment variable "
     "NUMBA_CACHE_DIR to a folder of yours and run the command again."
@@ -22,6 +26,60 @@ def say(text: str, *, quiet: bool = False) -> None:
     """Write a line for the person at the terminal."""
     if not quiet:
         typer.echo(text, err=True)
+
+
+def tell(text: str) -> None:
+    """Write a line for the person at the terminal, unless --quiet was given."""
+    say(text, quiet=is_quiet())
+
+
+def tell_new(texts: Iterable[str]) -> None:
+    """Write sentences that neither a warning nor the logger has told yet."""
+    for text in texts:
+        if text not in _heard:
+            tell(text)
+
+
+class _Listener(logging.Handler):
+    """Remember what the functions of the package tell through the logger."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _heard.update(record.getMessage().splitlines())
+
+
+@contextmanager
+def listening() -> Iterator[None]:
+    """Remember what is told while a command is at work, so that nothing comes twice."""
+    # Imported here: the package sets its logger up, unless it has a handler already.
+    from dtpscore._log import logger as package
+
+    listener = _Listener()
+    _heard.clear()
+    package.addHandler(listener)
+    try:
+        yield
+    finally:
+        package.removeHandler(listener)
+
+
+def is_quiet() -> bool:
+    """Whether --quiet was given."""
+    from dtpscore._log import settings
+
+    return settings.verbosity in ("error", "warning")
+
+
+def show_json(content: Any) -> None:
+    """Write a result as JSON to standard output."""
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, default=_as_json))
+
+
+def _as_json(value: Any) -> Any:
+    """Values of numpy and paths as JSON holds them."""
+    for method in ("item", "tolist"):
+        if hasattr(value, method):
+            return getattr(value, method)()
+    return str(value)
 
 
 def explained(error: Exception) -> tuple[int, str]:
@@ -55,8 +113,12 @@ def plain_warnings(tell: Callable[[str], None] = _say_warning) -> Iterator[None]
 
     def show(message: Warning | str, category: type[Warning], *_: Any) -> None:
         text = str(message)
-        if category.__module__.startswith("dtpscore") and text not in shown:
+        ours = category.__module__.startswith("dtpscore")
+        # Old names of flags and arguments are said with a class of Python itself.
+        ours = ours or (category is FutureWarning and "is now called" in text)
+        if ours and text not in shown:
             shown.add(text)
+            _heard.add(text)
             tell(text)
 
     shown: set[str] = set()

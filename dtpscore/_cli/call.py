@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from dtpscore._cli import _arguments as option
-from dtpscore._cli._console import say
+from dtpscore._cli._command import Command
+from dtpscore._cli._console import show_json, tell, tell_new
+from dtpscore._cli._steps import step_progress
 
 if TYPE_CHECKING:
-    from dtpscore._calling.result import CallResult
+    from pathlib import Path
+
+    from anndata import AnnData
 
 EPILOG = """\b
 Examples:
@@ -20,100 +21,21 @@ Examples:
   dtpscore call cohort.h5ad -o called.h5ad --groupby arm --reference before \\
     --sample-key sample --batch-key patient --cell-type-key type --malignant tumor
   dtpscore call cells.h5ad -o called.h5ad --groupby condition --reference DMSO \\
-    --sample-key sample --holiday washout --days-key day --csv tables/
+    --sample-key sample --holiday washout --time-key day --csv tables/
 """
 
 
 def call(
+    given: dict[str, Any],
     path: option.Input,
     output: option.Output,
-    groupby: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Column of obs with the conditions.")
-    ],
-    reference: Annotated[
-        str | None,
-        typer.Option(
-            metavar="GROUP",
-            help="The untreated condition; without it cells are ranked, not called.",
-        ),
-    ] = None,
-    sample_key: option.SampleKey = None,
-    batch_key: option.BatchKey = None,
-    pair_key: option.PairKey = None,
-    cell_type_key: option.CellTypeKey = None,
-    malignant: option.Malignant = None,
-    holiday: option.Holiday = None,
-    days_key: option.DaysKey = None,
-    survival: option.Survival = None,
-    quality_key: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN", help="Column that is true for cells that failed QC."
-        ),
-    ] = None,
-    min_genes: Annotated[
-        int, typer.Option(min=0, help="Fewer genes than this: low quality.")
-    ] = 100,
-    max_mitochondrial: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="A larger MT- share than this: low quality."),
-    ] = 0.3,
-    alpha: Annotated[
-        float, typer.Option(min=0.0001, max=0.5, help="False discovery rate.")
-    ] = 0.05,
-    index: Annotated[
-        str, typer.Option(metavar="NAME", help="Signature that serves as the index.")
-    ] = "dtp_consensus_no_cycle",
-    exclude_study: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="STUDY", help="Study whose lists must not take part; repeatable."
-        ),
-    ] = None,
-    scores: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KEY", help="Score frame in obsm to learn from, as dtp_scores."
-        ),
-    ] = None,
-    components: Annotated[
-        bool,
-        typer.Option(
-            "--components/--no-components",
-            help="Learn from components of expression too, where a check allows it.",
-        ),
-    ] = True,
-    match_depth: Annotated[
-        bool,
-        typer.Option(
-            "--match-depth/--no-match-depth",
-            help="Thin counts so that libraries match in depth.",
-        ),
-    ] = True,
-    min_reference: Annotated[
-        int, typer.Option(min=4, help="Reference cells that a batch needs.")
-    ] = 50,
-    check_reference: Annotated[
-        bool,
-        typer.Option(
-            "--check-reference/--no-check-reference",
-            help="Call reference samples against each other as well.",
-        ),
-    ] = True,
-    layer: option.Layer = None,
-    use_raw: option.UseRaw = False,
-    gene_symbols: option.GeneSymbols = None,
-    species: option.SpeciesOption = "human",
-    random_state: Annotated[int, typer.Option(help="Seed.")] = 0,
-    jobs: option.Jobs = None,
     backed: option.Backed = True,
-    csv: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Also write the results as CSV tables here."),
-    ] = None,
+    csv: option.Csv = None,
     overwrite: option.Overwrite = False,
     results_only: option.ResultsOnly = False,
-    quiet: option.Quiet = False,
+    allow_external: option.AllowExternal = False,
+    leave_out: option.LeaveOut = None,
+    as_json: option.Json = False,
 ) -> None:
     """Call persister-like cells against the reference cells of the same experiment.
 
@@ -122,55 +44,52 @@ def call(
     cells that could be called is printed before the calls. A call from RNA is
     evidence, not a diagnosis. The input is never changed.
     """
-    from dtpscore._calling.design import Columns
-    from dtpscore._calling.options import CallOptions
-    from dtpscore._files.calls import CallJob, call_file
-    from dtpscore._results.elements import Source
+    from dtpscore._files.apply import Job, apply
+    from dtpscore._files.outputs import Outputs
+    from dtpscore._files.ready import check_options
+    from dtpscore._files.steps import CALLS
+    from dtpscore._options.call import CallOptions
 
-    job = CallJob(
-        options=CallOptions(
-            columns=Columns(
-                groupby=groupby,
-                reference=reference,
-                sample_key=sample_key,
-                batch_key=batch_key,
-                pair_key=pair_key,
-                cell_type_key=cell_type_key,
-                malignant=tuple(malignant or ()),
-                quality_key=quality_key,
-                days_key=days_key,
-                holiday=tuple(holiday or ()),
-            ),
-            alpha=alpha,
-            index=index,
-            exclude_studies=tuple(exclude_study or ()),
-            components=components,
-            match_depth=match_depth,
-            min_reference=min_reference,
-            min_genes=min_genes,
-            max_mitochondrial=max_mitochondrial,
-            check_reference=check_reference,
-            survival=survival,
-            species=species,
-            n_jobs=jobs,
-            random_state=random_state,
-        ),
-        source=Source(layer=layer, use_raw=use_raw, gene_symbols=gene_symbols),
-        scores=scores,
-        backed=backed,
-        overwrite=overwrite,
-        matrices=not results_only,
+    options = CallOptions.read(given)
+    access = option.access(
+        external=allow_external, leave_out=leave_out, matrices=not results_only
     )
-    _report(call_file(path, output, job, tables=csv), output, quiet=quiet)
+    with step_progress() as progress:
+        adata = apply(
+            [Job(CALLS, options)],
+            Outputs(path, output, csv, overwrite, access),
+            backed=backed,
+            check=lambda cells: list(map(tell, check_options(cells, options))),
+            progress=progress,
+        )
+    _summary(adata, output, as_json=as_json)
 
 
-def _report(result: CallResult, output: Path, *, quiet: bool) -> None:
-    """Print the limits of the run first, then what was called."""
+def _summary(adata: AnnData, output: Path, *, as_json: bool) -> None:
+    """Print what was called."""
     from dtpscore import _keys
 
-    for text in result.messages:
-        say(text, quiet=quiet)
-    counts = result.obs[_keys.CALL].value_counts(sort=False)
+    messages = [str(text) for text in adata.uns[_keys.CALL]["messages"]]
+    tell_new(messages)
+    counts = adata.obs[_keys.CALL].value_counts(sort=False)
+    level = str(adata.uns[_keys.CALL]["evidence_level"])
     found = ", ".join(f"{state} {n:,}" for state, n in counts.items())
-    level = result.record["evidence_level"]
-    say(f"{output}: {found}; evidence {level}", quiet=quiet)
+    tell(f"{output}: {found}; evidence {level}")
+    if as_json:
+        show_json(
+            {
+                "output": output,
+                "calls": {str(state): int(n) for state, n in counts.items()},
+                "evidence_level": level,
+                "messages": messages,
+            }
+        )
+
+
+COMMAND = Command(
+    "call",
+    call,
+    EPILOG,
+    options=("call:CallOptions",),
+    leave_out=frozenset({"key_added"}),
+)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dtpscore._cli import _arguments as option
-from dtpscore._cli._console import say
+from dtpscore._cli._console import say, show_json
 
 app = typer.Typer(
     help="List and fetch public data sets.",
@@ -61,6 +61,7 @@ def fetch(
     ] = None,
     overwrite: option.Overwrite = False,
     quiet: option.Quiet = False,
+    as_json: option.Json = False,
 ) -> None:
     """Fetch data sets into the cache and print where their files are.
 
@@ -75,12 +76,16 @@ def fetch(
     if output is not None:
         check_file(output, overwrite=overwrite)
     progress = not quiet and sys.stderr.isatty()
+    files = {}
     for name in names:
-        for path in datasets.fetch(name, progress=progress):
-            typer.echo(str(path))
+        files[name] = datasets.fetch(name, progress=progress)
+        if not as_json:
+            typer.echo("\n".join(map(str, files[name])))
         if output is not None:
             _write(name, output)
             say(f"{output}: {name}", quiet=quiet)
+    if as_json:
+        show_json(files)
 
 
 def _write(name: str, output: Path) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dtpscore._cli import _arguments as option
-from dtpscore._cli._console import say
+from dtpscore._cli._command import Command
+from dtpscore._cli._console import show_json, tell
 from dtpscore._cli._steps import step_progress, tell_outputs
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def demo(
         typer.Option("--output", "-o", metavar="DIR", help="Folder of the results."),
     ] = Path("dtpscore-demo"),
     overwrite: option.Overwrite = False,
-    quiet: option.Quiet = False,
+    as_json: option.Json = False,
 ) -> None:
     """Score, call and order a simulated persister experiment, and write a report.
 
@@ -37,12 +38,15 @@ def demo(
     """
     from dtpscore import _demo
 
-    say("Simulate 3,000 cells, then score, call and order them.", quiet=quiet)
-    with step_progress(quiet=quiet) as progress:
+    tell("Simulate 3,000 cells, then score, call and order them.")
+    with step_progress() as progress:
         made = _demo.run(output, overwrite=overwrite, progress=progress)
-    typer.echo(made.calls.to_string())
-    say(_compared(made), quiet=quiet)
-    tell_outputs(made.outputs, quiet=quiet)
+    if as_json:
+        show_json({**made.outputs.as_dict(), "comparison": _compared(made)})
+    else:
+        typer.echo(made.calls.to_string())
+    tell(_compared(made))
+    tell_outputs(made.outputs)
 
 
 def _compared(made: Demo) -> str:
@@ -53,3 +57,6 @@ def _compared(made: Demo) -> str:
         f"DTP-like, {right} are persisters; {found} of the {made.n_persisters:,} "
         "persisters were called."
     )
+
+
+COMMAND = Command("demo", demo, EPILOG, no_args_is_help=False)

@@ -2,128 +2,110 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dtpscore._cli import _arguments as option
-from dtpscore._cli._console import say
+from dtpscore._cli._command import Command
+from dtpscore._cli._console import show_json, tell, tell_new
+from dtpscore._cli._steps import step_progress
 
 if TYPE_CHECKING:
-    from dtpscore._ordering.follow import TrendResult
-    from dtpscore._ordering.path import PathResult
+    from pathlib import Path
+
+    from anndata import AnnData
 
 EPILOG = """\b
 Examples:
-  dtpscore pseudotime cells.h5ad -o ordered.h5ad --groupby condition --root parental
-  dtpscore pseudotime cells.h5ad -o ordered.h5ad --groupby condition --root parental \\
-    --time-key day --sample-key sample --replicate-key replicate --holiday holiday
-  dtpscore pseudotime cells.h5ad -o ordered.h5ad --groupby arm --root DMSO --gene AXL
+  dtpscore pseudotime cells.h5ad -o ordered.h5ad --groupby condition \\
+    --reference parental
+  dtpscore pseudotime cells.h5ad -o ordered.h5ad --groupby condition \\
+    --reference parental --time-key day --sample-key sample \\
+    --replicate-key replicate --holiday holiday
+  dtpscore pseudotime cells.h5ad -o ordered.h5ad --groupby arm --reference DMSO \\
+    --genes AXL
 \b
 """
 
 
 def pseudotime(
+    given: dict[str, Any],
     path: option.Input,
     output: option.Output,
-    groupby: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Column of obs with the groups.")
-    ],
-    root: Annotated[
-        str, typer.Option(metavar="GROUP", help="The untreated group: the start.")
-    ],
-    method: Annotated[
-        Literal["auto", "dpt", "ordinal", "palantir"],
-        typer.Option(help="auto: ordinal with times and two replicates, else dpt."),
-    ] = "auto",
-    time_key: option.TimeKey = None,
-    sample_key: option.SampleKey = None,
-    replicate_key: option.ReplicateKey = None,
-    holiday: option.Holiday = None,
-    index_key: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column with the persister index."),
-    ] = None,
-    gene: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GENE", help="Gene to follow too; repeatable."),
-    ] = None,
-    fates: Annotated[
-        Literal["absorption", "cellrank"],
-        typer.Option(help="Who computes fates of branches; cellrank is an extra."),
-    ] = "absorption",
     trends: Annotated[
         bool, typer.Option("--trends/--no-trends", help="Follow axes along the order.")
     ] = True,
-    layer: option.Layer = None,
-    use_raw: option.UseRaw = False,
-    gene_symbols: option.GeneSymbols = None,
-    species: option.SpeciesOption = "human",
-    random_state: Annotated[
-        int, typer.Option(help="Seed of subsamples and bootstraps.")
-    ] = 0,
     backed: option.Backed = True,
-    csv: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Also write the results as CSV tables here."),
-    ] = None,
+    csv: option.Csv = None,
     overwrite: option.Overwrite = False,
     results_only: option.ResultsOnly = False,
-    quiet: option.Quiet = False,
+    allow_external: option.AllowExternal = False,
+    leave_out: option.LeaveOut = None,
+    as_json: option.Json = False,
 ) -> None:
     """Order cells from parental to persister, check the order, and follow the axes.
 
     Writes a copy of the file with the order in obs and its checks in uns. Says where
     index, time or the cell cycle contradict the order. The input is never changed.
     """
-    import warnings
+    from dtpscore._cli._flags import of_model
+    from dtpscore._files.apply import Job, apply
+    from dtpscore._files.outputs import Outputs
+    from dtpscore._files.ready import check_genes, check_options
+    from dtpscore._files.steps import FOLLOW, ORDER
+    from dtpscore._options.order import OrderOptions
+    from dtpscore._options.trends import TrendOptions
 
-    from dtpscore._files.order import OrderJob, order_file
-    from dtpscore._ordering.design import Keys
-    from dtpscore._ordering.options import PathOptions
-    from dtpscore._results.elements import Source
-    from dtpscore.errors import InputWarning
+    order = OrderOptions.read(of_model(given, OrderOptions))
+    follow = TrendOptions.read(of_model(given, TrendOptions))
 
-    job = OrderJob(
-        keys=Keys(
-            groupby=groupby,
-            root=root,
-            holiday=tuple(holiday or ()),
-            time=time_key,
-            sample=sample_key,
-            replicate=replicate_key,
-        ),
-        options=PathOptions(
-            method=None if method == "auto" else method,
-            species=species,
-            fates=fates,
-            random_state=random_state,
-        ),
-        source=Source(layer=layer, use_raw=use_raw, gene_symbols=gene_symbols),
-        index_key=index_key,
-        trends=trends,
-        genes=tuple(gene or ()),
-        backed=backed,
-        overwrite=overwrite,
-        matrices=not results_only,
+    def check(adata: AnnData) -> None:
+        for note in check_options(adata, order):
+            tell(note)
+        if trends:
+            check_genes(adata, order, follow.genes)
+
+    jobs = [Job(ORDER, order), *([Job(FOLLOW, follow)] if trends else [])]
+    access = option.access(
+        external=allow_external, leave_out=leave_out, matrices=not results_only
     )
-    order, followed = order_file(path, output, job, tables=csv)
-    for text in order.warnings:
-        warnings.warn(text, InputWarning, stacklevel=1)
-    _summary(output, order, followed, quiet=quiet)
+    with step_progress() as progress:
+        adata = apply(
+            jobs,
+            Outputs(path, output, csv, overwrite, access),
+            backed=backed,
+            check=check,
+            progress=progress,
+        )
+    _summary(adata, output, as_json=as_json)
 
 
-def _summary(
-    output: Path, order: PathResult, followed: TrendResult | None, *, quiet: bool
-) -> None:
-    record = order.record
-    said = [text for text in order.messages if text not in order.warnings]
-    if followed is not None:
-        said += followed.messages
-    cells = len(order.orders[order.method])
-    say(
-        f"{output}: {cells:,} cells, {order.method}, root {record['root']}", quiet=quiet
-    )
-    for text in said:
-        say(f"  {text}", quiet=quiet)
+def _summary(adata: AnnData, output: Path, *, as_json: bool) -> None:
+    """Print how the cells were ordered, and what should be known of the order."""
+    from dtpscore import _keys
+
+    record = adata.uns[_keys.PSEUDOTIME]
+    followed = adata.uns.get(_keys.TRENDS, {})
+    said = [str(text) for text in record["messages"]]
+    said += [str(text) for text in followed.get("messages", [])]
+    tell(f"{output}: {adata.n_obs:,} cells, {record['method']}, root {record['root']}")
+    tell_new(said)
+    if as_json:
+        show_json(
+            {
+                "output": output,
+                "method": str(record["method"]),
+                "root": str(record["root"]),
+                "messages": said,
+            }
+        )
+
+
+COMMAND = Command(
+    "pseudotime",
+    pseudotime,
+    EPILOG,
+    options=("order:OrderOptions", "trends:TrendOptions"),
+    leave_out=frozenset({"key_added", "pseudotime_key", "use_rep", "neighbors_key"}),
+)

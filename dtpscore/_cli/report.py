@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import typer
 
 from dtpscore._cli import _arguments as option
-from dtpscore._cli._console import say
+from dtpscore._cli._command import Command
+from dtpscore._cli._console import show_json, tell
 
 EPILOG = """\b
 Examples:
@@ -19,6 +20,7 @@ Examples:
 
 
 def report(
+    given: dict[str, Any],
     path: Annotated[
         Path,
         typer.Argument(metavar="IN", help="A file with results; unchanged."),
@@ -26,46 +28,26 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The HTML file.")
     ],
-    groupby: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Groups; those of the calls if not given."),
-    ] = None,
-    reference: Annotated[
-        str | None,
-        typer.Option(metavar="GROUP", help="The untreated group."),
-    ] = None,
-    sample_key: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column of obs with the samples."),
-    ] = None,
-    title: Annotated[
-        str, typer.Option(metavar="TEXT", help="Title of the report.")
-    ] = "Drug-tolerant persister states",
     tables: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Also write every table of the page here."),
     ] = None,
-    table_format: Annotated[
-        Literal["csv", "parquet"],
-        typer.Option(help="Format of the tables; parquet needs pyarrow."),
-    ] = "csv",
     overwrite: option.Overwrite = False,
-    quiet: option.Quiet = False,
+    allow_external: option.AllowExternal = False,
+    as_json: option.Json = False,
 ) -> None:
     """Make one HTML page, to be opened offline, of the results that a file holds."""
     import dtpscore as dtp
+    from dtpscore._options.report import ReportOptions
     from dtpscore._store import check_file, open_cells
 
+    options = ReportOptions.read(given)
     check_file(output, overwrite=overwrite)
-    with open_cells(path) as adata:
-        dtp.report(
-            adata,
-            output,
-            groupby=groupby,
-            reference=reference,
-            sample_key=sample_key,
-            title=title,
-            tables=tables,
-            table_format=table_format,
-        )
-    say(f"Written: {output}", quiet=quiet)
+    with open_cells(path, access=option.access(external=allow_external)) as adata:
+        dtp.report(adata, output, tables=tables, **dict(options))
+    tell(f"Written: {output}")
+    if as_json:
+        show_json({"input": path, "report": output, "tables": tables})
+
+
+COMMAND = Command("report", report, EPILOG, options=("report:ReportOptions",))

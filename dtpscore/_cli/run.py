@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from dtpscore._cli import _arguments as option
-from dtpscore._cli._steps import step_progress, tell_outputs
+from dtpscore._cli._command import Command
+from dtpscore._cli._steps import step_progress, tell_runs
 
 EPILOG = """\b
 Examples:
   dtpscore run cells.h5ad -o results --groupby condition --reference parental
   dtpscore run cells.h5ad -o results --reference parental --sample-key sample
+  dtpscore run cells.h5ad -o results --reference parental --genes my_signatures.gmt
+  dtpscore run a.h5ad b.h5ad -o results --reference parental --sample-key sample
   dtpscore run cells.h5ad -o results --config run.toml
   dtpscore run cells.h5ad -o again --config results/run.toml
 \b
@@ -21,97 +24,62 @@ A run that was interrupted goes on where it stopped: give the same command again
 \b
 Memory: the matrix is read by pieces, but the order keeps the values of all cells,
 up to four times the size of the matrix. Where that is too much, leave it out with
---skip pseudotime. Several files: dtpscore score and dtpscore call, file by file.
+--skip pseudotime.
 """
 
 
 def run(
-    path: option.Input,
+    given: dict[str, Any],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="IN", help="h5ad files or zarr folders; unchanged."),
+    ],
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="DIR", help="Folder of all results; it is made."
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Folder of all results: a new one, an empty one, or one of an earlier "
+            "run. With several inputs each has a folder in it.",
         ),
     ],
-    groupby: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column of obs with the groups."),
-    ] = None,
-    reference: Annotated[
-        str | None, typer.Option(metavar="GROUP", help="The untreated group.")
-    ] = None,
-    sample_key: option.SampleKey = None,
-    batch_key: option.BatchKey = None,
-    pair_key: option.PairKey = None,
-    cell_type_key: option.CellTypeKey = None,
-    malignant: option.Malignant = None,
-    days_key: option.DaysKey = None,
-    survival: option.Survival = None,
-    replicate_key: option.ReplicateKey = None,
-    time_key: option.TimeKey = None,
-    holiday: option.Holiday = None,
-    layer: option.Layer = None,
-    gene_symbols: option.GeneSymbols = None,
-    species: Annotated[
-        Literal["human", "mouse"] | None,
-        typer.Option(help="Species of the data; human if not given."),
-    ] = None,
-    alpha: Annotated[
-        float | None,
-        typer.Option(metavar="SHARE", help="False discovery rate of the calls."),
-    ] = None,
-    gmt: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Further gene sets for the enrichment."),
-    ] = None,
-    skip: Annotated[
-        list[str] | None,
-        typer.Option(metavar="STEP", help="Leave a step out; repeatable."),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of every step that draws.")
-    ] = None,
-    title: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Title of the report.")
-    ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Choices in a TOML file; options win."),
+        typer.Option(metavar="FILE", help="Options in a TOML file; flags win."),
     ] = None,
-    quiet: option.Quiet = False,
+    allow_external: option.AllowExternal = False,
+    leave_out: option.LeaveOut = None,
+    as_json: option.Json = False,
 ) -> None:
-    """Score, call, order, test and report a file of cells in one go.
+    """Score, call, order, test and report files of cells in one go.
 
-    Writes report.html (opens offline), result.h5ad (the input with all results),
-    tables/, provenance.json, run.toml (all choices, to repeat the run) and run.log.
+    Everything is checked before the first step. Writes report.html (opens offline),
+    result.h5ad (the input with all results), tables/, provenance.json, run.toml (all
+    options, to repeat the run) and run.log. Further options of a step stand in its
+    table of the TOML file, such as [call].
     """
     from dtpscore import _run
 
-    given: dict[str, Any] = {
-        "groupby": groupby,
-        "reference": reference,
-        "sample_key": sample_key,
-        "batch_key": batch_key,
-        "pair_key": pair_key,
-        "cell_type_key": cell_type_key,
-        "malignant": malignant or None,
-        "days_key": days_key,
-        "survival": survival,
-        "replicate_key": replicate_key,
-        "time_key": time_key,
-        "holiday": holiday or None,
-        "layer": layer,
-        "gene_symbols": gene_symbols,
-        "species": species,
-        "alpha": alpha,
-        "gmt": None if gmt is None else str(gmt),
-        "skip": skip or None,
-        "seed": seed,
-        "title": title,
-    }
-    choices = _run.load_config(
-        config, {name: value for name, value in given.items() if value is not None}
-    )
-    with step_progress(quiet=quiet) as progress:
-        outputs = _run.run(path, output, choices, progress=progress)
-    tell_outputs(outputs, quiet=quiet)
+    options = _run.load_config(config, given)
+    with step_progress() as progress:
+        runs = _run.run_files(
+            inputs,
+            output,
+            options,
+            access=option.access(
+                external=allow_external, leave_out=leave_out, matrices=True
+            ),
+            progress=progress,
+        )
+    tell_runs(runs, as_json=as_json)
+
+
+COMMAND = Command(
+    "run",
+    run,
+    EPILOG,
+    options=("run:RunOptions",),
+    leave_out=frozenset({"score", "call", "pseudotime", "trends", "enrich"}),
+    required=False,
+)

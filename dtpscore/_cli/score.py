@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import typer
 
 from dtpscore._cli import _arguments as option
+from dtpscore._cli._command import Command
 
 EPILOG = """\b
 Examples:
@@ -23,6 +24,7 @@ Examples:
 
 
 def score(
+    given: dict[str, Any],
     inputs: Annotated[
         list[Path],
         typer.Argument(metavar="IN", help="h5ad files or zarr folders; unchanged."),
@@ -36,46 +38,9 @@ def score(
             help="The output file; with several inputs, the folder for all outputs.",
         ),
     ],
-    method: Annotated[
-        Literal["ucell", "aucell", "tirosh", "zscore", "mean", "ssgsea"],
-        typer.Option(help="How to score."),
-    ] = "ucell",
     signature: option.SignatureNames = None,
     axis: option.AxisNames = None,
     signature_dir: option.SignatureDir = None,
-    layer: option.Layer = None,
-    use_raw: option.UseRaw = False,
-    gene_symbols: option.GeneSymbols = None,
-    species: option.SpeciesOption = "human",
-    normalize: Annotated[
-        Literal["none", "log1p"],
-        typer.Option(help="log1p: log(1 + counts per 10,000) before scoring."),
-    ] = "none",
-    control: Annotated[
-        bool,
-        typer.Option(
-            "--control",
-            help="Add z-scores and p-values against random genes of like expression.",
-        ),
-    ] = False,
-    min_coverage: Annotated[
-        float,
-        typer.Option(
-            min=0, max=1, help="Share of its genes a signature needs to enter an axis."
-        ),
-    ] = 0.5,
-    max_rank: Annotated[
-        int, typer.Option(min=1, help="ucell: the deepest rank that counts.")
-    ] = 1500,
-    auc_fraction: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="aucell: share of the ranking that counts."),
-    ] = 0.05,
-    random_state: Annotated[
-        int, typer.Option(min=0, help="tirosh: seed of the draw of control genes.")
-    ] = 0,
-    chunk_size: option.ChunkSize = None,
-    jobs: option.Jobs = None,
     backed: option.Backed = True,
     dask: Annotated[
         str | None,
@@ -85,50 +50,43 @@ def score(
             "its workers must see IN under the same path.",
         ),
     ] = None,
-    key_added: Annotated[
-        str, typer.Option(metavar="KEY", help="Key of the results.")
-    ] = "dtp_scores",
-    csv: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Also write the results as CSV tables here."),
-    ] = None,
+    csv: option.Csv = None,
     overwrite: option.Overwrite = False,
     results_only: option.ResultsOnly = False,
-    quiet: option.Quiet = False,
+    allow_external: option.AllowExternal = False,
+    leave_out: option.LeaveOut = None,
+    as_json: option.Json = False,
 ) -> None:
     """Score cells on gene signatures and write a copy of the file with the scores.
 
-    Per-signature scores go to obsm, one column an axis goes to obs, and parameters,
+    Per-signature scores go to obsm, one column per axis goes to obs, and parameters,
     gene coverage and sources go to uns. The matrix is read piece by piece, so files
     larger than memory work. The input is never changed.
     """
     from dtpscore._cli._batch import score_all
+    from dtpscore._cli._console import is_quiet, show_json
     from dtpscore._files.scores import ScoreJob
-    from dtpscore._options.method import MethodOptions
-    from dtpscore._results.elements import Source
-    from dtpscore._scoring.run import ScoreOptions
+    from dtpscore._options.score import ScoreOptions
 
-    job = ScoreJob(
-        signatures=option.selected(signature, axis, signature_dir),
-        options=ScoreOptions(
-            method=method,
-            control=control,
-            species=species,
-            min_coverage=min_coverage,
-            chunk_size=chunk_size,
-            n_jobs=jobs,
-            method_options=MethodOptions(
-                normalize=None if normalize == "none" else normalize,
-                max_rank=max_rank,
-                auc_fraction=auc_fraction,
-                random_state=random_state,
-            ),
-        ),
-        source=Source(layer=layer, use_raw=use_raw, gene_symbols=gene_symbols),
-        key_added=key_added,
+    job = ScoreJob.of(
+        ScoreOptions.read(given),
+        option.selected(signature, axis, signature_dir),
         backed=backed,
         overwrite=overwrite,
-        matrices=not results_only,
+        access=option.access(
+            external=allow_external, leave_out=leave_out, matrices=not results_only
+        ),
         scheduler=dask,
     )
-    score_all(inputs, output, job, csv=csv, quiet=quiet)
+    results = score_all(inputs, output, job, csv=csv, quiet=is_quiet())
+    if as_json:
+        show_json(results)
+
+
+COMMAND = Command(
+    "score",
+    score,
+    EPILOG,
+    options=("score:ScoreOptions",),
+    leave_out=frozenset({"signatures"}),
+)

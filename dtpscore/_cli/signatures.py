@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dtpscore._cli import _arguments as option
-from dtpscore._cli._console import report_failure, say
+from dtpscore._cli._console import report_failure, say, show_json
 
 if TYPE_CHECKING:
     from dtpscore.signatures import Signature
@@ -94,20 +94,27 @@ def validate(
         list[Path],
         typer.Argument(metavar="PATH", help="TOML or GMT files, folders."),
     ],
+    as_json: option.Json = False,
 ) -> None:
     """Check signature files of yours; every file is checked before the end."""
     from dtpscore.errors import SignatureError
     from dtpscore.signatures import read
 
-    code = 0
+    code, rows = 0, []
     for path in paths:
         try:
             found = read(path)
         except SignatureError as error:
             code = report_failure(error)
+            rows.append({"path": path, "valid": False, "error": str(error)})
         else:
             n_genes = sum(len(s.genes.up) + len(s.genes.down) for s in found)
-            typer.echo(f"{path}: {len(found)} valid, {n_genes} genes")
+            names = [signature.name for signature in found]
+            rows.append({"path": path, "valid": True, "names": names})
+            if not as_json:
+                typer.echo(f"{path}: {len(found)} valid, {n_genes} genes")
+    if as_json:
+        show_json(rows)
     if code:
         raise typer.Exit(code)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dtpscore._options.enrich import EnrichOptions
     from dtpscore._types import Net
     from dtpscore.signatures import Signature
 
@@ -27,29 +27,6 @@ _COLUMNS = {
     "FWER p-val": "fwer",
     "Lead_genes": "lead_genes",
 }
-
-
-@dataclass(frozen=True)
-class PrerankOptions:
-    """Choices for ``gseapy.prerank``.
-
-    Attributes
-    ----------
-    permutations
-        Random gene sets drawn for the null distribution.
-    weight
-        Exponent of the statistic in the running sum.
-    min_size, max_size
-        Sets with fewer or more genes in the ranking are not tested.
-    seed
-        Seed of the draw.
-    """
-
-    permutations: int = 1000
-    weight: float = 1.0
-    min_size: int = 10
-    max_size: int = 1000
-    seed: int = 0
 
 
 def gene_sets(
@@ -79,7 +56,7 @@ def gene_sets(
     return sets
 
 
-def run(ranking: pd.Series, sets: dict[str, list[str]], options: PrerankOptions) -> Any:
+def run(ranking: pd.Series, sets: dict[str, list[str]], options: EnrichOptions) -> Any:
     """Run ``gseapy.prerank`` in memory; the result of GSEApy as it is.
 
     Parameters
@@ -99,7 +76,7 @@ def run(ranking: pd.Series, sets: dict[str, list[str]], options: PrerankOptions)
             gene_sets=sets,
             outdir=None,
             no_plot=True,
-            permutation_num=options.permutations,
+            permutation_num=options.n_permutations,
             weight=options.weight,
             min_size=options.min_size,
             max_size=options.max_size,
@@ -135,7 +112,7 @@ def tidy(result: pd.DataFrame, sets: dict[str, list[str]]) -> pd.DataFrame:
 
     Returns
     -------
-    One row a set, strongest first: ``term``, ``n_genes``, ``es``, ``nes``,
+    One row per set, strongest first: ``term``, ``n_genes``, ``es``, ``nes``,
     ``pvalue``, ``fdr``, ``fwer`` and ``lead_genes``.
     """
     frame = result.rename(columns=_COLUMNS)

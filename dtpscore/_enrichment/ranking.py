@@ -26,7 +26,7 @@ class Sums:
     n_cells
         int64, cells of each unit.
     counts
-        Whether every value was a whole number.
+        Whether the sums are of counts, so that those of a sample make a profile.
     """
 
     total: NDArray[np.float64]
@@ -36,7 +36,11 @@ class Sums:
 
 
 def unit_sums(
-    matrix: Any, unit: NDArray[np.integer[Any]], *, normalize: bool = False
+    matrix: Any,
+    unit: NDArray[np.integer[Any]],
+    *,
+    counts: bool = False,
+    normalize: bool = False,
 ) -> Sums:
     """Sum values and squares over the cells of each unit, in one pass.
 
@@ -49,6 +53,8 @@ def unit_sums(
         Cells by genes, in any form that ``dtpscore._matrix.blocks`` reads.
     unit
         Unit of each cell, 0 upwards; -1 leaves a cell out.
+    counts
+        Whether the values are counts, as `dtpscore._values.judge` says.
     normalize
         Take log(1 + counts per 10,000) of each cell first.
     """
@@ -56,7 +62,6 @@ def unit_sums(
     n_units = int(unit.max()) + 1
     total = np.zeros(n_units * source.n_genes)
     squares = np.zeros_like(total)
-    counts = True
     for block in source.blocks(normalize="log1p" if normalize else None):
         of_row = unit[block.start : block.stop]
         of_value = np.repeat(of_row, np.diff(block.indptr))
@@ -65,7 +70,6 @@ def unit_sums(
         values = block.data[kept].astype(np.float64)
         np.add.at(total, place, values)
         np.add.at(squares, place, values**2)
-        counts = counts and bool(np.all(values == np.rint(values)))
     shape = (n_units, source.n_genes)
     return Sums(
         total=total.reshape(shape),
@@ -79,8 +83,8 @@ def profiles(sums: Sums) -> NDArray[np.float64]:
     """Log expression of each unit.
 
     Counts are summed and brought to log2 counts per million with 0.5 added to each
-    count and 1 to each total (Law et al. 2014, doi:10.1186/gb-2014-15-2-r29). Values
-    that are not counts are averaged.
+    count and 1 to each total (Law et al. 2014, doi:10.1186/gb-2014-15-2-r29). Log
+    values are averaged.
 
     Parameters
     ----------
@@ -144,7 +148,7 @@ def rank_samples(
 
     Returns
     -------
-    One statistic a gene, positive where the group is higher: the difference of the
+    One statistic per gene, positive where the group is higher: the difference of the
     means over its standard error plus a floor; for ``"difference"`` the difference
     alone.
     """
@@ -173,7 +177,7 @@ def rank_cells(sums: Sums, group: int, reference: int) -> NDArray[np.float64]:
 
     Returns
     -------
-    One statistic a gene: the difference of the means over its standard error plus
+    One statistic per gene: the difference of the means over its standard error plus
     a floor.
     """
     count = sums.n_cells[:, None].astype(np.float64)

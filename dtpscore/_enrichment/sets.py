@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from dtpscore._enrichment import prerank
@@ -13,11 +12,11 @@ from dtpscore.errors import ResultError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dtpscore._enrichment.prerank import PrerankOptions
+    from dtpscore._options.enrich import EnrichOptions
 
 
 def _sizes(
-    sets: Mapping[str, Sequence[str]], n_ranked: int, options: PrerankOptions
+    sets: Mapping[str, Sequence[str]], n_ranked: int, options: EnrichOptions
 ) -> tuple[pd.Series, pd.Series]:
     """Ranked genes of each set, and whether it is tested.
 
@@ -44,7 +43,7 @@ def _sizes(
 def enrich_sets(
     statistic: pd.DataFrame,
     sets: Mapping[str, Sequence[str]],
-    options: PrerankOptions,
+    options: EnrichOptions,
 ) -> dict[str, Any]:
     """Test gene sets in each group.
 
@@ -59,7 +58,7 @@ def enrich_sets(
 
     Returns
     -------
-    ``table`` (one row a group and set), ``statistic``, ``genes``, ``groups``,
+    ``table`` (one row per group and set), ``statistic``, ``genes``, ``groups``,
     ``members`` (``term``, ``gene``) and ``skipped`` (``term``, ``n_genes``).
 
     Raises
@@ -87,8 +86,8 @@ def enrich_sets(
     return {
         "table": pd.concat(tables, ignore_index=True),
         "statistic": frame.to_numpy(),
-        "genes": np.asarray(frame.index, dtype=str),
-        "groups": np.asarray(frame.columns, dtype=str),
+        "genes": list(map(str, frame.index)),
+        "groups": list(map(str, frame.columns)),
         "members": pd.DataFrame(members, columns=["term", "gene"]),
         "skipped": pd.DataFrame(
             {"term": list(skipped.index), "n_genes": skipped.to_numpy()}

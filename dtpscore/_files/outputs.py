@@ -30,15 +30,18 @@ class Outputs:
         Folder for the results as CSV files as well, or None.
     overwrite
         Replace outputs that exist.
-    matrices
-        Copy the matrices of the input as well.
+    access
+        What may be read of the input, and what is left out of the output.
+    seen
+        The `identity` of the input when it was opened.
     """
 
     path_in: Path
     path_out: Path
     tables: Path | None
     overwrite: bool
-    matrices: bool = True
+    access: _store.Access
+    seen: str | None = None
 
     def check(self, table_names: Iterable[str]) -> None:
         """Check that everything can be written, before the work that takes long.
@@ -57,7 +60,7 @@ class Outputs:
             self.path_in,
             self.path_out,
             overwrite=self.overwrite,
-            matrices=self.matrices,
+            matrices=self.access.matrices,
         )
         if self.tables is not None:
             _store.check_tables(self.tables, table_names, overwrite=self.overwrite)
@@ -90,7 +93,8 @@ class Outputs:
             self.path_out,
             [*gone, *elements],
             overwrite=self.overwrite,
-            matrices=self.matrices,
+            access=self.access,
+            seen=self.seen,
         )
         if self.tables is not None and obs_names is not None:
             _store.write_tables(

@@ -5,21 +5,21 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from glob import escape
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dtpscore import _keys, _store
 from dtpscore._files.outputs import Outputs
 from dtpscore._matrix.partitions import connected
+from dtpscore._options.score import ScoreOptions
 from dtpscore._results.elements import Source
 from dtpscore._results.scores import check_key, elements, stale, table_names
-from dtpscore._scoring.run import ScoreOptions, ScoreResult, score_matrix
+from dtpscore._scoring.run import ScoreResult, score_matrix
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from dtpscore.signatures import Signature
 
@@ -45,8 +45,8 @@ class ScoreJob:
         Leave the matrix on disk and read it piece by piece.
     overwrite
         Replace outputs that exist.
-    matrices
-        Copy ``X``, ``raw`` and ``layers`` to the output as well.
+    access
+        What may be read of the input, and what is left out of the output.
     scheduler
         Address of a dask scheduler whose workers read and score the matrix, each
         some rows at a time; they must see the input under the same path. None
@@ -59,11 +59,34 @@ class ScoreJob:
     key_added: str = _keys.SCORES
     backed: bool = True
     overwrite: bool = False
-    matrices: bool = True
+    access: _store.Access = field(default_factory=_store.Access)
     scheduler: str | None = None
 
     def __post_init__(self) -> None:
         check_key(self.key_added)
+
+    @classmethod
+    def of(
+        cls, chosen: ScoreOptions, signatures: Sequence[Signature], **files: Any
+    ) -> ScoreJob:
+        """Make a job from the options of the step.
+
+        Parameters
+        ----------
+        chosen
+            The options.
+        signatures
+            What to score.
+        files
+            The attributes that say how files are read and written.
+        """
+        return cls(
+            signatures=signatures,
+            options=chosen,
+            source=Source(chosen.layer, chosen.use_raw, chosen.gene_symbols),
+            key_added=chosen.key_added,
+            **files,
+        )
 
 
 def score_file(
@@ -105,8 +128,11 @@ def score_file(
             backed=job.backed,
             lazy=job.scheduler is not None,
             uns=(job.key_added,),
+            access=job.access,
         ) as stored:
-            outputs = Outputs(path_in, path_out, tables, job.overwrite, job.matrices)
+            outputs = Outputs(
+                path_in, path_out, tables, job.overwrite, job.access, stored.seen
+            )
             outputs.check(map(escape, table_names(job.key_added)))
             scratch = until_written.enter_context(_scratch(job, path_out))
             using = nullcontext() if job.scheduler is None else connected(job.scheduler)
@@ -132,8 +158,8 @@ def _scratch(job: ScoreJob, path_out: Path) -> Iterator[Path | None]:
     if not job.backed and job.scheduler is None:
         yield None
         return
-    with TemporaryDirectory(dir=path_out.parent, prefix=".dtpscore_") as folder:
-        yield Path(folder)
+    with _store.scratch(path_out.resolve().parent) as folder:
+        yield folder
 
 
 def _scored(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dtpscore._genes._data import index_names
-from dtpscore._genes._detect import check_species
+from dtpscore._genes._detect import of_one_species
 from dtpscore._genes._names import How, unmangle
 from dtpscore._genes._table import nomenclature, orthologs
 from dtpscore._types import Net
@@ -37,7 +37,7 @@ class GeneMatch:
     net
         Columns and weights of the genes found.
     coverage
-        One row a signature. Counts: ``n_listed``, ``n_found``, ``n_missing``,
+        One row per signature. Counts: ``n_listed``, ``n_found``, ``n_missing``,
         ``n_ambiguous`` (these three add up to ``n_listed``), and among the found
         ``n_renamed`` and ``n_duplicated``. ``fraction`` is found over listed. The
         genes themselves, joined by ``"; "``, in ``missing``, ``renamed``,
@@ -241,7 +241,7 @@ def match(
     signatures
         Signatures, in the order of the result columns.
     var_names
-        Gene names of the data, one a column.
+        Gene names of the data, one per column.
     species_of_data
         Species of ``var_names``.
 
@@ -261,7 +261,7 @@ def match(
     if not names:
         msg = "The data have no genes: the matrix has no columns."
         raise DataError(msg)
-    check_species(names, species_of_data)
+    names, mixed = of_one_species(names, species_of_data)
     data = index_names(names, species_of_data)
     placed = [_places(signature, data, species_of_data) for signature in signatures]
     net = _net(signatures, placed, len(names))
@@ -271,4 +271,5 @@ def match(
         [_coverage_row(places) for places in placed],
         index=pd.Index(net.names, name="signature"),
     )
-    return GeneMatch(net, coverage, _duplicate_warning(placed))
+    said = [*([mixed] if mixed else []), *_duplicate_warning(placed)]
+    return GeneMatch(net, coverage, said)

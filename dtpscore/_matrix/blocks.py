@@ -5,21 +5,25 @@ from __future__ import annotations
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 
+from dtpscore._matrix.compressed import as_rows
 from dtpscore._matrix.hdf5 import pieces
 from dtpscore._matrix.partitions import is_dask, whole_rows
 from dtpscore._matrix.rows import Block, canonical, log_normalized
+from dtpscore._matrix.stored import check_dense, check_group, guarded, name_of
 from dtpscore._matrix.stretches import Stretches
 from dtpscore._threads import in_order, n_threads
 from dtpscore.errors import DataError, InputWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
 __all__ = ["Block", "Part", "Source", "iter_blocks", "n_rows_cols", "source"]
 
@@ -79,6 +83,28 @@ class Source:
     multiple: int = 1
     lazy: Any = None
     shared: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns, as of a matrix."""
+        return self.n_rows, self.n_genes
+
+    def only(self, columns: NDArray[np.integer[Any]]) -> Source:
+        """Leave out all other columns; they are read, checked and dropped.
+
+        Parameters
+        ----------
+        columns
+            Places of the columns to keep, in ascending order.
+        """
+        if self.lazy is not None:
+            return source(self.lazy[:, columns])
+
+        def read(start: int, stop: int) -> tuple[Any, Any, Any]:
+            block = self.block(Part(start, stop), None).only(columns)
+            return block.data, block.indices, block.indptr
+
+        return replace(self, n_genes=len(columns), read=read)
 
     def bounds(self, chunk_size: int | None) -> Iterator[tuple[int, int]]:
         """First and last row (exclusive) of each block."""
@@ -178,6 +204,8 @@ def iter_blocks(
     DataError
         The matrix is not of a kind listed above, is not numeric, or has NaN or
         infinite values, or counts to normalize below 0.
+    DamagedError
+        A sparse matrix is not valid, or the file cannot be read to its end.
 
     Warns
     -----
@@ -194,7 +222,7 @@ def source(matrix: Any) -> Source:
     n_rows, n_genes = n_rows_cols(matrix)
     if sp.issparse(matrix):
         # Row slices of other formats are slow, so they are converted once.
-        rows = matrix if matrix.format == "csr" else matrix.tocsr()
+        rows = as_rows(matrix)
         per_row = rows.nnz / max(n_rows, 1)
         return Source(n_rows, n_genes, _csr_reader(rows), per_row)
     if isinstance(matrix, np.ndarray):
@@ -208,16 +236,19 @@ def source(matrix: Any) -> Source:
             "as a whole. Write it by rows (CSR) to score it piece by piece."
         )
         warnings.warn(msg, InputWarning, stacklevel=3)
-        return source(matrix.to_memory())
+        check_group(matrix.group, matrix.shape, by_rows=False)
+        everything = guarded(lambda *_: matrix.to_memory(), name_of(matrix.group))
+        return source(everything(0, n_rows))
     if layout == "csr":
         return _csr_on_disk(matrix)
     if type(matrix).__module__.split(".")[0] in {"h5py", "zarr"}:
         direct = pieces(matrix)
         rows = matrix if direct is None else direct
+        check_dense(matrix)
         return Source(
             n_rows,
             n_genes,
-            lambda a, b: rows[a:b],
+            guarded(lambda a, b: rows[a:b], name_of(matrix)),
             n_genes / 4,
             ahead=True,
             shared=direct is not None,
@@ -244,6 +275,13 @@ def _csr_reader(rows: Any) -> Callable[[int, int], Any]:
     return read
 
 
+def _partition_reader(found: Any) -> Callable[[int, int], Any]:
+    # A slice that scipy takes leaves out columns that lie outside, without a word.
+    if sp.issparse(found):
+        return _csr_reader(as_rows(found))
+    return lambda start, stop: found[start:stop]
+
+
 def _csr_on_disk(matrix: Any) -> Source:
     """Read the rows of a backed sparse dataset straight from its arrays.
 
@@ -251,6 +289,7 @@ def _csr_on_disk(matrix: Any) -> Source:
     the reading.
     """
     n_rows, n_genes = matrix.shape
+    check_group(matrix.group, matrix.shape, by_rows=True)
     stored = [matrix.group[name] for name in ("data", "indices")]
     direct = [one for values in stored if (one := pieces(values)) is not None]
     shared = len(direct) == len(stored)
@@ -263,7 +302,14 @@ def _csr_on_disk(matrix: Any) -> Source:
         return data[inside], indices[inside], here - here[0]
 
     per_row = stored[0].shape[0] / max(n_rows, 1)
-    return Source(n_rows, n_genes, read, per_row, ahead=True, shared=shared)
+    return Source(
+        n_rows,
+        n_genes,
+        guarded(read, name_of(matrix.group)),
+        per_row,
+        ahead=True,
+        shared=shared,
+    )
 
 
 def _dask_source(matrix: Any) -> Source:
@@ -271,17 +317,21 @@ def _dask_source(matrix: Any) -> Source:
     edges = np.cumsum(rows.chunks[0])
     starts = [0, *edges.tolist()]
     kept: dict[int, Any] = {}
+    partitions = cache(lambda: rows.to_delayed().ravel())
 
     def read(start: int, stop: int) -> Any:
         chunk = int(np.searchsorted(edges, start, side="right"))
         if chunk not in kept:
             kept.clear()
-            kept[chunk] = rows.blocks[chunk, 0].compute()
+            # The partition as it is: an array that dask puts together from it is a
+            # copy, for which scipy may correct a damaged matrix without a word.
+            found = partitions()[chunk].compute()
+            kept[chunk] = _partition_reader(found)
         partition = kept[chunk]
         first = starts[chunk]
         if stop == starts[chunk + 1]:
             kept.clear()
-        return partition[start - first : stop - first]
+        return partition(start - first, stop - first)
 
     n_rows, n_genes = matrix.shape
     return Source(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import h5py
 import numpy as np
 
-from dtpscore.errors import DataError
+from dtpscore.errors import DamagedError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,7 +78,7 @@ class Pieces:
 
         Raises
         ------
-        DataError
+        DamagedError
             The file ends too early, or its bytes cannot be decompressed.
         """
         start, stop, _ = rows.indices(self.shape[0])
@@ -120,11 +120,12 @@ class Pieces:
         self._fill(memoryview(packed), int(self._layout.offsets[number]))
         expected = self._layout.rows * int(np.prod(self.shape[1:])) * dtype.itemsize
         try:
-            values = zlib.decompress(packed, bufsize=expected)
+            # Never more than expected: a few bytes can stand for very many.
+            values = zlib.decompressobj().decompress(packed, expected + 1)
         except zlib.error as error:
             self._refuse(str(error))
         if len(values) != expected:
-            self._refuse("values are missing")
+            self._refuse("a piece has more values than it should, or fewer")
         if _SHUFFLE not in self._layout.filters:
             return np.frombuffer(values, dtype)
         # First bytes of all values, then second bytes of all values, and so on.
@@ -143,7 +144,7 @@ class Pieces:
             f"{self._name} could not be read to its end: {why}. The file is damaged. "
             "Get the file again."
         )
-        raise DataError(msg)
+        raise DamagedError(msg)
 
 
 def pieces(dataset: Any) -> Pieces | None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 import numpy as np
+import scipy.sparse as sp
 
+from dtpscore._matrix.compressed import as_rows
 from dtpscore._threads import in_order
 from dtpscore.errors import OptionError
 
@@ -31,6 +33,9 @@ def whole_rows(matrix: Any) -> Any:
     sizes = tuple(size for size in matrix.chunks[0] if size) or (0,)
     if matrix.chunks == (sizes, (matrix.shape[1],)):
         return matrix
+    if sp.issparse(matrix._meta) and len(matrix.chunks[1]) > 1:
+        # dask puts the chunks of a row together, and scipy trusts what they hold.
+        matrix = matrix.map_blocks(as_rows, dtype=matrix.dtype, meta=matrix._meta)
     return matrix.rechunk((sizes, -1))
 
 

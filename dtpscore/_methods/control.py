@@ -1,11 +1,11 @@
-"""Signatures against random genes of the same expression, as one number a cell."""
+"""Signatures against random genes of the same expression, as one number per cell."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
 from dtpscore._methods.run import run_method
-from dtpscore._options.method import MethodOptions
+from dtpscore._options.score import ScoreOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,9 +22,8 @@ def control_z(
     normalize: Literal["log1p"] | None = "log1p",
     chunk_size: int | None = None,
     n_jobs: int | None = None,
-    values: Literal["value", "rank"] = "value",
 ) -> NDArray[np.float64]:
-    """Exact control-matched z-score of up minus down, per cell and signature.
+    """Exact control-matched z-score of the mean of up minus down genes, per cell.
 
     Parameters
     ----------
@@ -37,10 +36,7 @@ def control_z(
     normalize
         "log1p" for counts, None for values that are log-normalized already.
     chunk_size, n_jobs
-        Rows a block and threads; neither changes a number.
-    values
-        "value": mean of the genes' values. "rank": UCell, the ranks of the genes
-        among the cell's first 1,500.
+        Rows per block and threads; neither changes a number.
 
     Returns
     -------
@@ -51,12 +47,11 @@ def control_z(
     DataError
         The matrix cannot be used.
     """
-    method = "mean" if values == "value" else "ucell"
     result = run_method(
         matrix,
         net,
-        method=method,
-        options=MethodOptions(normalize=normalize, n_bins=n_bins),
+        method="mean",
+        options=ScoreOptions(normalize=normalize, n_bins=n_bins),
         control=True,
         chunk_size=chunk_size,
         n_jobs=n_jobs,

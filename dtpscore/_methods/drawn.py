@@ -64,7 +64,7 @@ def draw_controls(
     *,
     ctrl_size: int,
     ctrl_as_ref: bool,
-    random_state: int,
+    seed: int,
 ) -> Controls:
     """Draw the control genes that scanpy's ``score_genes`` draws for each set.
 
@@ -79,7 +79,7 @@ def draw_controls(
     ctrl_as_ref
         Draw among all genes of the bin and drop the set's own afterwards, or draw
         among the others only.
-    random_state
+    seed
         Seed; the draw is that of ``numpy.random.RandomState``.
 
     Returns
@@ -91,7 +91,7 @@ def draw_controls(
     )
 
     def draw(pools: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
-        rng = np.random.RandomState(random_state)
+        rng = np.random.RandomState(seed)
         return [
             np.sort(pool[rng.choice(pool.size, size=ctrl_size, replace=False)])
             if ctrl_size < pool.size

@@ -16,7 +16,7 @@ from dtpscore.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dtpscore._options.method import MethodOptions
+    from dtpscore._options.score import ScoreOptions
     from dtpscore._types import MethodName
 
 
@@ -30,10 +30,6 @@ class Method:
         What users call it.
     citation
         Paper that defines it, with DOI.
-    limits
-        Smallest and largest score of one direction.
-    weighted
-        Gene weights of a signature are used.
     on_ranks
         Looks at ranks within the cell only; values below 0 are refused.
     linear
@@ -46,21 +42,16 @@ class Method:
 
     name: MethodName
     citation: str
-    limits: tuple[float, float]
-    weighted: bool
     on_ranks: bool
     linear: bool
     build: Callable[[scorers.Setup], scorers.Scorer]
-    needs_totals: Callable[[MethodOptions], bool] = lambda _options: False
+    needs_totals: Callable[[ScoreOptions], bool] = lambda _options: False
 
 
-_INF = float("inf")
 _ALL = (
     Method(
         name="ucell",
         citation="Andreatta & Carmona 2021, doi:10.1016/j.csbj.2021.06.043",
-        limits=(0.0, 1.0),
-        weighted=False,
         on_ranks=True,
         linear=True,
         build=scorers.ucell,
@@ -68,8 +59,6 @@ _ALL = (
     Method(
         name="aucell",
         citation="Aibar et al. 2017, doi:10.1038/nmeth.4463",
-        limits=(0.0, 1.0),
-        weighted=False,
         on_ranks=True,
         linear=True,
         build=scorers.aucell,
@@ -78,8 +67,6 @@ _ALL = (
     Method(
         name="tirosh",
         citation="Tirosh et al. 2016, doi:10.1126/science.aad0501",
-        limits=(-_INF, _INF),
-        weighted=False,
         on_ranks=False,
         linear=True,
         build=scorers.tirosh,
@@ -88,8 +75,6 @@ _ALL = (
     Method(
         name="zscore",
         citation="Casado et al. 2013, doi:10.1126/scisignal.2003573",
-        limits=(-_INF, _INF),
-        weighted=True,
         on_ranks=False,
         linear=True,
         build=scorers.zscore,
@@ -97,8 +82,6 @@ _ALL = (
     Method(
         name="mean",
         citation="Badia-i-Mompel et al. 2022, doi:10.1093/bioadv/vbac016",
-        limits=(-_INF, _INF),
-        weighted=True,
         on_ranks=False,
         linear=True,
         build=scorers.mean,
@@ -106,8 +89,6 @@ _ALL = (
     Method(
         name="ssgsea",
         citation="Barbie et al. 2009, doi:10.1038/nature08460",
-        limits=(-_INF, _INF),
-        weighted=False,
         on_ranks=True,
         linear=False,
         build=scorers.ssgsea,
@@ -119,7 +100,7 @@ METHODS: Mapping[str, Method] = MappingProxyType({one.name: one for one in _ALL}
 def find_method(name: str, *, control: bool) -> Method:
     """Look up a method and check that it has a control if one is wanted."""
     if name not in METHODS:
-        msg = f"method must be one of {', '.join(METHODS)}, not {name!r}."
+        msg = f"method must be one of {', '.join(map(repr, METHODS))}, not {name!r}."
         raise OptionError(msg)
     method = METHODS[name]
     if control and not method.linear:
@@ -132,6 +113,6 @@ def find_method(name: str, *, control: bool) -> Method:
     return method
 
 
-def needs_totals(method: Method, options: MethodOptions, *, control: bool) -> bool:
+def needs_totals(method: Method, options: ScoreOptions, *, control: bool) -> bool:
     """Whether the sums of each gene over all cells are needed first."""
     return control or method.needs_totals(options)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dtpscore._options.method import MethodOptions
+    from dtpscore._options.score import ScoreOptions
     from dtpscore._types import MethodName, Net
 
 
@@ -81,7 +81,7 @@ def run_method(
     net: Net,
     *,
     method: str,
-    options: MethodOptions,
+    options: ScoreOptions,
     control: bool = False,
     chunk_size: int | None = None,
     n_jobs: int | None = None,
@@ -109,7 +109,7 @@ def run_method(
     control
         Also compute the control z-score and p-value.
     chunk_size, n_jobs
-        Rows a block and threads; neither changes a number.
+        Rows per block and threads; neither changes a number.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def method_parts(
     net: Net,
     *,
     method: str,
-    options: MethodOptions,
+    options: ScoreOptions,
     control: bool,
     chunk_size: int | None,
     n_jobs: int | None,
@@ -178,13 +178,13 @@ class Scoring:
     options
         Choices of the method.
     chunk_size
-        Rows a block.
+        Rows per block.
     """
 
     method: MethodName
     scorer: scorers.Scorer
     net: Net
-    options: MethodOptions
+    options: ScoreOptions
     chunk_size: int | None
 
     @classmethod
@@ -246,7 +246,7 @@ def score_block(
     return MethodResult(scores, z, pvalue)
 
 
-def finished(result: MethodResult, net: Net, options: MethodOptions) -> MethodResult:
+def finished(result: MethodResult, net: Net, options: ScoreOptions) -> MethodResult:
     """Clip if asked, and blank signatures without genes; changes the arrays."""
     if options.clip:
         np.maximum(result.scores, 0.0, out=result.scores)

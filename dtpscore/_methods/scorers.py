@@ -1,4 +1,4 @@
-"""How each method turns a block into scores; one builder a method."""
+"""How each method turns a block into scores; one builder per method."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from dtpscore._methods.drawn import Controls
     from dtpscore._methods.strata import GeneTotals
-    from dtpscore._options.method import MethodOptions
+    from dtpscore._options.score import ScoreOptions
     from dtpscore._types import Net
 
 FloatArray: TypeAlias = "NDArray[np.float64]"
@@ -55,7 +55,7 @@ class Setup:
     """
 
     net: Net
-    options: MethodOptions
+    options: ScoreOptions
     totals: GeneTotals | None = None
     control: bool = False
 
@@ -124,7 +124,7 @@ def tirosh(setup: Setup) -> Scorer:
     """Mean of the genes minus mean of control genes (scanpy ``score_genes``).
 
     Bins, drawn control genes and the ``ctrl_as_ref`` choice are those of scanpy for
-    the same ``ctrl_size``, ``n_bins`` and ``random_state``; each direction draws its
+    the same ``ctrl_size``, ``n_bins`` and ``seed``; each direction draws its
     own. The control z compares the signature's genes, not its drawn controls, with
     the exact null, and is the same as for method ``mean`` without weights. Where no
     control gene is left, the score is NaN.
@@ -137,7 +137,7 @@ def tirosh(setup: Setup) -> Scorer:
         bins,
         ctrl_size=options.ctrl_size,
         ctrl_as_ref=options.ctrl_as_ref,
-        random_state=options.random_state,
+        seed=options.seed,
     )
     scale = _inverse([one.size for one in genes])
     control_scale = _inverse(controls.sizes)

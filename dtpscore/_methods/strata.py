@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class GeneTotals:
-    """Exact sums over cells, one entry a gene, that can be added up in any order.
+    """Exact sums over cells, one entry per gene, that can be added up in any order.
 
     Attributes
     ----------

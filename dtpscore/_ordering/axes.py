@@ -1,4 +1,4 @@
-"""Axis scores for ordering: control-matched, without genes of the cell cycle."""
+"""Axis scores for an order: matched with control genes, without genes of the cycle."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pandas as pd
 
 from dtpscore import _genes
 from dtpscore import signatures as library
-from dtpscore._axes import axis_means
+from dtpscore._axes import CONSENSUS, PHASES, PROLIFERATION, axis_means, persister_axes
 from dtpscore._methods import control
-from dtpscore._ordering.recipe import PROLIFERATION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,14 +21,13 @@ if TYPE_CHECKING:
     from dtpscore._matrix.blocks import Normalize, Source
     from dtpscore._types import Net, Species
 
-CONSENSUS = "consensus"
-PHASES = ("s_phase", "g2m")
+_CYCLE = (PROLIFERATION, *PHASES)
 _LEAST_GENES = 5
 
 
 @dataclass(frozen=True)
 class AxisFeatures:
-    """Axis scores of every cell, mean control-matched z of the axis's signatures.
+    """Axis scores of every cell: the mean control-matched z of the axis's signatures.
 
     Attributes
     ----------
@@ -81,14 +79,14 @@ def without_genes(
     )
 
 
-def _signatures() -> list[library.Signature]:
-    persister = [
-        name for name, axis in library.axes().items() if axis.kind == "persister"
-    ]
-    return [
-        *library.select(axes=persister, use="default"),
-        *library.select(axes=PHASES, use="nuisance"),
-    ]
+def _columns_of_axes(
+    net: Net, signatures: Sequence[library.Signature]
+) -> dict[str, NDArray[np.int64]]:
+    found: dict[str, list[NDArray[np.int32]]] = {}
+    for place, signature in enumerate(signatures):
+        first, last = net.offsets[2 * place], net.offsets[2 * place + 2]
+        found.setdefault(signature.axis, []).append(net.genes[first:last])
+    return {axis: np.unique(np.concatenate(parts)) for axis, parts in found.items()}
 
 
 def axis_features(
@@ -100,31 +98,24 @@ def axis_features(
     species: Species,
 ) -> AxisFeatures:
     """Score every axis, as `dtpscore._methods.control.control_z` does, and average."""
-    signatures = _signatures()
+    signatures = [
+        *library.select(axes=persister_axes(), use="default"),
+        *library.select(axes=PHASES, use="nuisance"),
+    ]
     net = _genes.match(signatures, list(gene_names), species_of_data=species).net
-    of_cycle = np.asarray([s.axis in (PROLIFERATION, *PHASES) for s in signatures])
-    net = without_genes(net, dropped, of_cycle)
+    whole = np.asarray([signature.axis in _CYCLE for signature in signatures])
+    net = without_genes(net, dropped, whole)
     found = net.n_found.reshape(-1, 2).sum(axis=1)
     coverage = pd.DataFrame({"n_found": found, "low": found < _LEAST_GENES})
     z = control.control_z(source, net, normalize=normalize)
     z[:, found < _LEAST_GENES] = np.nan
     means, _ = axis_means(signatures, coverage)
     frame = pd.DataFrame({one.axis: one.of(z) for one in means}).astype(float)
-    halves = [
-        net.genes[a:b] for a, b in zip(net.offsets, net.offsets[1:], strict=False)
-    ]
-    columns: dict[str, list[NDArray[np.int32]]] = {}
-    for place, signature in enumerate(signatures):
-        both = halves[2 * place : 2 * place + 2]
-        columns.setdefault(signature.axis, []).extend(both)
-    kept = [
-        axis
-        for axis in frame
-        if axis not in (PROLIFERATION, *PHASES) and frame[axis].notna().all()
-    ]
+    kept = [axis for axis in frame if axis not in _CYCLE and frame[axis].notna().all()]
+    columns = _columns_of_axes(net, signatures)
     return AxisFeatures(
         scores=frame[kept],
         cycle=frame[list(PHASES)],
         arrest=frame[PROLIFERATION].to_numpy(),
-        columns={axis: np.unique(np.concatenate(columns[axis])) for axis in kept},
+        columns={axis: columns[axis].astype(np.int64) for axis in kept},
     )

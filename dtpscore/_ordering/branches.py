@@ -12,7 +12,7 @@ from scipy.special import expit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dtpscore._ordering.design import Design
+    from dtpscore._ordering.cells import Cells
 
     FloatArray = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ CYCLING, RESTING = "cycling end", "resting end"
 
 
 def ends(
-    order: FloatArray, cycle: pd.DataFrame, design: Design
+    order: FloatArray, cycle: pd.DataFrame, cells: Cells
 ) -> tuple[NDArray[np.str_], pd.DataFrame]:
     """Split the late cells of the path into dividing and resting ones.
 
@@ -40,19 +40,19 @@ def ends(
 
     Returns
     -------
-    End of every cell ("" for cells that are not late), and a frame with a row an end:
+    End of every cell ("" for cells that are not late), and a frame with a row per end:
     ``n_cells``, ``n_samples`` (with five or more such cells), ``share`` of late cells
     and ``exists``: 30 or more cells in two or more samples.
     """
-    moved = ~design.root & ~design.holiday & (design.groups != "") & ~np.isnan(order)
+    moved = cells.moved & ~np.isnan(order)
     late = moved & (order >= np.quantile(order[moved], _LATE)) if moved.any() else moved
     dividing = (cycle.to_numpy() > DIVIDING_Z).any(axis=1)
-    end = np.full(design.n_cells, "", dtype="<U11")
+    end = np.full(cells.n_cells, "", dtype="<U11")
     end[late & dividing], end[late & ~dividing] = CYCLING, RESTING
     rows = {}
     for name in (CYCLING, RESTING):
         inside = end == name
-        per_sample = np.bincount(design.sample[inside & (design.sample >= 0)])
+        per_sample = np.bincount(cells.sample[inside & (cells.sample >= 0)])
         n_samples = int((per_sample >= 5).sum())
         rows[name] = {
             "n_cells": int(inside.sum()),
@@ -112,3 +112,16 @@ def fates(
     fate = np.full(len(order), np.nan)
     fate[reached] = found[reached, 0] / found[reached, 1]
     return fate
+
+
+def how_fates(by: str) -> str:
+    """Say how fates were computed: ``"absorption"`` or ``"cellrank"``."""
+    if by == "cellrank":
+        return (
+            "Fates are probabilities of the cycling end by CellRank 2 (Weiler et al. "
+            "2024, doi:10.1038/s41592-024-02303-9) with the pseudotime kernel."
+        )
+    return (
+        "Fates are probabilities that a random walk along the path on the neighbor "
+        "graph meets a cell of the cycling end before one of the resting end."
+    )

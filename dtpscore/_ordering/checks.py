@@ -1,4 +1,4 @@
-"""Does the order agree with what else is known? Said, and never made to fit."""
+"""Compare the order with what else is known. The order is never changed to fit."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
+    from dtpscore._matrix.blocks import Source
     from dtpscore._ordering.axes import AxisFeatures
-    from dtpscore._ordering.design import Design
+    from dtpscore._ordering.cells import Cells
 
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
@@ -57,15 +58,15 @@ def _verdict(value: float, least: float = _RESOLVED) -> str:
     return CONTRADICTS if value < -least else UNRESOLVED
 
 
-def _beyond_root(order: FloatArray, design: Design) -> tuple[float, float, FloatArray]:
+def _beyond_root(order: FloatArray, cells: Cells) -> tuple[float, float, FloatArray]:
     """Rank-biserial correlation of group and order, and each sample's lead."""
     placed = ~np.isnan(order)
-    inside = order[design.root & placed]
-    other = ~design.root & ~design.holiday & (design.groups != "") & placed
+    inside = order[cells.root & placed]
+    other = cells.moved & placed
     middle = np.median(inside)
     lead = [
-        float(np.median(order[other & (design.sample == code)]) - middle)
-        for code in np.unique(design.sample[other])
+        float(np.median(order[other & (cells.sample == code)]) - middle)
+        for code in np.unique(cells.sample[other])
     ]
     pairs = inside.size * int(other.sum())
     above = mannwhitneyu(order[other], inside).statistic if pairs else np.nan
@@ -73,15 +74,15 @@ def _beyond_root(order: FloatArray, design: Design) -> tuple[float, float, Float
     return value, value, np.asarray(lead)
 
 
-def _chance(design: Design) -> float:
+def _chance(cells: Cells) -> float:
     """Two standard errors over cells of the correlation with groups without a lead."""
-    n_root = int(design.root.sum())
-    n_other = int((~design.root & ~design.holiday & (design.groups != "")).sum())
+    n_root = int(cells.root.sum())
+    n_other = int((cells.moved).sum())
     return 2 * float(np.sqrt((n_root + n_other + 1) / (3 * n_root * n_other)))
 
 
 def direction(
-    order: FloatArray, index: FloatArray | None, design: Design
+    order: FloatArray, index: FloatArray | None, cells: Cells
 ) -> pd.DataFrame:
     """Compare the direction of the order with groups, index and time.
 
@@ -98,22 +99,22 @@ def direction(
     series with a positive correlation; for groups, samples beyond the median of the
     root group) and ``verdict``: agrees, contradicts or unresolved.
     """
-    rows = {"groups": _beyond_root(order, design)}
-    on_path = ~design.holiday
+    rows = {"groups": _beyond_root(order, cells)}
+    on_path = ~cells.holiday
     if index is not None:
-        each = within(order[on_path], index[on_path], design.sample[on_path])
+        each = within(order[on_path], index[on_path], cells.sample[on_path])
         value = float(np.median(each)) if each.size else float("nan")
         rows["index"] = (value, rho(order[on_path], index[on_path]), each)
-    if design.times:
-        fitted = design.fitted
-        time = design.time[fitted].astype(float)
+    if cells.times:
+        fitted = cells.fitted
+        time = cells.time[fitted].astype(float)
         value = rho(order[fitted], time)
         rows["time"] = (
             value,
             value,
-            within(order[fitted], time, design.series[fitted]),
+            within(order[fitted], time, cells.series[fitted]),
         )
-    least = {"groups": max(_RESOLVED, _chance(design))}
+    least = {"groups": max(_RESOLVED, _chance(cells))}
     return pd.DataFrame.from_dict(
         {
             name: {
@@ -130,14 +131,14 @@ def direction(
     )
 
 
-def cycle(order: FloatArray, axes: AxisFeatures, design: Design) -> pd.DataFrame:
+def cycle(order: FloatArray, axes: AxisFeatures, cells: Cells) -> pd.DataFrame:
     """Spearman's rho of the order with S and G2M phase.
 
     Persisters divide less, so that a correlation over all cells is expected. Among
     the cells of the root group it is not: there it shows what the cell cycle itself
     adds to the order.
     """
-    groups = {"all cells": ~design.holiday, "root group": design.root}
+    groups = {"all cells": ~cells.holiday, "root group": cells.root}
     return pd.DataFrame(
         {
             name: {
@@ -150,14 +151,14 @@ def cycle(order: FloatArray, axes: AxisFeatures, design: Design) -> pd.DataFrame
 
 
 def _time_means(
-    values: FloatArray, design: Design
+    values: FloatArray, cells: Cells
 ) -> tuple[FloatArray, FloatArray, int, str]:
     """Mean of each time, its standard error, degrees of freedom, and the unit."""
-    fitted = design.fitted & ~np.isnan(values)
+    fitted = cells.fitted & ~np.isnan(values)
     frame = pd.DataFrame(
         {
-            "time": design.time[fitted],
-            "sample": design.sample[fitted],
+            "time": cells.time[fitted],
+            "sample": cells.sample[fitted],
             "value": values[fitted],
         }
     )
@@ -209,7 +210,7 @@ def _course(
 
 
 def time_courses(
-    quantities: Mapping[str, FloatArray], design: Design, *, random_state: int = 0
+    quantities: Mapping[str, FloatArray], cells: Cells, *, seed: int = 0
 ) -> pd.DataFrame:
     """Ask of each quantity whether it goes one way over time.
 
@@ -222,9 +223,9 @@ def time_courses(
     ----------
     quantities
         Name and value of each cell.
-    design
+    cells
         Times and samples.
-    random_state
+    seed
         Seed of the noise.
 
     Returns
@@ -233,10 +234,10 @@ def time_courses(
     monotone course explains), ``p``, ``verdict``, ``unit`` of the noise, and the
     means, joined by ``"; "``.
     """
-    rng = np.random.default_rng(random_state)
+    rng = np.random.default_rng(seed)
     rows = {}
     for name, values in quantities.items():
-        means, error, freedom, unit = _time_means(values, design)
+        means, error, freedom, unit = _time_means(values, cells)
         result: dict[str, float | str] = {
             "gap": float("nan"),
             "p": float("nan"),
@@ -252,16 +253,36 @@ def time_courses(
     )
 
 
-def time_is_progress(courses: pd.DataFrame) -> bool:
-    """Whether no quantity turns back over time."""
+def time_is_progress(courses: pd.DataFrame | None) -> bool:
+    """Whether no quantity turns back over time; true where there are no times."""
+    if courses is None:
+        return True
     turned = courses["verdict"].isin([RISES_AND_FALLS, FALLS_AND_RISES])
     return not bool(turned.any())
 
 
-def agreement(
-    first: FloatArray, second: FloatArray, design: Design
-) -> dict[str, float]:
+def agreement(first: FloatArray, second: FloatArray, cells: Cells) -> dict[str, float]:
     """Spearman's rho of two orders: over all cells, and the median within samples."""
-    each = within(first, second, design.sample)
+    each = within(first, second, cells.sample)
     inner = float(np.median(each)) if each.size else float("nan")
     return {"rho": rho(first, second), "rho_within_samples": inner}
+
+
+def depths(source: Source) -> FloatArray:
+    """Sum of the values of each cell."""
+    sums = []
+    for block in source.blocks():
+        total = np.concatenate([[0.0], np.cumsum(block.data, dtype=np.float64)])
+        sums.append(np.diff(total[block.indptr]))
+    return np.concatenate(sums)
+
+
+def depth_rho(depth: FloatArray | None, cells: Cells) -> float | None:
+    """Spearman's rho between counts per cell and time, without the holiday.
+
+    None without counts or times, or where either does not vary.
+    """
+    if depth is None:
+        return None
+    value = rho(depth[cells.fitted], cells.time[cells.fitted].astype(float))
+    return None if np.isnan(value) else value

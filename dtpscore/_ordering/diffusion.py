@@ -1,4 +1,4 @@
-"""Diffusion pseudotime by scanpy, on a private object."""
+"""Diffusion pseudotime by scanpy, on a private object, and the cell it starts from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import rankdata, spearmanr
 
+from dtpscore._ordering.neighbors import ExactNeighbors
 from dtpscore.errors import ResultError
 
 if TYPE_CHECKING:
@@ -18,11 +19,61 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
+    BoolArray = NDArray[np.bool_]
 
 # Coordinates of the diffusion map; scanpy needs more than it then uses.
 _N_COMPS = 15
 _LEAST_CELLS = 20
 _MOST_IN_SUBSAMPLE = 5000
+# The root is sought among the reference cells with an index up to this quantile.
+_LOW_INDEX = 1 / 3
+_MOST_CANDIDATES = 5000
+
+
+def low_index(reference: BoolArray, index: FloatArray | None) -> IntArray:
+    """Rows of the reference cells in the lowest third of the index.
+
+    Without an index, or where no reference cell has one, these are all reference cells.
+    """
+    rows = np.flatnonzero(reference)
+    if index is None or np.isnan(index[rows]).all():
+        return rows
+    limit = np.nanquantile(index[rows], _LOW_INDEX)
+    return rows[index[rows] <= limit]
+
+
+def medoids(features: FloatArray, candidates: IntArray, n: int) -> IntArray:
+    """Find the medoid of the candidate cells, then the candidates next to it.
+
+    The medoid is the candidate with the smallest mean Euclidean distance to the
+    others; it is found among the 5,000 nearest to their median where there are more.
+
+    Parameters
+    ----------
+    features
+        (cells, k).
+    candidates
+        Rows to choose from, one or more.
+    n
+        How many rows to return, at most.
+
+    Returns
+    -------
+    Rows, the medoid first.
+    """
+    from scipy.spatial.distance import cdist
+
+    middle = np.median(features[candidates], axis=0)
+    off = np.linalg.norm(features[candidates] - middle, axis=1)
+    near = candidates[np.argsort(off, kind="stable")[:_MOST_CANDIDATES]]
+    points = features[near]
+    total = np.concatenate(
+        [cdist(part, points).sum(axis=1) for part in np.array_split(points, 10)]
+    )
+    medoid = near[np.argmin(total)]
+    away = np.linalg.norm(features[candidates] - features[medoid], axis=1)
+    rest = candidates[np.argsort(away, kind="stable")]
+    return np.concatenate([[medoid], rest[rest != medoid]])[:n]
 
 
 @dataclass(frozen=True)
@@ -62,13 +113,12 @@ def graph(features: FloatArray, n_neighbors: int) -> sp.csr_matrix:
     """Make a graph by `scanpy.pp.neighbors`: exact neighbors, UMAP weights.
 
     Exact neighbors give the same graph on every machine. UMAP weights tie every cell
-    to its nearest one with weight 1. With a Gaussian kernel a few outlying cells hang
-    on by next to nothing, and diffusion components that tell these from the rest take
-    over the distances (see benchmarks/pseudotime.md).
+    to its nearest one with weight 1. With a Gaussian kernel, a few outlying cells are
+    tied to the others by weights near zero, and the diffusion components that tell
+    these cells from the rest dominate the distances (see benchmarks/pseudotime.md).
     """
     import scanpy as sc
     from anndata import AnnData
-    from sklearn.neighbors import KNeighborsTransformer
 
     private = AnnData(obsm={"X_order": features})
     n_neighbors = min(n_neighbors, len(features) - 1)
@@ -77,15 +127,15 @@ def graph(features: FloatArray, n_neighbors: int) -> sp.csr_matrix:
         n_neighbors=n_neighbors,
         use_rep="X_order",
         method="umap",
-        transformer=KNeighborsTransformer(n_neighbors=n_neighbors, algorithm="brute"),
+        transformer=ExactNeighbors(n_neighbors=n_neighbors),
     )
     return private.obsp["connectivities"]
 
 
 def _dpt(
-    connectivities: sp.csr_matrix, roots: IntArray, *, n_dcs: int, random_state: int
+    connectivities: sp.csr_matrix, roots: IntArray, *, n_dcs: int, seed: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Pseudotime in 0-1, one column a root, and components. The graph is connected."""
+    """Pseudotime of a connected graph in 0-1, one column per root, and components."""
     import scanpy as sc
     from anndata import AnnData
 
@@ -99,7 +149,7 @@ def _dpt(
         "params": {"n_neighbors": 2, "method": "umap"},
     }
     n_comps = min(_N_COMPS, n - 2)
-    sc.tl.diffmap(private, n_comps=n_comps, random_state=random_state)
+    sc.tl.diffmap(private, n_comps=n_comps, random_state=seed)
     n_dcs = min(n_dcs, n_comps - 1)
     columns = []
     for root in roots:
@@ -136,10 +186,10 @@ def _subsample_rho(
     n_neighbors: int,
     n_dcs: int,
     n_subsamples: int,
-    random_state: int,
+    seed: int,
 ) -> FloatArray:
     """Spearman's rho of orders on 80% of the cells with the order of all."""
-    rng = np.random.default_rng(random_state)
+    rng = np.random.default_rng(seed)
     size = min(int(0.8 * len(time)), _MOST_IN_SUBSAMPLE)
     found = np.full(n_subsamples, np.nan)
     for number in range(n_subsamples):
@@ -153,7 +203,7 @@ def _subsample_rho(
             continue
         inner = np.asarray([np.searchsorted(joined, start)])
         part = part[joined][:, joined]
-        again = _dpt(part, inner, n_dcs=n_dcs, random_state=random_state)[0][:, 0]
+        again = _dpt(part, inner, n_dcs=n_dcs, seed=seed)[0][:, 0]
         found[number] = spearmanr(again, time[rows[joined]])[0]
     return found
 
@@ -166,7 +216,7 @@ def diffusion_time(
     n_neighbors: int = 30,
     n_dcs: int = 10,
     n_subsamples: int = 10,
-    random_state: int = 0,
+    seed: int = 0,
 ) -> Diffusion:
     """Diffusion pseudotime (Haghverdi et al. 2016) of the cells joined to the root.
 
@@ -183,7 +233,7 @@ def diffusion_time(
         Size of neighborhoods in subsamples; diffusion components used.
     n_subsamples
         Graphs built anew on 80% of the cells, at most 5,000 cells each.
-    random_state
+    seed
         Seed of the subsamples and of the eigensolver.
 
     Raises
@@ -201,7 +251,7 @@ def diffusion_time(
         raise ResultError(msg)
     inner = np.searchsorted(joined, roots[np.isin(roots, joined)])
     part = connectivities[joined][:, joined]
-    orders, inner_components = _dpt(part, inner, n_dcs=n_dcs, random_state=random_state)
+    orders, inner_components = _dpt(part, inner, n_dcs=n_dcs, seed=seed)
     components = np.full((len(labels), inner_components.shape[1]), np.nan)
     components[joined] = inner_components
     time = np.full(len(labels), np.nan)
@@ -217,7 +267,7 @@ def diffusion_time(
             n_neighbors=n_neighbors,
             n_dcs=n_dcs,
             n_subsamples=n_subsamples,
-            random_state=random_state,
+            seed=seed,
         )
     return Diffusion(
         time=time,
@@ -229,4 +279,14 @@ def diffusion_time(
         subsample_rho=subsample_rho,
         connectivities=connectivities,
         components=components,
+    )
+
+
+def how_ordered(n_dcs: int, graph_in_words: str) -> str:
+    """Say how diffusion pseudotime was made."""
+    return (
+        "Cells were ordered by diffusion pseudotime (Haghverdi et al. 2016, "
+        "doi:10.1038/nmeth.3971), as scanpy computes it, on "
+        f"{n_dcs} diffusion components of {graph_in_words}. It uses "
+        "no label but that of the root."
     )

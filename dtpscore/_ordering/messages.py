@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,29 +15,39 @@ from dtpscore._ordering.checks import (
 )
 
 if TYPE_CHECKING:
-    from dtpscore._ordering.design import Design
+    from dtpscore._options.order import OrderOptions
+    from dtpscore._ordering.by_method import Basis
+    from dtpscore._ordering.cells import Cells
+    from dtpscore._ordering.record import OrderRecord
 
+# With fewer reference cells, the start of the path is a matter of chance.
 _FEW_ROOT_CELLS = 20
+# Kendall's W over roots, and the rank correlation with orders of 80% of the cells,
+# below which an order counts as unstable.
 _STABLE = 0.7
+# Rank correlation within samples below which two orders count as disagreeing.
 _AGREE = 0.5
+# Rank correlations from which on the order follows the cell cycle, and depth the time.
 _CYCLE = 0.2
+_DEPTH_RUNS = 0.5
+# The columns of obs, by the options that name them, without which no order is learned
+# from time, and what they hold.
+_NEEDED = {"time_key": "the time or dose", "replicate_key": "the replicate series"}
 
 
-def _about_root(record: dict[str, Any], design: Design) -> list[str]:
-    n = record["n_root_cells"]
+def _about_root(record: OrderRecord) -> list[str]:
+    n = record.n_root_cells
     if n >= _FEW_ROOT_CELLS:
         return []
-    cells = "cell" if n == 1 else "cells"
+    cells, which = ("cell", "it") if n == 1 else ("cells", "these")
     return [
-        f"The root group has {n} {cells}; the start of the path and all distances "
-        f"from it rest on {'it' if n == 1 else 'these'} alone."
+        f"The reference group has {n} {cells}; the start of the path and all distances "
+        f"from it rest on {which} alone."
     ]
 
 
-def _about_time(
-    record: dict[str, Any], design: Design, *, asked: str | None
-) -> list[str]:
-    courses = record.get("time_courses")
+def _about_time(record: OrderRecord, cells: Cells, *, asked: str | None) -> list[str]:
+    courses = record.time_courses
     if courses is None:
         return []
     turned = courses[courses["verdict"].isin([RISES_AND_FALLS, FALLS_AND_RISES])]
@@ -49,29 +59,36 @@ def _about_time(
     then = "The order is not learned from time."
     if asked == "ordinal":
         then = "The order was learned from time because method='ordinal' asks for it."
-    if record["method"] == "palantir" or asked == "dpt":
+    if record.method == "palantir" or asked == "dpt":
         then = "The order does not use time."
+    hint = ""
+    if not cells.holiday.any():
+        hint = (
+            " If one of the groups was sampled after the drug was withdrawn, name it "
+            "with holiday=."
+        )
     return [
-        f"Time is not progress here: over the times {', '.join(design.times)}, "
-        f"{what}. {then}"
+        f"Time is not progress here: over the times {', '.join(cells.times)}, "
+        f"{what}. {then}{hint}"
     ]
 
 
-def _about_direction(record: dict[str, Any]) -> tuple[list[str], list[str]]:
+def _about_direction(record: OrderRecord) -> tuple[list[str], list[str]]:
     against, open_ = [], []
-    for name, row in record["direction"].iterrows():
+    for name, row in record.direction.iterrows():
         counts = f"{row['n_positive']} of {row['n_samples']}"
         contradicted = row["verdict"] == CONTRADICTS
         number = f"rho {row['rho']:.2f}, positive in {counts}"
         if name == "groups" and row["verdict"] != AGREES:
-            if not contradicted and record["n_root_cells"] < _FEW_ROOT_CELLS:
+            if not contradicted and record.n_root_cells < _FEW_ROOT_CELLS:
                 open_.append(
-                    "Too few root cells to tell whether others are farther on."
+                    "There are too few reference cells to tell whether other cells are "
+                    "farther on the path."
                 )
                 continue
             nearer = "nearer to its start" if contradicted else "not clearly farther on"
             against.append(
-                f"The path does not lead away from the root group: other cells are "
+                "The path does not lead away from the reference group: other cells are "
                 f"{nearer} (rank correlation {row['rho']:.2f}, farther in {counts} "
                 "samples). Do not read it as a way from parental to persister."
             )
@@ -82,7 +99,7 @@ def _about_direction(record: dict[str, Any]) -> tuple[list[str], list[str]]:
             )
         elif row["verdict"] == UNRESOLVED:
             open_.append(f"The {name} says nothing about the direction ({number}).")
-    if "index" not in record["direction"].index:
+    if "index" not in record.direction.index:
         open_.append(
             "There is no index to compare the direction with: too few genes of the "
             "consensus signature are in the data."
@@ -90,26 +107,26 @@ def _about_direction(record: dict[str, Any]) -> tuple[list[str], list[str]]:
     return against, open_
 
 
-def _about_stability(record: dict[str, Any]) -> list[str]:
-    known = record["stability"]
-    said = []
+def _about_stability(record: OrderRecord) -> list[str]:
+    known = record.stability
+    found = []
     agreement = known.get("dpt_root_agreement", np.nan)
-    if record["method"] == "dpt" and agreement < _STABLE:
-        said.append(
+    if record.method == "dpt" and agreement < _STABLE:
+        found.append(
             f"The order depends on the root cell: Kendall's W over roots is "
             f"{agreement:.2f}."
         )
-    rho = known.get(f"{record['method']}_subsample_rho", np.empty(0))
+    rho = known.get(f"{record.method}_subsample_rho", np.empty(0))
     if rho.size and np.nanmedian(rho) < _STABLE:
-        said.append(
+        found.append(
             "The order is not stable: its median rank correlation with orders of 80% "
             f"of the cells is {np.nanmedian(rho):.2f}."
         )
-    return said
+    return found
 
 
-def _about_orders(record: dict[str, Any]) -> list[str]:
-    both = record.get("agreement")
+def _about_orders(record: OrderRecord) -> list[str]:
+    both = record.agreement
     if both is None:
         return []
     text = (
@@ -122,20 +139,41 @@ def _about_orders(record: dict[str, Any]) -> list[str]:
     return [f"{text}."]
 
 
-def _about_cycle(record: dict[str, Any]) -> list[str]:
-    found = record["cycle"].loc["root group"].abs().max()
+def _about_cycle(record: OrderRecord, options: OrderOptions) -> list[str]:
+    found = record.cycle.loc["root group"].abs().max()
     # Three standard errors of a rank correlation without any.
-    chance = 3 / np.sqrt(max(record["n_root_cells"] - 1, 1))
+    chance = 3 / np.sqrt(max(record.n_root_cells - 1, 1))
     if not found > max(_CYCLE, chance):
         return []
+    how = "though its genes are left out"
+    if options.brings_representation:
+        how = "whose genes may be in the representation or graph of the user"
     return [
-        f"In the root group the order correlates with the cell cycle (|rho| "
-        f"{found:.2f}): a part of it is the cell cycle, though its genes are left out."
+        "In the reference group the order correlates with the cell cycle (|rho| "
+        f"{found:.2f}): a part of it is the cell cycle, {how}."
     ]
 
 
-def _about_labels(record: dict[str, Any], design: Design) -> list[str]:
-    if record["method"] != "ordinal" or record["validated"]:
+def _about_depth(basis: Basis, record: OrderRecord) -> list[str]:
+    """Say that depth runs with time, in which case progress and depth are one."""
+    rho = record.depth_rho
+    if rho is None or basis.depth is None or abs(rho) < _DEPTH_RUNS:
+        return []
+    cells = basis.cells
+    middles = [
+        f"{np.median(basis.depth[cells.time == code]):,.0f} at {name}"
+        for code, name in enumerate(cells.times)
+        if (cells.time == code).any()
+    ]
+    return [
+        f"Depth runs with time (rho {rho:.2f}; median counts per cell are "
+        f"{', '.join(middles)}). What depth does to the components and what progress "
+        "does cannot be told apart by time."
+    ]
+
+
+def _about_labels(record: OrderRecord) -> list[str]:
+    if record.method != "ordinal" or record.validated:
         return []
     return [
         "There is one replicate series, so the order is fit to labels and not "
@@ -143,16 +181,31 @@ def _about_labels(record: dict[str, Any], design: Design) -> list[str]:
     ]
 
 
-def _about_lost(record: dict[str, Any]) -> list[str]:
-    n = record["n_unreachable"]
+def _about_missing_keys(record: OrderRecord, options: OrderOptions) -> list[str]:
+    """Name the key without which the order could not be learned from time."""
+    missing = [key for key in _NEEDED if getattr(options, key) is None]
+    if options.method is not None or not missing:
+        return []
+    keys = " and ".join(f"{key} (the column with {_NEEDED[key]})" for key in missing)
+    return [
+        f"The order is not learned from time, because {keys} "
+        f"{'is' if len(missing) == 1 else 'are'} not given."
+    ]
+
+
+def _about_lost(record: OrderRecord) -> list[str]:
+    n = record.n_unreachable
     if not n:
         return []
-    return [f"{n} cells are not connected to the root and have no position (NaN)."]
+    cells = "1 cell is" if n == 1 else f"{n} cells are"
+    has = "has" if n == 1 else "have"
+    return [f"{cells} not connected to the root and {has} no position (NaN)."]
 
 
-def _about_reversal(record: dict[str, Any]) -> list[str]:
-    found = record.get("reversal")
-    if found is None:
+def about_reversal(record: OrderRecord) -> list[str]:
+    """Say where on the path cells off the drug are; nothing without such cells."""
+    found = record.reversal
+    if found is None or found.empty:
         return []
     row = found.iloc[-1]
     if np.isnan(row["returned"]):
@@ -167,29 +220,43 @@ def _about_reversal(record: dict[str, Any]) -> list[str]:
     ]
 
 
+def _about_values(basis: Basis) -> list[str]:
+    """Say what the values were taken for where they are neither counts nor log."""
+    if basis.judged.kind in ("counts", "log"):
+        return []
+    return [basis.judged.sentence]
+
+
 def messages(
-    record: dict[str, Any], design: Design, *, asked: str | None
+    record: OrderRecord, basis: Basis, *, asked: OrderOptions
 ) -> tuple[list[str], list[str]]:
     """All sentences about an order, and those among them to warn of.
 
     Parameters
     ----------
     record
-        The diagnostics of the order.
-    design
-        Times and groups.
+        The order and its checks.
+    basis
+        What the order was made from.
     asked
-        The method the user asked for.
+        What the user asked for.
     """
     against, open_ = _about_direction(record)
     warned = [
-        *_about_root(record, design),
-        *_about_time(record, design, asked=asked),
+        *_about_root(record),
+        *_about_time(record, basis.cells, asked=asked.method),
         *against,
         *_about_stability(record),
-        *_about_cycle(record),
-        *_about_labels(record, design),
+        *_about_cycle(record, asked),
+        *_about_labels(record),
         *_about_lost(record),
     ]
-    calm = [*open_, *_about_orders(record), *_about_reversal(record)]
+    calm = [
+        *open_,
+        *_about_values(basis),
+        *_about_missing_keys(record, asked),
+        *_about_depth(basis, record),
+        *_about_orders(record),
+        *about_reversal(record),
+    ]
     return [*warned, *calm], warned

@@ -19,31 +19,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
-from dtpscore._ordering.course import along_course
+from dtpscore._ordering.neighbors import nearest
 
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from dtpscore._ordering.design import Design
+    from dtpscore._ordering.cells import Cells
 
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
 
-# Size of the threshold features: so large that the penalty does not reach them.
+# Size of the threshold features. It is so large that the penalty hardly affects them.
 _THRESHOLD = 30.0
-# Ridge against the mean log-loss of a cell; from 0.03 to 0.3 changes little.
+# Ridge against the mean log-loss of a cell; values from 0.03 to 0.3 change little.
 _RIDGE = 0.1
+# Share of the cells of a sample that one fit uses, and the most cells of a sample.
 _SHARE = 0.8
 _MOST_OF_SAMPLE = 1000
+# Parts that the cells are split into where there are no series to hold out.
 _FOLDS = 5
 # Cells around a cell, and the weight of their mean in its position: counts of a single
 # cell are noisy, and its neighbors are at nearly the same place of the path.
 _N_NEIGHBORS = 30
 _NEIGHBORS_WEIGHT = 0.7
+# Weight of the position along the course, next to that along the fitted direction.
 _COURSE_WEIGHT = 0.5
+# Places on the course, width of the kernel between them as a share of all cells, and
+# how many components count.
+_N_PLACES = 40
+_PLACE_WIDTH = 0.07
+_COURSE_COMPONENTS = 10
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class OrdinalFit:
     Attributes
     ----------
     coefficients
-        b, one a feature.
+        b, one per feature.
     thresholds
         theta, one fewer than there are times.
     """
@@ -84,7 +92,7 @@ class OrdinalOrder:
         Spearman's rho between orders of single fits and the mean order.
     fold_rho
         Spearman's rho between the orders that the coefficients of two folds give all
-        cells, one value a pair: what other replicates would have taught.
+        cells, one value per pair. It shows what other replicates would have taught.
     """
 
     time: FloatArray
@@ -131,17 +139,17 @@ def fit(
     return OrdinalFit(found[:k], -_THRESHOLD * found[k:])
 
 
-def centered(features: FloatArray, design: Design) -> FloatArray:
+def centered(features: FloatArray, cells: Cells) -> FloatArray:
     """Put the root cells of every series at the origin.
 
     A series without root cells, and cells without a series, are moved by the mean
     of all root cells.
     """
-    moved = features - features[design.root].mean(axis=0)
-    for code in np.unique(design.series[design.series >= 0]):
-        inside = design.series == code
-        if (inside & design.root).any():
-            moved[inside] -= moved[inside & design.root].mean(axis=0)
+    moved = features - features[cells.root].mean(axis=0)
+    for code in np.unique(cells.series[cells.series >= 0]):
+        inside = cells.series == code
+        if (inside & cells.root).any():
+            moved[inside] -= moved[inside & cells.root].mean(axis=0)
     return moved
 
 
@@ -151,36 +159,36 @@ def _unit(features: FloatArray) -> FloatArray:
     return scaled
 
 
-def _joined(features: FloatArray, diffused: FloatArray, design: Design) -> FloatArray:
+def _joined(features: FloatArray, diffused: FloatArray, cells: Cells) -> FloatArray:
     """Principal and diffusion components, on one scale."""
-    moved = diffused - np.nanmean(diffused[design.root], axis=0)
+    moved = diffused - np.nanmean(diffused[cells.root], axis=0)
     return np.hstack([features, _unit(moved)])
 
 
-def _fit(features: FloatArray, design: Design, rows: IntArray) -> OrdinalFit:
-    weights = _equal_samples(design.sample[rows])
-    return fit(features[rows], design.time[rows], weights)
+def _fit(features: FloatArray, cells: Cells, rows: IntArray) -> OrdinalFit:
+    weights = _equal_samples(cells.sample[rows])
+    return fit(features[rows], cells.time[rows], weights)
 
 
 def _taught(
     features: FloatArray,
     both: FloatArray | None,
-    design: Design,
+    cells: Cells,
     draws: list[IntArray],
 ) -> tuple[FloatArray, FloatArray]:
-    """Positions of all cells by one fit a draw, and the mean coefficients.
+    """Positions of all cells by one fit per draw, and the mean coefficients.
 
     The coefficients are of fits on ``features`` alone, which are sums over genes.
     """
-    orders = np.zeros((design.n_cells, len(draws)))
+    orders = np.zeros((cells.n_cells, len(draws)))
     coefficients = np.zeros(features.shape[1])
     for number, drawn in enumerate(draws):
-        model = _fit(features, design, drawn)
+        model = _fit(features, cells, drawn)
         coefficients += model.coefficients / len(draws)
         orders[:, number] = model.expected(features)
         if both is not None:
             known = ~np.isnan(both[:, -1])
-            model = _fit(both, design, drawn[known[drawn]])
+            model = _fit(both, cells, drawn[known[drawn]])
             orders[known, number] = model.expected(both[known])
     return orders, coefficients
 
@@ -201,25 +209,21 @@ def _equal_samples(sample: IntArray) -> FloatArray:
     return 1.0 / sizes[place]
 
 
-def folds(design: Design, random_state: int) -> IntArray:
-    """Fold of every cell: its series, where two or more have times; else a fifth."""
-    fold = design.series
-    if design.series_with_times().size < 2:
-        rng = np.random.default_rng(random_state)
-        fold = rng.permutation(np.arange(design.n_cells) % _FOLDS)
+def folds(cells: Cells, seed: int) -> IntArray:
+    """Fold of every cell: its series where two have times, else a random fifth."""
+    fold = cells.series
+    if not cells.are_replicated:
+        rng = np.random.default_rng(seed)
+        fold = rng.permutation(np.arange(cells.n_cells) % _FOLDS)
     codes: IntArray = np.unique(fold, return_inverse=True)[1]
     return codes
 
 
 def _with_neighbors(placed: FloatArray, features: FloatArray) -> FloatArray:
     """Positions averaged with those of the nearest cells among the same cells."""
-    from sklearn.neighbors import NearestNeighbors
-
-    n_neighbors = min(_N_NEIGHBORS, len(features) - 1)
-    if n_neighbors < 1:
+    if len(features) < 2:
         return placed
-    search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute")
-    near = search.fit(features).kneighbors(return_distance=False)
+    near = nearest(features, None, _N_NEIGHBORS)[1]
     own = (1 - _NEIGHBORS_WEIGHT) * placed
     averaged: FloatArray = own + _NEIGHBORS_WEIGHT * placed[near].mean(axis=1)
     return averaged
@@ -227,47 +231,48 @@ def _with_neighbors(placed: FloatArray, features: FloatArray) -> FloatArray:
 
 def cross_fit(
     features: FloatArray,
-    design: Design,
+    cells: Cells,
     *,
     diffused: FloatArray | None = None,
     n_subsamples: int = 10,
-    random_state: int = 0,
+    seed: int = 0,
 ) -> OrdinalOrder:
     """Place every cell by fits on the other series.
 
     Cells without a series are placed by fits on all series. The position of a cell is
-    the mean of two, and no label of its own series has touched either. One is by the
-    fitted direction: 0.3 of it the cell's own, 0.7 that of its 30 nearest cells in its
-    series. The other is by the course that the cells of the other series take along
-    that direction (see `along_course`).
+    the mean of two positions, and no label of its own series has a part in either. The
+    first is the position along the fitted direction: it is 0.3 of the cell's own and
+    0.7 of the mean of its 30 nearest cells in its series. The second is the position
+    on the course that the cells of the other series take along that direction (see
+    `along_course`).
 
     Parameters
     ----------
     features
         (cells, k), principal components.
-    design
+    cells
         Times, series and samples of the cells.
     diffused
         (cells, m), diffusion components of the graph on ``features``, to find the
         direction in as well; cells with NaN are placed by ``features`` alone.
     n_subsamples
         Fits per fold, each on 80% of the cells of every sample.
-    random_state
+    seed
         Seed of the subsamples.
     """
-    rng = np.random.default_rng(random_state)
-    fold = folds(design, random_state)
-    features = _unit(centered(features, design))
+    rng = np.random.default_rng(seed)
+    fold = folds(cells, seed)
+    features = _unit(centered(features, cells))
     n_folds = int(fold.max()) + 1
     fits = max(n_subsamples, 1)
-    placed = np.zeros((design.n_cells, fits))
+    placed = np.zeros((cells.n_cells, fits))
     coefficients = np.zeros((n_folds, features.shape[1]))
-    both = None if diffused is None else _joined(features, diffused, design)
+    both = None if diffused is None else _joined(features, diffused, cells)
     for place in range(n_folds):
         inside = fold == place
-        rows = np.flatnonzero(~inside & design.fitted)
-        draws = [_draw(design.sample, rows, rng) for _ in range(fits)]
-        orders, coefficients[place] = _taught(features, both, design, draws)
+        rows = np.flatnonzero(~inside & cells.fitted)
+        draws = [_draw(cells.sample, rows, rng) for _ in range(fits)]
+        orders, coefficients[place] = _taught(features, both, cells, draws)
         # The first draw stands for all cells of the other series.
         course = _with_neighbors(orders[draws[0]], features[draws[0]])
         along = [
@@ -287,6 +292,83 @@ def cross_fit(
     )
 
 
+def along_course(
+    features: FloatArray, order: FloatArray, others: FloatArray
+) -> FloatArray:
+    """Expect a position for each cell from where its features are most likely.
+
+    A straight direction, as regression finds it, cannot follow a path that bends: genes
+    that change early say nothing late. So the mean features of the cells of one set are
+    taken at 40 places of their order (Gaussian kernel over ranks), with one covariance
+    around these means. A cell of the other set then has a probability at every place,
+    by a normal distribution and equal ones beforehand, and the mean of the places
+    under it is its position.
+
+    Parameters
+    ----------
+    features
+        (cells, k) of the cells that make the course; the first ten columns are used.
+    order
+        Position of each of them.
+    others
+        (other cells, k), the cells to place.
+
+    Returns
+    -------
+    (other cells,), in the units of ``order``.
+    """
+    features, others = features[:, :_COURSE_COMPONENTS], others[:, :_COURSE_COMPONENTS]
+    rank = rankdata(order) / order.size
+    places = np.linspace(0, 1, _N_PLACES + 2)[1:-1]
+    weights = np.exp(-0.5 * ((places[:, None] - rank) / _PLACE_WIDTH) ** 2)
+    means = weights @ features / weights.sum(axis=1, keepdims=True)
+    around = np.column_stack([np.interp(rank, places, one) for one in means.T])
+    covariance = np.cov(features - around, rowvar=False).reshape(2 * means.shape[1:])
+    floor = 1e-6 * max(np.trace(covariance), 1e-12)
+    root = np.linalg.cholesky(
+        np.linalg.inv(covariance + floor * np.eye(len(covariance)))
+    )
+    squared = _squared_distances(others @ root, means @ root)
+    likely = np.exp(-0.5 * (squared - squared.min(axis=1, keepdims=True)))
+    position: FloatArray = likely @ np.quantile(order, places) / likely.sum(axis=1)
+    return position
+
+
+def _squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
+    squared: FloatArray = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
+    return squared
+
+
 def _between_folds(placed: FloatArray) -> FloatArray:
     pairs = combinations(placed.T, 2)
     return np.asarray([spearmanr(first, second)[0] for first, second in pairs])
+
+
+def how_learned(cells: Cells, *, features: str) -> list[str]:
+    """Say how the order was learned and whether other replicates taught it.
+
+    Parameters
+    ----------
+    cells
+        Times and series of the cells.
+    features
+        What the direction was found in, in words.
+    """
+    said = [
+        f"The order was learned from the times {', '.join(cells.times)} by ordinal "
+        "regression with all thresholds and a ridge penalty (after Macnair et al. "
+        f"2022, doi:10.1093/bioinformatics/btac227) on {features}."
+    ]
+    if not cells.are_replicated:
+        return [
+            *said,
+            f"The cells were split into {_FOLDS} random parts, and every cell was "
+            "placed by fits on the other parts. This does not hold out a replicate.",
+        ]
+    said.append(
+        "Every cell was placed by fits on the cells of the other replicate series "
+        f"(series are {', '.join(cells.series_names)})."
+    )
+    if (cells.series < 0).any():
+        said.append("Cells without a series were placed by fits on all series.")
+    return said

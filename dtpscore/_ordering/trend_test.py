@@ -1,27 +1,113 @@
-"""Does a value follow the order within samples?"""
+"""Test whether a value follows the order of the other genes within samples.
+
+A value along an order that its own genes helped to make follows that order even where
+nothing else does. So each axis and gene is tested along the order of the other genes.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from dtpscore._ordering import diffusion
 from dtpscore._ordering.checks import within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import scipy.sparse as sp
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
 
+# Cells that diffusion pseudotime is computed again on, at most.
+_MOST_AGAIN = 3000
 # The test looks at bends with few degrees of freedom.
 _TEST_KNOTS = 3
 _LEAST_CELLS = 10
 _MOST_OF_SAMPLE = 500
+
+
+@dataclass(frozen=True)
+class GeneModel:
+    """The genes that an order was made of, to make it again without some of them.
+
+    Attributes
+    ----------
+    time
+        The order itself.
+    values
+        (cells, genes), log expression of the genes in it.
+    columns
+        Columns of the matrix that these genes are.
+    loadings
+        (genes, k).
+    weights
+        (genes, folds): weight of each gene in the position of a cell of a fold; None
+        for diffusion pseudotime.
+    fold
+        Fold of each cell.
+    root
+        Row of the root cell.
+    n_neighbors, n_dcs, seed
+        Options of the run.
+    """
+
+    time: FloatArray
+    values: sp.csr_array
+    columns: IntArray
+    loadings: FloatArray
+    weights: FloatArray | None
+    fold: IntArray
+    root: int
+    n_neighbors: int
+    n_dcs: int
+    seed: int
+
+    def without(self, columns: IntArray) -> FloatArray:
+        """Positions made without the genes in these columns of the matrix.
+
+        The direction learned from times is kept and these genes are taken out of the
+        sum; diffusion pseudotime is computed again on components that lack them, for
+        at most 3,000 cells, NaN for the others.
+        """
+        kept = ~np.isin(self.columns, columns)
+        if kept.all():
+            return self.time
+        if self.weights is not None:
+            return self._weighted(kept)
+        return self._diffused(kept)
+
+    def _weighted(self, kept: NDArray[np.bool_]) -> FloatArray:
+        if self.weights is None:
+            msg = "Only an order learned from times has weights."
+            raise RuntimeError(msg)
+        sums = self.values @ (self.weights * kept[:, None])
+        return sums[np.arange(len(self.fold)), self.fold]
+
+    def _diffused(self, kept: NDArray[np.bool_]) -> FloatArray:
+        reached = np.flatnonzero(~np.isnan(self.time))
+        rng = np.random.default_rng(self.seed)
+        if reached.size > _MOST_AGAIN:
+            reached = rng.choice(reached, _MOST_AGAIN, replace=False)
+        rows = np.union1d(reached, [self.root])
+        features = self.values[rows] @ (self.loadings * kept[:, None])
+        found = diffusion.diffusion_time(
+            diffusion.graph(features, self.n_neighbors),
+            np.searchsorted(rows, [self.root]),
+            features=None,
+            n_neighbors=self.n_neighbors,
+            n_dcs=self.n_dcs,
+            seed=self.seed,
+        )
+        time = np.full(len(self.time), np.nan)
+        time[rows] = found.time
+        return time
 
 
 def _rank_basis(order: FloatArray) -> FloatArray:
@@ -97,7 +183,7 @@ def tested(
     samples: IntArray,
     *,
     n_permutations: int,
-    random_state: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Test every column along an order that was made without its own genes.
 
@@ -112,18 +198,18 @@ def tested(
         Sample of each cell, -1 without one.
     n_permutations
         Shuffles within samples.
-    random_state
+    seed
         Seed of the shuffles.
 
     Returns
     -------
-    One row a feature: ``rho`` (median over samples of Spearman's rho within the
+    One row per feature: ``rho`` (median over samples of Spearman's rho within the
     sample), ``n_samples``, ``n_agree`` (samples with the sign of ``rho``),
     ``explained``, ``p`` and ``q`` (Benjamini-Hochberg over the features with a p).
     """
     from scipy.stats import false_discovery_control
 
-    rng = np.random.default_rng(random_state)
+    rng = np.random.default_rng(seed)
     rows = {}
     for name in values:
         own, order = values[name].to_numpy(dtype=np.float64), orders[name]
@@ -145,3 +231,18 @@ def tested(
     if known.any():
         frame.loc[known, "q"] = false_discovery_control(frame.loc[known, "p"])
     return frame.rename_axis("feature")
+
+
+def how_tested(method: str, n_permutations: int) -> list[str]:
+    """Say how features were tested along the order, in sentences."""
+    again = "their part was taken out of the sum over genes that gives the position"
+    if method == "dpt":
+        again = "diffusion pseudotime was computed again without them"
+    return [
+        "Every feature was tested along the order of the other genes: for its own "
+        f"genes {again}.",
+        "The statistic is the share of the variation within samples that a quadratic "
+        "spline of the position explains, and the p-value comes from "
+        f"{n_permutations:,} shuffles of the cells within their samples; q-values are "
+        "by Benjamini and Hochberg.",
+    ]

@@ -1,4 +1,4 @@
-"""Sections on the calls: who, how sure, why, and what returns."""
+"""Sections on the calls: who, on what grounds, and why."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import pl
-from dtpscore._frames import states
-from dtpscore._frames.scores import titled
-from dtpscore._report.model import Column, Section, Table
+from dtpscore._report.format import count, share
+from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import picture
-from dtpscore._report.text import calling_text
+from dtpscore.get import _calls as calls
+from dtpscore.get._axes import titled
+from dtpscore.get._records import call_record
+from dtpscore.get._samples import counts
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from dtpscore._calling.record import CallRecord
     from dtpscore._report.context import Context
+    from dtpscore._report.model import Picture
 
 _UMAP = "X_umap"
-_MOST_BARS = 40
-
-
-def counts(context: Context, *, by_sample: bool = False) -> pd.DataFrame:
-    """Cells of each state by group, or by sample of each group."""
-    return states.counts(
-        context.adata,
-        groupby=context.groupby,
-        reference=context.reference,
-        sample_key=context.sample_key if by_sample else None,
-    )
+_MOST_BARS = 60
+_MEASURES = {
+    "fraction": "log odds of the share of cells beyond the reference range",
+    "index": "mean index",
+}
 
 
 def _count_table(context: Context) -> Table:
-    frame = counts(context, by_sample=True)
-    dtp = frame["DTP-like"] + frame["DTP-like cycling"]
-    frame["share"] = dtp / frame["n_cells"]
+    frame = counts(
+        context.adata,
+        **context.columns,
+        time_key=context.design.time_key,
+        holiday=context.design.holiday,
+    )
+    timed = "time" in frame
     return Table(
         name="calls",
         caption="Calls by sample" if context.sample_key else "Calls by group",
@@ -42,20 +42,19 @@ def _count_table(context: Context) -> Table:
         columns=(
             Column("group", "Group"),
             *((Column("sample", "Sample"),) if context.sample_key else ()),
+            *((Column("time", "Time"),) if timed else ()),
             Column("n_cells", "Cells", "count"),
-            *(
-                Column(state, state.capitalize(), "count")
-                for state in states.STATES[:2]
-            ),
+            Column("parental-like", "Parental-like", "count"),
+            Column("uncertain", "Uncertain", "count"),
             Column("DTP-like cycling", "DTP-like cycling", "count"),
             Column("DTP-like", "DTP-like", "count"),
             Column("low quality", "Low quality", "count"),
-            Column("share", "DTP-like of both kinds", "share"),
+            Column("dtp_like", "DTP-like of both kinds", "share"),
         ),
     )
 
 
-_CALIBRATION = (
+_TABLES = (
     (
         "calibration",
         "What the calls of each group rest on",
@@ -67,7 +66,7 @@ _CALIBRATION = (
             Column("n_reference_cells", "Reference cells", "count"),
             Column("n_query_cells", "Cells", "count"),
             Column("smallest_share", "Smallest share to be called", "share"),
-            Column("n_called", "Called beyond it", "count"),
+            Column("n_called", "Cells that left the reference range", "count"),
             Column("evidence_level", "Evidence"),
         ),
     ),
@@ -88,7 +87,7 @@ _CALIBRATION = (
     ),
     (
         "sample_tests",
-        "Groups against the reference, samples as the unit; this makes no call",
+        "Groups against the reference with samples as the unit; this makes no call",
         (
             Column("group", "Group"),
             Column("measure", "Measure"),
@@ -102,7 +101,8 @@ _CALIBRATION = (
     ),
     (
         "reference_samples",
-        "Each reference sample against the others: should be under the error rate",
+        "Each reference sample against the others: the share should be below the "
+        "error rate",
         (
             Column("batch", "Batch"),
             Column("sample", "Sample"),
@@ -113,53 +113,56 @@ _CALIBRATION = (
 )
 
 
-_MEASURES = {
-    "fraction": "log odds of the share of cells beyond the reference range",
-    "index": "mean index",
-}
-
-
-def _calibration_tables(found: dict[str, Any]) -> list[Table]:
+def _record_tables(context: Context, record: CallRecord) -> list[Table]:
     """Tables of the record of the calls that hold anything, named as they are there."""
     tables = []
-    for name, caption, columns in _CALIBRATION:
-        if not len(found.get(name, ())):
+    for name, caption, columns in _TABLES:
+        frame = getattr(record, name)
+        if frame is None or not len(frame):
             continue
-        frame = found[name]
         if "measure" in frame:
             named = frame["measure"].astype(str).replace(_MEASURES)
             frame = frame.assign(measure=named)
         kept = tuple(one for one in columns if one.key in frame)
-        tables.append(Table(name=name, caption=caption, frame=frame, columns=kept))
+        tables.append(Table(name, caption, context.ordered(frame), kept))
     return tables
 
 
-def _pictures(context: Context) -> tuple[Any, ...]:
+def _composition(context: Context) -> Picture:
+    many = context.n_samples > _MOST_BARS
+    columns = {**context.columns, **({"sample_key": None} if many else {})}
+    return picture(
+        lambda: pl.composition(context.adata, **columns, show=False),
+        alt="Share of each call in each sample or group; the table below has the "
+        "numbers.",
+        caption="Calls. Reference cells are parental-like by definition."
+        + (" The table has the samples." if many else ""),
+    )
+
+
+def _planes(context: Context) -> tuple[Picture, ...]:
     adata = context.adata
-    made = [
-        picture(
-            lambda: pl.composition(
-                adata,
-                groupby=context.groupby,
-                reference=context.reference,
-                # With many samples the bars get too thin; the table has them all.
-                sample_key=context.sample_key
-                if context.n_samples <= _MOST_BARS
-                else None,
-                show=False,
-            ),
-            alt="Share of each call in each sample or group; the table below has the "
-            "numbers.",
-            caption="Calls. Reference cells are parental-like by definition.",
-        ),
+    made = []
+    if not calls.plane(adata)["shift"].isna().all():
+        columns = {k: v for k, v in context.columns.items() if k != "sample_key"}
+        made.append(
+            picture(
+                lambda: pl.decision(adata, **columns, show=False),
+                alt="Cells of each group on the plane of shift and index, colored by "
+                "call, with the limits that the calls use.",
+                caption="Shift and index of the cells of each group. The shift is "
+                "learned for each group apart, so only cells of one panel compare.",
+            )
+        )
+    made.append(
         picture(
             lambda: pl.index_proliferation(adata, show=False),
             alt="Cells on the plane of index and proliferation, colored by call, with "
             "the limits that the calls use.",
             caption="Index and proliferation of each cell. Whether a cell is called is "
             "decided by the shift, which this plane does not show.",
-        ),
-    ]
+        )
+    )
     if _UMAP in adata.obsm:
         made += [
             picture(
@@ -172,18 +175,43 @@ def _pictures(context: Context) -> tuple[Any, ...]:
     return tuple(made)
 
 
+def _result(table: Table) -> str:
+    """Sentence on the calls of the query groups together."""
+    frame = table.frame
+    dtp = frame[list(calls.DTP_STATES)].to_numpy().sum()
+    n_uncertain, n_low = frame["uncertain"].sum(), frame["low quality"].sum()
+    total = frame["n_cells"].sum()
+    return (
+        f"Of {count(total)} cells with a call, {count(dtp)} are DTP-like, "
+        f"{count(n_uncertain)} are uncertain ({share(n_uncertain / max(total, 1))}) "
+        f"and {count(n_low)} are of low quality."
+    )
+
+
 def calls_section(context: Context) -> Section | None:
     """Show calls and what they rest on, or None where there are none."""
     if not context.has_calls:
         return None
-    found = states.record(context.adata)
+    record = call_record(context.adata)
+    table = _count_table(context)
     return Section(
         name="calls",
         title="Calls and the evidence for them",
-        paragraphs=(str(found["note"]), calling_text(context)),
-        notes=tuple(str(text) for text in found["messages"]),
-        pictures=_pictures(context),
-        tables=(_count_table(context), *_calibration_tables(found)),
+        result=_result(table),
+        paragraphs=(record.note,),
+        notes=tuple(record.messages),
+        pictures=(_composition(context),),
+        tables=(table, *_record_tables(context, record)),
+        folds=(Fold("Cells on the planes of the calls", pictures=_planes(context)),),
+    )
+
+
+def _reason_picture(context: Context, group: str) -> Picture:
+    return picture(
+        partial(pl.reasons, context.adata, group=group, show=False),
+        alt=f"Axes that carry the calls in {group}; the table below has the numbers.",
+        caption=f"Axes that carry the calls in {group}. The arrow is the direction "
+        "that was found.",
     )
 
 
@@ -191,32 +219,30 @@ def why_section(context: Context) -> Section | None:
     """Axes that carry the calls, or None where nothing was called."""
     if not context.has_calls:
         return None
-    frame = states.reasons(context.adata)
+    frame = context.ordered(calls.reasons(context.adata))
     if frame.empty:
         return None
+    table = titled(frame)
+    groups = list(dict.fromkeys(str(name) for name in frame["group"]))
+    first = table[(table["group"].astype(str) == groups[0]).to_numpy()]
+    others: Any = [_reason_picture(context, group) for group in groups[1:]]
     return Section(
         name="why",
         title="Which mechanisms carry the calls",
+        result=f"In {groups[0]}, {first['title'].iloc[0]} carries the largest part of "
+        "the shift of the called cells.",
         paragraphs=(
-            "The difference is that of the called cells from the reference cells; the "
+            "The difference is that of the called cells from the reference cells. The "
             "contribution is the part of the shift that an axis carries. Each "
-            "direction is read against the published one, and random gene sets.",
+            "direction is read against the published one and against random gene sets.",
         ),
-        pictures=tuple(
-            picture(
-                partial(pl.reasons, context.adata, group=group, show=False),
-                alt=f"Axes that carry the calls in {group}; the table below has the "
-                "numbers.",
-                caption=f"Axes that carry the calls in {group}. The arrow is the "
-                "direction found.",
-            )
-            for group in dict.fromkeys(str(name) for name in frame["group"])
-        ),
+        pictures=(_reason_picture(context, groups[0]),),
+        folds=(Fold("The other groups", pictures=tuple(others)),) if others else (),
         tables=(
             Table(
                 name="reasons",
                 caption="Axes that carry the calls",
-                frame=titled(frame),
+                frame=table,
                 columns=(
                     Column("group", "Group"),
                     Column("batch", "Batch"),

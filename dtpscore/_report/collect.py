@@ -5,26 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import signatures
-from dtpscore._frames import states
-from dtpscore._report import calls, reversal
-from dtpscore._report.answers import leading_axes, uncalled_answers
-from dtpscore._report.called import called_answers
+from dtpscore._report import calls
 from dtpscore._report.context import Context, context
 from dtpscore._report.enrichment import enrichment_section
+from dtpscore._report.first import first_screen
 from dtpscore._report.format import count, listed
 from dtpscore._report.model import ReportData, Section
-from dtpscore._report.path import (
-    methods_text,
-    path_section,
-    trends_section,
+from dtpscore._report.path import path_section, trends_section
+from dtpscore._report.reversal import reversal_section
+from dtpscore._report.scores import (
+    axes_section,
+    axis_table,
+    checks_section,
+    leading_axes,
 )
-from dtpscore._report.scores import axes_section, axis_table, checks_section
 from dtpscore._report.text import (
-    calling_text,
     limits_section,
     methods_section,
     vulnerability_section,
 )
+from dtpscore.get._records import call_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,35 +85,15 @@ def _records(adata: AnnData) -> dict[str, Any]:
     }
 
 
-def _methods(found: Context) -> tuple[str, ...]:
-    """Paragraphs of methods on the calls and the order, where there are such."""
-    texts = [calling_text(found)] if found.has_calls else []
-    texts += [methods_text(found)] if found.has_path else []
-    return tuple(texts)
-
-
-def _limits(found: Context) -> tuple[str, ...]:
-    """Limits of the calls, where there are such."""
-    if not found.has_calls:
-        return ()
-    record = states.record(found.adata)
-    first = (
-        []
-        if record["calibrated"]
-        else [
-            "The index is not calibrated: there are no usable reference cells, so "
-            "nothing here has an error rate."
-        ]
-    )
-    return (*first, *(str(text) for text in record["messages"]))
-
-
-def _vulnerabilities(found: Context, leading: list[str]) -> pd.DataFrame | None:
+def _vulnerabilities(found: Context, table: pd.DataFrame | None) -> pd.DataFrame | None:
     """List published vulnerabilities of axes that carry calls, or else differ most."""
     if found.has_calls:
-        return states.record(found.adata).get("vulnerabilities")
-    table = signatures.vulnerabilities()
-    return table[table["axis"].isin(leading)]
+        frame: pd.DataFrame | None = call_record(found.adata).vulnerabilities
+        return frame
+    if table is None:
+        return None
+    published = signatures.vulnerabilities()
+    return published[published["axis"].isin(leading_axes(table, found.queries))]
 
 
 def collect(
@@ -122,6 +102,7 @@ def collect(
     groupby: str | None = None,
     reference: str | None = None,
     sample_key: str | None = None,
+    time_key: str | None = None,
     title: str = "Drug-tolerant persister states",
     provenance: dict[str, Any] | None = None,
 ) -> ReportData:
@@ -130,9 +111,9 @@ def collect(
     Parameters
     ----------
     adata
-        Data with scores, and with whatever else was computed.
-    groupby, reference, sample_key
-        Columns and reference group; by default those of the calls.
+        Data with scores, calls, an order or an enrichment.
+    groupby, reference, sample_key, time_key
+        Columns and reference group. By default those of the calls and of the order.
     title
         Heading.
     provenance
@@ -141,32 +122,34 @@ def collect(
     Raises
     ------
     DataError
-        There are no scores, or the columns or the group do not exist.
+        There are no results, or the columns or the group do not exist.
     """
-    found = context(adata, groupby=groupby, reference=reference, sample_key=sample_key)
-    table = axis_table(found)
-    leading = leading_axes(table, found.queries)
+    found = context(
+        adata,
+        groupby=groupby,
+        reference=reference,
+        sample_key=sample_key,
+        time_key=time_key,
+    )
+    table = None if found.scores_key is None else axis_table(found)
     made: list[Section | None] = [
         calls.calls_section(found),
         calls.why_section(found),
-        axes_section(found),
+        None if table is None else axes_section(found, table),
+        reversal_section(found),
         path_section(found),
         trends_section(found),
-        reversal.axes_section(found),
-        reversal.path_section(found),
         enrichment_section(found),
-        checks_section(found),
-        vulnerability_section(_vulnerabilities(found, leading)),
-        methods_section(found, _methods(found)),
-        limits_section(found, _limits(found)),
+        None if table is None else checks_section(found),
+        vulnerability_section(_vulnerabilities(found, table)),
+        methods_section(found),
+        limits_section(found),
     ]
     return ReportData(
         title=title,
         subtitle=_subtitle(found),
         banners=_banners(found, provenance or {}),
-        answers=called_answers(found)
-        if found.has_calls
-        else uncalled_answers(found, table, reason=_reason(provenance or {})),
+        first=first_screen(found, table, reason=_reason(provenance or {})),
         sections=tuple(section for section in made if section is not None),
         provenance=provenance or {"parameters": _records(adata)},
     )

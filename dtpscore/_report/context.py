@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import _keys
-from dtpscore._frames.groups import column, groups
 from dtpscore._results.elements import check_anndata
 from dtpscore._results.lazy import waits
+from dtpscore._results.scores import keys_of
 from dtpscore.errors import DataError
+from dtpscore.get._groups import columns, groups, in_order, texts
+from dtpscore.get._records import has_calls, has_order
 
 if TYPE_CHECKING:
     import pandas as pd
     from anndata import AnnData
+
+    from dtpscore.get._groups import Columns
+
+_RESULTS = (_keys.CALL, _keys.PSEUDOTIME, _keys.TRENDS, _keys.ENRICHMENT)
 
 
 @dataclass(frozen=True)
@@ -24,21 +31,46 @@ class Context:
     ----------
     adata
         The data with results.
-    groupby, reference, sample_key
-        Column with the groups, its reference group, column with the samples.
+    design
+        Columns of ``obs`` with groups, samples and times, and the reference group.
+    scores_key
+        Key of the scores to show; None where nothing was scored.
     """
 
     adata: AnnData
-    groupby: str
-    reference: str | None
-    sample_key: str | None
+    design: Columns
+    scores_key: str | None
 
     @property
+    def groupby(self) -> str:
+        """Column with the groups."""
+        return self.design.groupby
+
+    @property
+    def reference(self) -> str | None:
+        """The reference group."""
+        return self.design.reference
+
+    @property
+    def sample_key(self) -> str | None:
+        """Column with the samples."""
+        return self.design.sample_key
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Groups, reference and samples, as plots take them."""
+        return {
+            "groupby": self.groupby,
+            "reference": self.reference,
+            "sample_key": self.sample_key,
+        }
+
+    @cached_property
     def member(self) -> pd.Series:
         """Group of each cell."""
         return groups(self.adata, self.groupby, self.reference)
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """Names of the groups, the reference first."""
         return [str(name) for name in self.member.cat.categories]
@@ -53,22 +85,44 @@ class Context:
         """Number of samples; 0 where they are not known."""
         if self.sample_key is None:
             return 0
-        return int(column(self.adata, self.sample_key).nunique())
-
-    def record(self, key: str) -> dict[str, Any] | None:
-        """Record of a result in ``uns``, or None."""
-        found = self.adata.uns.get(key)
-        return found if isinstance(found, dict) else None
+        return len(texts(self.adata, self.sample_key, "samples")[1])
 
     @property
     def has_calls(self) -> bool:
         """Whether the cells were called."""
-        return _keys.CALL in self.adata.obs and _keys.CALL in self.adata.uns
+        return has_calls(self.adata)
 
     @property
-    def has_path(self) -> bool:
+    def has_order(self) -> bool:
         """Whether the cells were ordered."""
-        return _keys.PSEUDOTIME in self.adata.obs
+        return has_order(self.adata)
+
+    def has(self, key: str) -> bool:
+        """Whether ``uns`` has the record of a result."""
+        return isinstance(self.adata.uns.get(key), dict)
+
+    def ordered(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Rows of a table by group, in the order of the groups of this report.
+
+        A table without groups, or with others, stays as it is.
+        """
+        if "group" not in frame or not set(frame["group"].astype(str)) <= {*self.names}:
+            return frame
+        more = [name for name in ("batch", "sample") if name in frame]
+        if "sample" not in frame:
+            # The order within a group says something, such as which axis is strongest.
+            place = {name: n for n, name in enumerate(self.names)}
+            rank = frame["group"].astype(str).map(place)
+            return frame.iloc[rank.argsort(kind="stable")].reset_index(drop=True)
+        return in_order(frame, ["group", *more], self.names)
+
+
+def _scores_key(adata: AnnData) -> str | None:
+    """Key of the scores to show: the default one, or else the first there is."""
+    keys = keys_of(adata)
+    if _keys.SCORES in keys:
+        return _keys.SCORES
+    return keys[0] if keys else None
 
 
 def context(
@@ -77,46 +131,40 @@ def context(
     groupby: str | None,
     reference: str | None,
     sample_key: str | None,
+    time_key: str | None = None,
 ) -> Context:
-    """Complete what is not given from the record of the calls.
+    """Complete what is not given from the records of the calls and of the order.
 
     Raises
     ------
     DataError
-        There are no scores, no groups are given or known, or a column or group does
+        There are no results, no groups are given or known, or a column or group does
         not exist.
     """
     check_anndata(adata)
-    if _keys.SCORES not in adata.uns:
+    key = _scores_key(adata)
+    if key is None and not any(name in adata.uns for name in _RESULTS):
         msg = (
-            "The data hold no scores to report. Run dtpscore.tl.score (dtpscore score) "
-            "or the whole pipeline (dtpscore run) first."
+            "The data hold no results to report: no scores, calls, order or "
+            "enrichment. Run dtpscore.tl.score (dtpscore score) or the whole pipeline "
+            "(dtpscore run) first."
         )
         raise DataError(msg)
-    if waits(adata, _keys.SCORES):
+    if key is not None and waits(adata, key):
         msg = (
             "The scores are not computed yet, and each table of the report would read "
             "the matrix for them. Run dtpscore.tl.compute(adata) first."
         )
         raise DataError(msg)
-    called = adata.uns.get(_keys.CALL)
-    known = called["params"] if isinstance(called, dict) else {}
-    groupby = groupby or known.get("groupby")
-    if groupby is None:
-        msg = (
-            "The report needs the column of obs with the groups. "
-            f"Pass groupby (--groupby). Columns there are: {', '.join(adata.obs)}."
-        )
-        raise DataError(msg)
-    made = Context(
-        adata=adata,
+    found = columns(
+        adata,
         groupby=groupby,
-        reference=reference or known.get("reference"),
-        sample_key=sample_key or known.get("sample_key"),
+        reference=reference,
+        sample_key=sample_key,
+        time_key=time_key,
     )
-    if made.sample_key is not None:
-        column(adata, made.sample_key)
+    made = Context(adata, found, key)
     if made.member.isna().all():
-        msg = f"obs[{groupby!r}] names no group."
+        msg = f"obs[{found.groupby!r}] names no group."
         raise DataError(msg)
     return made

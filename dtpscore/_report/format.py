@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from dtpscore._text import visible
+
 if TYPE_CHECKING:
     from dtpscore._report.model import Format
 
@@ -40,9 +42,17 @@ def pvalue(value: float, floor: float = 0.001) -> str:
     return f"< {floor:g}" if value < floor else f"{value:.3f}"
 
 
+def plain(value: Any) -> Any:
+    """Write out control characters of a text, which HTML has no place for."""
+    # A part of the page that is HTML already went through here piece by piece.
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    return visible(value, keep="\n")
+
+
 def shown(value: Any, how: Format, floor: float = 0.001) -> str:
     """Text of one cell of a table."""
-    if how in {"text", "doi"}:
+    if how in {"text", "doi", "verdict"}:
         return "" if value is None or value != value else str(value)
     if how == "count":
         return NOT_AVAILABLE if value != value else count(value)
@@ -55,7 +65,7 @@ def shown(value: Any, how: Format, floor: float = 0.001) -> str:
 
 def sort_key(value: Any, how: Format) -> str:
     """Value by which the page sorts: full precision for numbers."""
-    if how in {"text", "doi"}:
+    if how in {"text", "doi", "verdict"}:
         return shown(value, how)
     return "" if value != value else repr(float(value))
 

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
-Format = Literal["text", "count", "share", "number", "signed", "pvalue", "doi"]
+Format = Literal[
+    "text", "count", "share", "number", "signed", "pvalue", "doi", "verdict"
+]
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the page, also written as a CSV file.
+    """A table of the page, which is also written as a CSV file.
 
     Attributes
     ----------
@@ -67,14 +71,29 @@ class Picture:
         What it shows, for a person who does not see it.
     caption
         Text under it.
-    wide
-        Whether it takes the whole width.
     """
 
     uri: str
     alt: str
     caption: str
-    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A part of a section that is closed until a reader opens it.
+
+    Attributes
+    ----------
+    title
+        The line that is always seen.
+    paragraphs, pictures, tables
+        What it holds.
+    """
+
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,23 +104,46 @@ class Section:
     ----------
     name, title
         Anchor and heading.
+    result
+        One sentence with what was found.
     paragraphs
-        Text before the figures.
+        Further text before the figures.
     notes
         Caveats, set off from the text.
     pictures, tables
-        What it shows.
+        What it shows. Tables are folded.
+    folds
+        Further parts that are folded.
     items
         A list after the text, such as the references.
     """
 
     name: str
     title: str
+    result: str = ""
     paragraphs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
     tables: tuple[Table, ...] = ()
+    folds: tuple[Fold, ...] = ()
     items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of evidence.
+
+    Attributes
+    ----------
+    name, text
+        ``"E0"`` to ``"E4"``, and what it means.
+    reached
+        Whether these results have it.
+    """
+
+    name: str
+    text: str
+    reached: bool
 
 
 @dataclass(frozen=True)
@@ -113,12 +155,40 @@ class Answer:
     question, headline
         The question, and the answer in a few words.
     details
-        Sentences or rows under it.
+        Sentences under it.
+    levels
+        The ladder of evidence, where the question is how sure the answer is.
     """
 
     question: str
     headline: str
     details: tuple[str, ...] = ()
+    levels: tuple[Level, ...] = ()
+
+
+@dataclass(frozen=True)
+class FirstScreen:
+    """The answer, before anything else.
+
+    Attributes
+    ----------
+    title
+        Heading.
+    headline
+        One sentence.
+    table
+        One row per arm and time; None where nothing was called.
+    picture
+        Shares over time; None where nothing was called.
+    answers
+        Questions with short answers.
+    """
+
+    title: str
+    headline: str
+    table: Table | None = None
+    picture: Picture | None = None
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,7 +201,7 @@ class ReportData:
         Heading and the line under it.
     banners
         Warnings that stand above all, such as that data are simulated.
-    answers
+    first
         The first screen.
     sections
         The rest, in order.
@@ -142,6 +212,15 @@ class ReportData:
     title: str
     subtitle: str
     banners: tuple[str, ...]
-    answers: tuple[Answer, ...]
+    first: FirstScreen
     sections: tuple[Section, ...]
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    def tables(self) -> Iterator[Table]:
+        """Give every table of the page, in order."""
+        if self.first.table is not None:
+            yield self.first.table
+        for section in self.sections:
+            yield from section.tables
+            for fold in section.folds:
+                yield from fold.tables

@@ -1,64 +1,40 @@
-"""Sections on the order from parental to persister, and on the way back."""
+"""Sections on the order from parental to persister, and on what moves along it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dtpscore import _keys, pl
-from dtpscore._frames import path as frames
-from dtpscore._frames import trends as trend_frames
-from dtpscore._frames.scores import axis_titles
-from dtpscore._report.format import count
+from dtpscore._ordering.messages import about_reversal
+from dtpscore._report.format import count, listed
 from dtpscore._report.model import Column, Section, Table
 from dtpscore._report.picture import picture
+from dtpscore.get import _order as order
+from dtpscore.get import _trends as trends
+from dtpscore.get._axes import axis_titles
+from dtpscore.get._records import order_record, trends_record
+from dtpscore.get._reversal import by_calls
 
 if TYPE_CHECKING:
-    from anndata import AnnData
-
+    from dtpscore._ordering.record import OrderRecord
     from dtpscore._report.context import Context
     from dtpscore._report.model import Picture
 
-_METHODS = {
-    "dpt": (
-        "diffusion pseudotime (Haghverdi et al. 2016, doi:10.1038/nmeth.3971), which "
-        "uses no label but the root cell"
-    ),
-    "ordinal": (
-        "ordinal regression on the times, every cell placed by fits that did not see "
-        "its replicate series (after Macnair et al. 2022, "
-        "doi:10.1093/bioinformatics/btac227)"
-    ),
-    "palantir": "Palantir (Setty et al. 2019, doi:10.1038/s41587-019-0068-4)",
-}
-
-
-def methods_text(context: Context) -> str:
-    """How the cells were ordered, as a sentence to paste."""
-    found = frames.record(context.adata)
-    params = found["params"]
-    return (
-        f"Cells were ordered from {params['root']} on by {_METHODS[found['method']]}, "
-        "on principal components of genes that are in no cell-cycle or nuisance "
-        f"signature. The root was the cell {found['root']}, the medoid of the "
-        "reference cells with a low index."
-    )
+_N_FIRST = 3
 
 
 def _position_table(context: Context) -> Table:
-    cells = frames.positions(
-        context.adata,
-        groupby=context.groupby,
-        reference=context.reference,
-        sample_key=context.sample_key,
+    cells = order.positions(
+        context.adata, **context.columns, time_key=context.design.time_key
     )
-    frame = frames.by_sample(cells)
+    frame = order.by_sample(cells)
     frame["group"] = frame["group"].astype(str)
     return Table(
         name="positions",
         caption="Position on the path by sample",
         frame=frame,
         columns=(
-            Column("group", "Group"),
+            Column("row", "Group"),
             Column("sample", "Sample"),
             Column("n_cells", "Cells", "count"),
             Column("low", "Lower quartile", "number"),
@@ -68,8 +44,8 @@ def _position_table(context: Context) -> Table:
     )
 
 
-def _check_tables(found: dict[str, Any]) -> list[Table]:
-    direction = found["direction"].reset_index(names="with")
+def _check_tables(record: OrderRecord) -> list[Table]:
+    direction = record.direction.reset_index(names="with")
     tables = [
         Table(
             name="direction",
@@ -84,8 +60,8 @@ def _check_tables(found: dict[str, Any]) -> list[Table]:
             ),
         )
     ]
-    branches = found.get("branches")
-    if branches is not None and len(branches):
+    branches = record.branches
+    if len(branches):
         frame = branches.reset_index(names="end")
         frame["exists"] = frame["exists"].map({True: "yes", False: "no"})
         tables.append(
@@ -105,45 +81,68 @@ def _check_tables(found: dict[str, Any]) -> list[Table]:
     return tables
 
 
+def _result(verdicts: list[tuple[str, str]]) -> str:
+    """Say what agrees with the direction of the path, and what does not."""
+    if not verdicts:
+        return "Nothing in these data says which way the path runs."
+    by_verdict: dict[str, list[str]] = {}
+    for name, verdict in verdicts:
+        by_verdict.setdefault(verdict, []).append(name)
+    parts = [f"{listed(names)}: {verdict}" for verdict, names in by_verdict.items()]
+    return f"The direction of the path, compared with {'; with '.join(parts)}."
+
+
+def _notes(context: Context, record: OrderRecord) -> list[str]:
+    """Messages of the order.
+
+    Where the calls say what returned off the drug, the answer of the path to the same
+    question stands in the supplement of that section alone.
+    """
+    answered = context.has_calls and by_calls(context.adata) is not None
+    apart = about_reversal(record) if answered else []
+    return [text for text in record.messages if text not in apart]
+
+
 def path_section(context: Context) -> Section | None:
     """Show the order and its checks, or None where cells were not ordered."""
-    if not context.has_path:
+    if not context.has_order:
         return None
-    found = frames.record(context.adata)
-    groups: Any = {
-        "groupby": context.groupby,
-        "reference": context.reference,
-        "sample_key": context.sample_key,
-    }
+    record = order_record(context.adata)
     learned = (
-        "It was checked on replicates that the fit did not see."
-        if found["validated"]
-        else "It was not checked on other replicates."
+        "The order was checked on replicates that the fit did not see."
+        if record.validated
+        else "The order was not checked on other replicates."
     )
-    lost = int(found["n_unreachable"])
+    lost = record.n_unreachable
     if lost:
         learned += f" {count(lost)} cells could not be placed."
     return Section(
         name="path",
         title="From parental to persister",
-        paragraphs=(methods_text(context), learned),
-        notes=tuple(str(text) for text in found["messages"]),
+        result=_result(order.direction(context.adata)),
+        paragraphs=(learned,),
+        notes=tuple(_notes(context, record)),
         pictures=(
             picture(
-                lambda: pl.pseudotime(context.adata, **groups, show=False),
+                lambda: pl.pseudotime(
+                    context.adata,
+                    **context.columns,
+                    time_key=context.design.time_key,
+                    show=False,
+                ),
                 alt="Position of the cells of each group on the path from parental to "
                 "persister; the table below has the numbers by sample.",
-                caption="Position of each cell. The arrow is unbroken only where "
-                "groups, index or time agree with the direction and none "
-                "contradicts it.",
-                wide=True,
+                caption="Density of the positions of the cells of each group. The "
+                "arrow is unbroken only where groups, index or time agree with the "
+                "direction and none contradicts it.",
             ),
         ),
-        tables=(_position_table(context), *_check_tables(found)),
+        tables=(_position_table(context), *_check_tables(record)),
     )
 
 
-def _trend_pictures(adata: AnnData) -> tuple[Picture, ...]:
+def _trend_pictures(context: Context) -> tuple[Picture, ...]:
+    adata = context.adata
     pictures = [
         picture(
             lambda: pl.trends(adata, show=False),
@@ -152,7 +151,7 @@ def _trend_pictures(adata: AnnData) -> tuple[Picture, ...]:
             caption="The axes that change most, with 95% intervals.",
         )
     ]
-    if not trend_frames.onsets(adata).empty:
+    if not trends.onsets(adata).empty:
         pictures.append(
             picture(
                 lambda: pl.onsets(adata, show=False),
@@ -164,25 +163,32 @@ def _trend_pictures(adata: AnnData) -> tuple[Picture, ...]:
     return tuple(pictures)
 
 
+def _first_movers(context: Context) -> str:
+    frame = trends.onsets(context.adata)
+    if frame.empty:
+        return "No axis or gene moves along the path beyond chance."
+    names = [str(name) for name in frame["feature"]]
+    titles = axis_titles(names)
+    first = listed([titles[name] for name in names[:_N_FIRST]])
+    verb = "is" if len(names) == 1 else "are"
+    return f"{len(names)} axes or genes move; the first half way {verb} {first}."
+
+
 def trends_section(context: Context) -> Section | None:
     """Values along the path, or None where they were not followed."""
-    found = context.record(_keys.TRENDS)
-    if found is None:
+    if not context.has(_keys.TRENDS):
         return None
-    frame = trend_frames.features(context.adata).rename_axis("feature").reset_index()
+    record = trends_record(context.adata)
+    frame = trends.trends(context.adata).rename_axis("feature").reset_index()
     titles = axis_titles([str(name) for name in frame["feature"]])
     frame.insert(1, "title", [titles[str(name)] for name in frame["feature"]])
-    permutations = found["params"]["n_permutations"]
+    permutations = record.params["n_permutations"]
     return Section(
         name="trends",
         title="Which mechanism moves when",
-        paragraphs=(
-            "Every axis was tested along the order of the other genes, by shuffling "
-            "cells within samples. The onset is where its curve has gone half of its "
-            "way.",
-        ),
-        notes=tuple(str(text) for text in found["messages"]),
-        pictures=_trend_pictures(context.adata),
+        result=_first_movers(context),
+        notes=tuple(record.messages),
+        pictures=_trend_pictures(context),
         tables=(
             Table(
                 name="trends",

@@ -18,15 +18,15 @@ _RC: Any = {"svg.hashsalt": "dtpscore", "svg.fonttype": "path"}
 
 
 def picture(
-    draw: Callable[[], Axes], *, alt: str, caption: str, wide: bool = False
+    draw: Callable[[], Axes | list[Axes]], *, alt: str, caption: str
 ) -> Picture:
     """Draw a plot on a figure of its own, and close the figure.
 
     Parameters
     ----------
     draw
-        Draws and returns the Axes.
-    alt, caption, wide
+        Draws and returns the Axes, or a list of them.
+    alt, caption
         See `Picture`.
     """
     import matplotlib as mpl
@@ -36,7 +36,8 @@ def picture(
 
     buffer = io.BytesIO()
     with mpl.rc_context(_RC), plt.ioff():
-        figure = figure_of(draw())
+        drawn = draw()
+        figure = figure_of(drawn[0] if isinstance(drawn, list) else drawn)
         figure.savefig(
             buffer,
             format="svg",
@@ -46,4 +47,4 @@ def picture(
         )
         plt.close(figure)
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return Picture(f"data:image/svg+xml;base64,{data}", alt, caption, wide)
+    return Picture(f"data:image/svg+xml;base64,{data}", alt, caption)

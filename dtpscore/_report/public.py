@@ -20,20 +20,22 @@ def report(
     groupby: str | None = None,
     reference: str | None = None,
     sample_key: str | None = None,
+    time_key: str | None = None,
     title: str = "Drug-tolerant persister states",
     tables: str | Path | None = None,
     table_format: Literal["csv", "parquet"] = "csv",
 ) -> None:
     """Write one HTML page of the results that an AnnData holds; it opens offline.
 
-    The page answers first how many DTP-like cells there are, in which groups, how
-    sure that is, by which mechanisms, and what would prove it. It shows what was
-    computed: scores alone, or calls, order and enrichment as well.
+    The page answers first, for each arm and time, whether DTP-like cells were called,
+    were not found, or whether nothing is decided, and why. It then says how sure that
+    is, by which mechanisms, whether the cells return off the drug, and what would prove
+    it. It shows what was computed: scores, calls, an order, or an enrichment.
 
     Parameters
     ----------
     adata
-        Data with scores, and with whatever else was computed.
+        Data with scores, calls, an order or an enrichment.
     path
         File to write; an existing one is replaced.
     groupby
@@ -42,6 +44,9 @@ def report(
         Reference group; that of the calls by default.
     sample_key
         Column of ``obs`` with the samples; that of the calls by default.
+    time_key
+        Column of ``obs`` with times or doses; that of the calls or of the order by
+        default.
     title
         Heading of the page.
     tables
@@ -52,8 +57,24 @@ def report(
     Raises
     ------
     DataError
-        There are no scores, a column or group does not exist, the file cannot be
+        There are no results, a column or group does not exist, the file cannot be
         written, or pyarrow is needed and not installed.
+
+    See Also
+    --------
+    dtpscore.get : The numbers of the page as data frames.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp, tempfile
+    >>> from pathlib import Path
+    >>> adata = dtp.datasets.simulate(n_cells=90, n_genes=900, seed=0)
+    >>> dtp.tl.score(adata)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = Path(folder) / "report.html"
+    ...     dtp.report(adata, page, groupby="condition", reference="parental")
+    ...     page.stat().st_size > 10_000
+    True
     """
     _store.check_file(Path(path), overwrite=True)
     data = collect(
@@ -61,9 +82,10 @@ def report(
         groupby=groupby,
         reference=reference,
         sample_key=sample_key,
+        time_key=time_key,
         title=title,
     )
     if tables is not None:
         write_tables(data, Path(tables), kind=table_format)
     with _store.beside(Path(path)) as part:
-        part.write_text(render(data), encoding="utf-8")
+        part.write_text(render(data, tables=tables is not None), encoding="utf-8")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from importlib.resources import files
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from dtpscore import __version__, _store
-from dtpscore._report.format import shown, sort_key
+from dtpscore._csv import write_csv
+from dtpscore._report.format import plain, shown, sort_key
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,16 +20,50 @@ if TYPE_CHECKING:
     from dtpscore._report.model import ReportData
 
 
-def render(data: ReportData) -> str:
-    """HTML text of a report: one file, no network, the same for the same data."""
+def _hashed(text: str) -> str:
+    """Source of a Content-Security-Policy that allows this text and no other."""
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def policy(css: str, script: str) -> str:
+    """Content-Security-Policy of a page: its own style and script, and no network."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "img-src data:",
+            f"style-src {_hashed(css)}",
+            f"script-src {_hashed(script)}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def render(data: ReportData, *, tables: bool = False) -> str:
+    """HTML text of a report: one file, no network, the same for the same data.
+
+    Parameters
+    ----------
+    data
+        The report.
+    tables
+        Whether the tables are written to the folder ``tables`` beside the page, so that
+        the page may name their files.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
     here = files("dtpscore._report")
+    css, script = (
+        here.joinpath(name).read_text(encoding="utf-8").strip()
+        for name in ("style.css", "script.js")
+    )
     environment = Environment(
         loader=PackageLoader("dtpscore", "_report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=plain,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -35,8 +72,10 @@ def render(data: ReportData) -> str:
     return environment.get_template("template.html.j2").render(
         report=data,
         version=__version__,
-        css=Markup(here.joinpath("style.css").read_text(encoding="utf-8")),
-        script=Markup(here.joinpath("script.js").read_text(encoding="utf-8")),
+        css=Markup(css),
+        script=Markup(script),
+        policy=policy(css, script),
+        files=tables,
         record=json.dumps(data.provenance, indent=2, sort_keys=True, default=str),
     )
 
@@ -44,7 +83,7 @@ def render(data: ReportData) -> str:
 def write_tables(
     data: ReportData, folder: Path, *, kind: Literal["csv", "parquet"] = "csv"
 ) -> list[Path]:
-    """Write every table of a report to a file of its own, whole.
+    """Write every table of a report to a file of its own, with all its columns.
 
     Parameters
     ----------
@@ -65,14 +104,13 @@ def write_tables(
         raise DataError(msg)
     _store.make_folder(folder)
     written = []
-    for section in data.sections:
-        for table in section.tables:
-            path = folder / f"{table.name}.{kind}"
-            _store.check_file(path, overwrite=True)
-            with _store.beside(path) as part:
-                if kind == "csv":
-                    table.frame.to_csv(part, index=False, lineterminator="\n")
-                else:
-                    table.frame.to_parquet(part, engine="pyarrow", index=False)
-            written.append(path)
+    for table in data.tables():
+        path = folder / f"{table.name}.{kind}"
+        _store.check_file(path, overwrite=True)
+        with _store.beside(path) as part:
+            if kind == "csv":
+                write_csv(table.frame, part, index=False)
+            else:
+                table.frame.to_parquet(part, engine="pyarrow", index=False)
+        written.append(path)
     return written

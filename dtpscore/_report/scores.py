@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dtpscore import pl, signatures
-from dtpscore._frames import checks
-from dtpscore._frames.scores import axis_by_group, thin_axes, titled
-from dtpscore._report.format import listed
-from dtpscore._report.model import Column, Section, Table
+from dtpscore._report.format import listed, number
+from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import picture
 from dtpscore.errors import DataError
+from dtpscore.get import _checks as checks
+from dtpscore.get._axes import (
+    axis_by_group,
+    axis_titles,
+    genes_found,
+    persister_axes,
+    titled,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +25,15 @@ if TYPE_CHECKING:
     from dtpscore._report.model import Picture
 
 _EXPECTED = {"up": "up", "down": "down", "two-sided": "no fixed direction"}
+_OWN = "own signature"
+# What an axis is where it is not read as a mechanism of persisters.
+_KINDS = {
+    "engagement": "shows whether the drug acts",
+    "lineage": "read in its lineage only",
+    "ambiguous": "mechanism or confounder",
+    "nuisance": "not read as persister",
+}
+_N_NAMED = 4
 
 
 def mean_column(group: str) -> str:
@@ -26,46 +41,82 @@ def mean_column(group: str) -> str:
     return f"mean_{group}"
 
 
-def axis_table(context: Context) -> pd.DataFrame:
-    """Mean of each axis in each group, with title and expected direction."""
-    table = axis_by_group(
-        context.adata,
-        groupby=context.groupby,
-        reference=context.reference,
-        sample_key=context.sample_key,
-    )
+def _expected(axis: str) -> str:
+    """Direction that published contrasts of persisters agree on, in words."""
     known = signatures.axes()
+    if axis not in known:
+        return _OWN
+    if known[axis].kind == "persister":
+        return _EXPECTED[known[axis].direction]
+    return _KINDS[known[axis].kind]
+
+
+def axis_table(context: Context) -> pd.DataFrame:
+    """Mean of each axis and own signature in each group, and the genes it rests on."""
+    key = context.scores_key
+    table = axis_by_group(context.adata, **context.columns, key=key)
     frame = titled(table.rename(columns=mean_column).reset_index(names="axis"))
+    genes = genes_found(context.adata, key=key).reindex(frame["axis"].astype(str))
+    counted = zip(genes["n_found"], genes["n_listed"], genes["low"], strict=True)
+    frame.insert(2, "expected", [_expected(str(axis)) for axis in frame["axis"]])
     frame.insert(
-        2,
-        "expected",
-        [
-            "not read as persister"
-            if axis in known and known[axis].kind == "nuisance"
-            else _EXPECTED[known[axis].direction]
-            if axis in known
-            else "not known"
-            for axis in frame["axis"]
-        ],
+        3,
+        "genes",
+        [f"{n} of {of}{', too few' if low else ''}" for n, of, low in counted],
     )
-    thin = thin_axes(context.adata)
-    frame.insert(3, "genes", ["too few" if a in thin else "" for a in frame["axis"]])
+    frame.insert(4, "few_genes", genes["low"].to_numpy(dtype=bool))
     return frame
 
 
-def axes_section(context: Context) -> Section:
-    """Axis scores by group."""
-    frame = axis_table(context)
+def leading_axes(table: pd.DataFrame, queries: list[str]) -> list[str]:
+    """Find persister axes with enough genes that differ most from the reference.
+
+    Parameters
+    ----------
+    table
+        What `axis_table` gives.
+    queries
+        Groups other than the reference.
+
+    Returns
+    -------
+    At most four axes, strongest first.
+    """
+    if not queries:
+        return []
+    known = persister_axes(list(table["axis"]))
+    kept = table[table["axis"].isin(known) & ~table["few_genes"]]
+    columns = [mean_column(name) for name in queries]
+    size = kept.set_index("axis")[columns].abs().max(axis=1)
+    order = size.sort_values(ascending=False, kind="stable")
+    return [str(axis) for axis in order.index[:_N_NAMED]]
+
+
+def _result(context: Context, table: pd.DataFrame) -> str:
+    """Sentence on the axis that differs most."""
+    names = leading_axes(table, context.queries)
+    if not names:
+        return "No axis with enough genes can be compared between groups."
+    row = table.set_index("axis").loc[names[0]]
+    means = {q: float(row[mean_column(q)]) for q in context.queries}
+    group = max(means, key=lambda query: abs(means[query]))
     unit = context.reference or "all cells"
-    groups: Any = {
-        "groupby": context.groupby,
-        "reference": context.reference,
-        "sample_key": context.sample_key,
-    }
+    return (
+        f"{axis_titles(names[:1])[names[0]]} differs most: "
+        f"{number(means[group], 1, sign=True)} standard deviations of {unit} in "
+        f"{group}."
+    )
+
+
+def axes_section(context: Context, frame: pd.DataFrame) -> Section:
+    """Axis scores by group; ``frame`` is what `axis_table` gives."""
+    unit = context.reference or "all cells"
+    adata, key = context.adata, context.scores_key
     means = "means of samples" if context.sample_key else "means of cells"
     return Section(
         name="axes",
         title="Mechanisms by group",
+        result=_result(context, frame),
         paragraphs=(
             "Each axis is the mean of its signatures, turned so that high means more "
             f"of it. The unit is the standard deviation of {unit}, and 0 is its mean. "
@@ -74,19 +125,33 @@ def axes_section(context: Context) -> Section:
         ),
         pictures=(
             picture(
-                lambda: pl.axis_scores(context.adata, **groups, show=False),
-                alt="Violins of axis scores by group, for the eight axes whose groups "
-                "differ most; the table below has the means of all axes.",
-                caption="The eight persister axes whose groups differ most. Bars: "
-                "median and quartiles of cells."
-                + (" Diamonds: means of samples." if context.sample_key else ""),
-            ),
-            picture(
-                lambda: pl.axis_heatmap(context.adata, **groups, show=False),
+                lambda: pl.axis_heatmap(adata, **context.columns, key=key, show=False),
                 alt="Heatmap of the mean of each axis in each group; the table below "
                 "has the same numbers.",
-                caption=f"Mean of each axis in each group ({means}). Arrows: the "
-                "direction that published contrasts agree on. Star: few genes.",
+                caption=f"Mean of each axis in each group ({means}). An arrow is the "
+                "direction that published contrasts agree on. A star says that the "
+                "axis has too few genes. Nuisance axes stand apart.",
+            ),
+        ),
+        folds=(
+            Fold(
+                "Scores of cells",
+                pictures=(
+                    picture(
+                        lambda: pl.axis_scores(
+                            adata, **context.columns, key=key, show=False
+                        ),
+                        alt="Violins of axis scores by group, for the axes whose "
+                        "groups differ most; the table below has the means.",
+                        caption="The axes whose groups differ most. A bar is the "
+                        "median with the quartiles of cells."
+                        + (
+                            " A diamond is the mean of a sample."
+                            if context.sample_key
+                            else ""
+                        ),
+                    ),
+                ),
             ),
         ),
         tables=(
@@ -109,7 +174,7 @@ def _coverage_parts(
     context: Context,
 ) -> tuple[list[str], list[Picture], list[Table]]:
     """Note and picture where signatures lack genes, and the table of all."""
-    coverage = checks.coverage(context.adata)
+    coverage = checks.coverage(context.adata, key=context.scores_key)
     low = [str(name) for name in coverage.index[coverage["low"].to_numpy(dtype=bool)]]
     notes, pictures = [], []
     if low:
@@ -120,7 +185,7 @@ def _coverage_parts(
         )
         pictures.append(
             picture(
-                lambda: pl.coverage(context.adata, show=False),
+                lambda: pl.coverage(context.adata, key=context.scores_key, show=False),
                 alt="Share of the genes of each signature that the data have; the "
                 "table below has the numbers.",
                 caption="Genes found per signature.",
@@ -147,11 +212,18 @@ def _confounder_parts(
 ) -> tuple[list[str], list[Picture], list[Table]]:
     """Picture and table of correlations, or a note why there are none."""
     try:
-        table = checks.confounders(context.adata, groupby=context.groupby)
+        table = checks.confounders(
+            context.adata, groupby=context.groupby, key=context.scores_key
+        )
     except DataError as error:
         return [str(error)], [], []
     drawn = picture(
-        lambda: pl.confounders(context.adata, groupby=context.groupby, show=False),
+        lambda: pl.confounders(
+            context.adata,
+            groupby=context.groupby,
+            key=context.scores_key,
+            show=False,
+        ),
         alt="Rank correlation of results with depth, cell cycle and handling stress; "
         "the table below has the numbers.",
         caption="Rank correlation within groups, averaged over groups.",

@@ -1,20 +1,30 @@
-"""Sections in words: vulnerabilities, what RNA cannot show, methods, limits."""
+"""Sections in words: vulnerabilities, methods, and what the results cannot say."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dtpscore import _keys, signatures
-from dtpscore._frames import checks, states
-from dtpscore._frames.scores import titled
 from dtpscore._report.format import listed, number
 from dtpscore._report.model import Column, Section, Table
+from dtpscore.get import _checks as checks
+from dtpscore.get._axes import titled
+from dtpscore.get._groups import texts
+from dtpscore.get._records import (
+    call_record,
+    enrich_record,
+    order_record,
+    score_record,
+    trends_record,
+)
+from dtpscore.get._scores import signatures as scored_signatures
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dtpscore._records import Record
     from dtpscore._report.context import Context
 
 # A ratio of median totals between groups above which depth is named as a limit.
@@ -34,10 +44,12 @@ def vulnerability_section(table: pd.DataFrame | None) -> Section | None:
     return Section(
         name="vulnerabilities",
         title="Published vulnerabilities of these mechanisms",
+        result=f"{len(table)} published experiments name a vulnerability of the axes "
+        "that stand out here.",
         notes=(
-            "A dependency is not expression. That an axis is high or low here does not "
-            "say that its row applies to these cells. Each is an experiment to do, not "
-            "a treatment.",
+            "RNA expression is not dependency: that an axis is high or low here does "
+            "not say that its row applies to these cells. Each row is an experiment to "
+            "do, not a treatment.",
         ),
         tables=(
             Table(
@@ -59,102 +71,36 @@ def vulnerability_section(table: pd.DataFrame | None) -> Section | None:
     )
 
 
-def _scoring_text(record: dict[str, Any]) -> str:
-    params, made = record["params"], record["provenance"]
-    n = len(made["signatures"])
-    source = (
-        "raw"
-        if params["use_raw"]
-        else f"layer {params['layer']}"
-        if params["layer"]
-        else "X"
-    )
-    species = "" if params["species"] == "human" else " (mouse data, by ortholog)"
-    return (
-        f"Cells were scored on {n} gene signatures{species} with dtpscore "
-        f"{made['dtpscore']}, method {params['method']} ({made['citation']}), on "
-        f"{source}; up genes count positive, down genes negative, and scores are not "
-        "clipped. Signatures were averaged into axes, each turned so that high means "
-        f"more of it; signatures with under {100 * params['min_coverage']:.0f}% of "
-        "their genes were left out where the axis had others."
-    )
+def _records(context: Context) -> list[Record]:
+    """Give the records of the steps that were run, in the order of the analysis."""
+    adata = context.adata
+    found: list[Record] = []
+    if context.scores_key is not None:
+        found.append(score_record(adata, context.scores_key))
+    if context.has_calls:
+        found.append(call_record(adata))
+    if context.has_order:
+        found.append(order_record(adata))
+    if context.has(_keys.TRENDS):
+        found.append(trends_record(adata))
+    if context.has(_keys.ENRICHMENT):
+        found.append(enrich_record(adata))
+    return [record for record in found if record.methods]
 
 
-def _enrichment_text(record: dict[str, Any]) -> str:
-    params = record["params"]
-    how = (
-        "counts were summed per sample, brought to log2 counts per million, and genes "
-        "ranked by the difference of means over its standard error plus the median "
-        "standard error (Tusher et al. 2001, doi:10.1073/pnas.091062498)"
-        if params["sample_key"]
-        else "genes were ranked with the cell as the unit"
-    )
-    return (
-        f"For gene set enrichment against {params['reference']}, {how}; sets of "
-        f"{params['min_size']} to {params['max_size']:,} genes were tested with "
-        "GSEApy's prerank (Fang et al. 2023, doi:10.1093/bioinformatics/btac757; "
-        "Subramanian et al. 2005, doi:10.1073/pnas.0506580102) with "
-        f"{params['permutations']:,} permutations and seed {params['seed']}."
-    )
-
-
-def calling_text(context: Context) -> str:
-    """How the cells were called, as sentences to paste."""
-    found = states.record(context.adata)
-    params = found["params"]
-    if not found["calibrated"]:
-        return (
-            f"Cells were ranked by the index ({params['index']}) without reference "
-            "cells, so there is no error rate and no cell was called."
-        )
-    depth = (
-        "Counts were thinned so that all libraries of a batch have one distribution of "
-        "depth. "
-        if params["match_depth"]
-        else ""
-    )
-    joined = (
-        "and of 20 principal components of expression, in groups where cells kept "
-        "apart showed a second population (split likelihood ratio; Wasserman et al. "
-        "2020, PNAS), "
-        if found["calibration"]["components_used"].any()
-        else ""
-    )
-    return (
-        f"{depth}Cells were called against the reference {params['reference']} of the "
-        "same experiment. The index is the control-matched z-score of "
-        f"{params['index']} in robust standard deviations of the reference. The shift "
-        "was learned from control-matched z-scores of all signatures "
-        f"{joined}and calibrated by holding out each reference sample in turn "
-        "(conformal p-values; Bates et al. 2023, Annals of Statistics); "
-        "Benjamini-Hochberg at "
-        f"{100 * params['alpha']:g}% within each group and batch. Evidence "
-        f"level {found['evidence_level']}: {found['evidence']}."
-    )
-
-
-def methods_section(context: Context, more: tuple[str, ...]) -> Section:
-    """Methods to paste, with the papers of the signatures.
-
-    Parameters
-    ----------
-    context
-        The data.
-    more
-        Paragraphs on the calls and the order.
-    """
-    scores = context.record(_keys.SCORES)
-    paragraphs = [] if scores is None else [_scoring_text(scores)]
-    paragraphs += more
-    enriched = context.record(_keys.ENRICHMENT)
-    if enriched is not None:
-        paragraphs.append(_enrichment_text(enriched))
-    cited = [] if scores is None else scores["provenance"]["signatures"]["citation"]
+def methods_section(context: Context) -> Section:
+    """Methods to paste, as each step wrote them, and the papers of the signatures."""
+    paragraphs = [" ".join(record.methods) for record in _records(context)]
+    cited: set[str] = set()
+    if context.scores_key is not None:
+        frame = scored_signatures(context.adata, key=context.scores_key)
+        cited = {str(text) for text in frame["citation"]} - {""}
+    sources = ("Sources of the signatures:",) if cited else ()
     return Section(
         name="methods",
         title="Methods and sources, ready to paste",
-        paragraphs=(*paragraphs, "Sources of the signatures:"),
-        items=tuple(sorted({str(text) for text in cited})),
+        paragraphs=(*paragraphs, *sources),
+        items=tuple(sorted(cited)),
     )
 
 
@@ -169,7 +115,8 @@ def _depth_limit(context: Context) -> str | None:
     return (
         f"Depth differs between groups: the median total of a cell is "
         f"{number(low, 0)} in {medians.idxmin()} and {number(high, 0)} in "
-        f"{medians.idxmax()}. Scores move with depth; part of a difference may be that."
+        f"{medians.idxmax()}. Scores move with depth, so part of a difference may be "
+        "that."
     )
 
 
@@ -179,49 +126,55 @@ def _sample_limit(context: Context) -> str:
             "Samples are not known to this report, so nothing here says how much of a "
             "difference lies between samples of one group. Cells are not replicates."
         )
-    sample = context.adata.obs[context.sample_key]
+    sample = texts(context.adata, context.sample_key, "samples")[0]
     per_group = sample.groupby(context.member, observed=True).nunique()
     single = [str(name) for name in per_group.index[per_group < 2]]
     if single:
         return (
-            f"One sample only in {listed(single)}: treatment and sample cannot be told "
-            "apart there. Cells are not replicates."
+            f"There is one sample only in {listed(single)}, so treatment and sample "
+            "cannot be told apart there. Cells are not replicates."
         )
-    return (
-        "Samples are the replicates: "
-        + ", ".join(f"{int(n)} in {name}" for name, n in per_group.items())
-        + "."
-    )
+    counted = [f"{int(n)} in {name}" for name, n in per_group.items()]
+    return f"Samples are the replicates: {listed(counted)}."
 
 
-def limits_section(context: Context, more: tuple[str, ...]) -> Section:
-    """List what these results cannot say.
+def _call_limits(context: Context) -> list[str]:
+    if not context.has_calls:
+        return []
+    record = call_record(context.adata)
+    first = []
+    if not record.calibrated:
+        first.append(
+            "The index is not calibrated: there are no usable reference cells, so "
+            "nothing here has an error rate."
+        )
+    return [*first, *record.messages]
 
-    Parameters
-    ----------
-    context
-        The data.
-    more
-        Limits of the calls and the order.
-    """
-    items = [*more, _sample_limit(context)]
-    depth = _depth_limit(context)
-    if depth is not None:
-        items.append(depth)
-    coverage = checks.coverage(context.adata)
+
+def _coverage_limit(context: Context) -> list[str]:
+    if context.scores_key is None:
+        return []
+    coverage = checks.coverage(context.adata, key=context.scores_key)
     low = int(np.count_nonzero(coverage["low"]))
-    if low:
-        items.append(
-            f"{low} of {len(coverage)} signatures have too few genes in these data."
-        )
+    if not low:
+        return []
+    return [f"{low} of {len(coverage)} signatures have too few genes in these data."]
+
+
+def limits_section(context: Context) -> Section:
+    """List what these results cannot say."""
+    depth = _depth_limit(context)
     proxies = [axis.title for axis in signatures.axes().values() if axis.proxy]
-    items += [
-        f"{listed(proxies)} are proxies: protein activity and dependencies are not "
-        "expression.",
+    items = [
+        *_call_limits(context),
+        _sample_limit(context),
+        *([] if depth is None else [depth]),
+        *_coverage_limit(context),
+        f"{listed(proxies)} are proxies: RNA expression is neither protein activity "
+        "nor dependency.",
         "RNA alone names no resistant cell. Whether cells survive and revert takes "
         "survival data and a drug holiday.",
     ]
-    table = signatures.not_scorable()
     return Section(
         name="limits",
         title="Limits",
@@ -230,7 +183,7 @@ def limits_section(context: Context, more: tuple[str, ...]) -> Section:
             Table(
                 name="not_scorable",
                 caption="Mechanisms of persistence that RNA cannot show",
-                frame=table,
+                frame=signatures.not_scorable(),
                 columns=(
                     Column("mechanism", "Mechanism"),
                     Column("reason", "Why not"),

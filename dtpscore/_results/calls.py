@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from dtpscore import _keys
-from dtpscore._calling.given import ScoreFrame
-from dtpscore._results.elements import Element, Source, plain
+from dtpscore._calling.own_scores import ScoreFrame
+from dtpscore._calling.states import STATE_COLORS
+from dtpscore._results.elements import Element
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
@@ -60,26 +61,33 @@ def _values(column: pd.Series) -> Any:
     return column.array if kind else column.to_numpy()
 
 
-def call_elements(result: CallResult, source: Source) -> list[Element]:
+def call_elements(result: CallResult, key_added: str = _keys.CALL) -> list[Element]:
     """Places of a calling result in an AnnData or a file of one.
 
     Parameters
     ----------
     result
         What ``dtpscore._calling.run.call_matrix`` returned.
-    source
-        Where the matrix came from; kept with the parameters.
+    key_added
+        Name under which the calls are stored.
     """
-    record: dict[str, Any] = dict(result.record)
-    record["params"] = {**record["params"], **asdict(source)}
-    shifts = (_keys.SHIFT, _keys.LIBRARY_SHIFT)
+    keys = _keys.call_keys(key_added)
+    states = result.cells["call"].cat.categories
+    colors = np.array([STATE_COLORS[state] for state in states], dtype=str)
+    # An earlier run may have left the other kind of shift.
     gone = [
-        Element("obs", key, None) for key in shifts if key not in result.obs.columns
+        Element("obs", keys[name], None)
+        for name in ("shift", "library_shift")
+        if name not in result.cells
     ]
     return [
         *gone,
-        *(Element("obs", str(key), _values(result.obs[key])) for key in result.obs),
-        Element("obsm", _keys.CONTRIBUTIONS, result.contributions),
-        Element("obsm", _keys.CALL_AXES, result.axes),
-        Element("uns", _keys.CALL, plain(record)),
+        *(
+            Element("obs", keys[str(name)], _values(result.cells[name]))
+            for name in result.cells
+        ),
+        Element("obsm", keys["contributions"], result.contributions),
+        Element("obsm", keys["axes"], result.axes),
+        Element("uns", keys["record"], result.record.to_uns()),
+        Element("uns", keys["colors"], colors),
     ]

@@ -11,17 +11,35 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from anndata import AnnData, ImplicitModificationWarning
 
+from dtpscore._log import logger
+from dtpscore._matrix import blocks
+from dtpscore._matrix.partitions import is_dask
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from numpy.typing import NDArray
+
     from dtpscore._matrix.columns import FileColumns
 
 Slot = Literal["obs", "obsm", "uns"]
 
+# Columns of var that say what a feature is, and what is no gene in them.
+FEATURE_TYPES = ("feature_types", "feature_type")
+_NO_GENES = frozenset(
+    {
+        "antibody capture",
+        "antigen capture",
+        "crispr guide capture",
+        "custom",
+        "multiplexing capture",
+        "peaks",
+    }
+)
 # What people name the modality of gene expression.
 _RNA = frozenset({"rna", "gex", "gene expression", "transcriptome"})
 # Bytes that the name of a cell takes in a file, at most as a rule.
@@ -130,6 +148,56 @@ def gene_names(var: pd.DataFrame, gene_symbols: str | None) -> list[str]:
     return [str(name) for name in var[gene_symbols].tolist()]
 
 
+def is_gene(var: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which rows of ``var`` are genes, as far as its column of feature types says.
+
+    Raises
+    ------
+    DataError
+        None of them is.
+    """
+    name = next((one for one in FEATURE_TYPES if one in var.columns), None)
+    if name is None:
+        return np.ones(len(var), bool)
+    kinds = var[name].astype(str)
+    genes = ~kinds.str.lower().isin(_NO_GENES).to_numpy(dtype=bool)
+    if len(var) and not genes.any():
+        msg = (
+            f"The data have no genes: var[{name!r}] says {available(kinds.unique())} "
+            "alone. Pass the part of the data with the gene expression."
+        )
+        raise DataError(msg)
+    return genes
+
+
+def genes_alone(
+    matrix: Any, var: pd.DataFrame, gene_symbols: str | None
+) -> tuple[Any, list[str]]:
+    """Matrix without the columns that are no genes, and the names of the others.
+
+    Antibodies, guides and peaks in the same matrix would count in the depth of a cell,
+    among its ranks and in the bins of expression.
+    """
+    names, genes = gene_names(var, gene_symbols), is_gene(var)
+    if genes.all():
+        return matrix, names
+    columns = np.flatnonzero(genes)
+    name = next(one for one in FEATURE_TYPES if one in var.columns)
+    logger.info(
+        "%d of %d columns are left out: var[%r] says that they are no genes (%s).",
+        len(genes) - columns.size,
+        len(genes),
+        name,
+        available(var[name][~genes].astype(str).unique()),
+    )
+    in_memory = sp.issparse(matrix) or isinstance(matrix, np.ndarray)
+    if in_memory or is_dask(matrix):
+        matrix = matrix[:, columns]
+    else:
+        matrix = blocks.source(matrix).only(columns)
+    return matrix, [names[column] for column in columns]
+
+
 def check_anndata(adata: object) -> None:
     """Check that a function got an AnnData.
 
@@ -157,7 +225,9 @@ def check_anndata(adata: object) -> None:
 
 
 def pick(adata: AnnData, source: Source) -> tuple[Any, list[str]]:
-    """Matrix and gene names to work on; nothing is copied or loaded.
+    """Matrix and gene names to work on, without columns that are no genes.
+
+    Nothing is loaded, and nothing is copied unless there are such columns.
 
     Raises
     ------
@@ -169,7 +239,7 @@ def pick(adata: AnnData, source: Source) -> tuple[Any, list[str]]:
         if adata.raw is None:
             msg = "use_raw was asked for, but the data have no raw. Use X or a layer."
             raise DataError(msg)
-        return adata.raw.X, gene_names(adata.raw.var, source.gene_symbols)
+        return genes_alone(adata.raw.X, adata.raw.var, source.gene_symbols)
     if source.layer is None:
         matrix, what = adata.X, "X"
     elif source.layer in adata.layers:
@@ -186,7 +256,7 @@ def pick(adata: AnnData, source: Source) -> tuple[Any, list[str]]:
             " or use_raw."
         )
         raise DataError(msg)
-    return matrix, gene_names(adata.var, source.gene_symbols)
+    return genes_alone(matrix, adata.var, source.gene_symbols)
 
 
 def plain(value: Any) -> Any:

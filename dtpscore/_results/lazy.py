@@ -12,11 +12,12 @@ from dtpscore._matrix.partitions import is_dask
 from dtpscore._results.elements import Element
 from dtpscore._results.scores import FRAMES, TABLES, axes_of, keys_of, stale
 from dtpscore._scoring.checks import (
-    Peek,
+    check_values,
+    decoded,
     refuse_zeros,
     warn_no_controls,
-    warn_values,
 )
+from dtpscore._scoring.record import ScoreRecord, judged
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
     from numpy.typing import NDArray
+
+    from dtpscore._values import Values
 
 
 def unnamed(adata: AnnData) -> list[str]:
@@ -85,11 +88,11 @@ def numbers(
         found[key][kind] = np.asarray(array)
     for key, tables in found.items():
         record = adata.uns[key]
-        method, normalize = (record["params"][name] for name in ("method", "normalize"))
-        looked = _looked(tables.pop("checks", None))
-        if looked is not None:
-            warn_values(looked, method, normalize)
+        seen = _values(tables.get("checks"))
+        if seen is not None:
+            check_values(seen, record["params"])
         if "score" in tables:
+            method = record["params"]["method"]
             warn_no_controls(method, record["coverage"], tables["score"])
     return found
 
@@ -103,15 +106,12 @@ def _computed(arrays: list[Any]) -> Sequence[Any]:
     return done
 
 
-def _looked(checks: NDArray[np.float64] | None) -> Peek | None:
-    """Look at the first partition with values; an error where none has any."""
+def _values(checks: NDArray[np.float64] | None) -> Values | None:
+    """Judge the values of the matrix; an error where every one is 0."""
     if checks is None or not len(checks):
         return None
-    having = np.flatnonzero(checks[:, 0])
-    if not having.size:
-        refuse_zeros()
-    found, whole, largest = checks[having[0]].tolist()
-    return Peek(found=bool(found), whole=bool(whole), largest=largest)
+    values = decoded(checks)
+    return refuse_zeros() if values is None else values
 
 
 def signature_names(record: Mapping[str, Any]) -> list[str]:
@@ -166,6 +166,10 @@ def computed_elements(
         )
         for n, axis in enumerate(axes)
     ]
+    values = _values(tables.get("checks"))
+    if values is not None and "values" not in record:
+        told = judged(ScoreRecord.from_uns(record), values)
+        fresh.append(Element("uns", key, told.to_uns()))
     return [*stale(record, fresh, key), *fresh]
 
 

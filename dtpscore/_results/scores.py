@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,8 +16,8 @@ from dtpscore._results.elements import (
     Slot,
     Source,
     check_anndata,
-    plain,
 )
+from dtpscore._scoring.record import matrix_sentence
 from dtpscore.errors import DataError, OptionError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from dtpscore._scoring.collect import CellTable
     from dtpscore._scoring.lazy import LazyScores
-    from dtpscore._scoring.prepare import ScoreRecord
+    from dtpscore._scoring.record import ScoreRecord
     from dtpscore._scoring.run import ScoreResult
 
 # Tables over cells and their places in obsm: those with a column a signature, and
@@ -98,7 +98,7 @@ def elements(
             Element("obs", _keys.axis_column(axis, key_added), values)
             for axis, values in result.axis.items()
         ),
-        _record(result, key_added, source),
+        _record(result.record, key_added, source),
     ]
 
 
@@ -114,18 +114,15 @@ def lazy_elements(result: LazyScores, key_added: str, source: Source) -> list[El
             Element("obsm", TABLES[kind](key_added), values)
             for kind, values in result.tables.items()
         ),
-        _record(result, key_added, source),
+        _record(result.record, key_added, source),
     ]
 
 
-def _record(result: ScoreRecord, key_added: str, source: Source | None) -> Element:
-    record = {
-        "params": {**result.params, **asdict(source or Source())},
-        "coverage": result.coverage,
-        "axes": result.axes,
-        "provenance": result.provenance,
-    }
-    return Element("uns", key_added, plain(record))
+def _record(record: ScoreRecord, key_added: str, source: Source | None) -> Element:
+    params = {**record.params, **asdict(source or Source())}
+    told = [*record.methods, matrix_sentence(params)]
+    full = replace(record, params=params, methods=told)
+    return Element("uns", key_added, full.to_uns())
 
 
 def _frame(
@@ -160,6 +157,8 @@ def record_of(adata: AnnData, key: str) -> Any:
     """
     check_anndata(adata)
     record = adata.uns.get(key)
+    if axes_of(record) is None and key not in adata.uns:
+        record = from_columns(adata, key)
     if axes_of(record) is None:
         msg = (
             f"No scores under {key!r}. Run dtpscore.tl.score first. "
@@ -167,6 +166,60 @@ def record_of(adata: AnnData, key: str) -> Any:
         )
         raise DataError(msg)
     return record
+
+
+def from_columns(adata: AnnData, key: str) -> dict[str, Any] | None:
+    """Make what can be told of scores that lost their record, or None without scores.
+
+    `anndata.concat` and functions that call it keep ``obsm`` and ``obs`` and, as they
+    are used by default, drop ``uns``.
+    """
+    from dtpscore import signatures as library
+
+    table = adata.obsm.get(key)
+    if not isinstance(table, pd.DataFrame):
+        return None
+    # Axes by name, with the own signature that the axis is.
+    may_be = dict.fromkeys(library.axes(), "")
+    for name in map(str, table.columns):
+        may_be.setdefault(name, name)
+        may_be.setdefault(f"own_{name}", name)
+    made_of = {
+        axis: own
+        for axis, own in may_be.items()
+        if _keys.axis_column(axis, key) in adata.obs
+    }
+    axes = pd.DataFrame(
+        {"n_used": 0, "low": False, "signatures": list(made_of.values())},
+        index=pd.Index(list(made_of), name="axis", dtype=object),
+    )
+    axes["own"] = axes["signatures"] != ""
+    shipped = library.available()["axis"]
+    of_axis = [shipped.get(str(name), library.USER_AXIS) for name in table.columns]
+    signatures = pd.DataFrame({"axis": of_axis}, index=table.columns.astype(str))
+    return {"axes": axes, "provenance": {"signatures": signatures}}
+
+
+def has_record(adata: AnnData, key: str) -> bool:
+    """Whether scores still have the record that their run left in ``uns``."""
+    return "coverage" in record_of(adata, key)
+
+
+def full_record_of(adata: AnnData, key: str) -> Any:
+    """Return the record of scores; what was lost with ``uns`` is not made up.
+
+    Raises
+    ------
+    DataError
+        There are no scores, or their record is lost.
+    """
+    if not has_record(adata, key):
+        msg = (
+            f"uns[{key!r}], the record of the scores, is not there any more, as after "
+            "anndata.concat. Pass uns_merge='first' to it, or ask one of the parts."
+        )
+        raise DataError(msg)
+    return adata.uns[key]
 
 
 def keys_of(adata: AnnData) -> list[str]:

@@ -1,131 +1,87 @@
-"""Every choice of a run, as one record that is read from and written to TOML."""
+"""Read the options of a run from a TOML file, and write them to one."""
 
 from __future__ import annotations
 
-import json
 import tomllib
-from typing import TYPE_CHECKING, Any, Literal
+import warnings
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import tomli_w
 
+from dtpscore._options.run import RunOptions
 from dtpscore.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-
-class RunConfig(BaseModel):
-    """Choices of ``dtpscore run``.
-
-    Attributes
-    ----------
-    groupby, reference
-        Column of ``obs`` with the groups, and its reference group.
-    sample_key, batch_key, pair_key, replicate_key, time_key, days_key
-        Columns of ``obs`` with samples, tumors or batches, patients, replicate
-        series, times or doses, and days on drug.
-    cell_type_key, malignant
-        Column with cell types, and those that are tumor cells.
-    survival
-        How it is known that treated cells survived, in words.
-    holiday
-        Groups after a drug holiday or at relapse.
-    layer, gene_symbols, species
-        Matrix, column of gene names and species of the data.
-    method
-        Scoring method.
-    alpha
-        False discovery rate of the calls.
-    gmt
-        A GMT file of further gene sets for the enrichment.
-    permutations
-        Random gene sets of the enrichment.
-    seed
-        Seed of every step that draws.
-    title
-        Title of the report.
-    skip
-        Steps to leave out.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    groupby: str = "condition"
-    reference: str
-    sample_key: str | None = None
-    batch_key: str | None = None
-    pair_key: str | None = None
-    cell_type_key: str | None = None
-    malignant: tuple[str, ...] = ()
-    days_key: str | None = None
-    survival: str | None = None
-    replicate_key: str | None = None
-    time_key: str | None = None
-    holiday: tuple[str, ...] = ()
-    layer: str | None = None
-    gene_symbols: str | None = None
-    species: Literal["human", "mouse"] = "human"
-    method: Literal["ucell", "aucell", "tirosh", "zscore", "mean", "ssgsea"] = "ucell"
-    alpha: float = Field(default=0.05, gt=0, lt=1)
-    gmt: str | None = None
-    permutations: int = Field(default=1000, ge=10)
-    seed: int = Field(default=0, ge=0)
-    title: str = "Drug-tolerant persister states"
-    skip: tuple[Literal["call", "pseudotime", "trends", "enrich"], ...] = ()
+# Names of the first version, which are read for one release more.
+_OLD = {"days_key": "time_key", "permutations": "n_permutations"}
 
 
-def _toml_value(value: Any) -> str:
-    # JSON writes strings, numbers, booleans and flat lists as TOML does.
-    return json.dumps(list(value) if isinstance(value, tuple) else value)
+def to_toml(options: RunOptions) -> str:
+    """Text of a TOML file from which `load_config` makes the same options."""
+    values = options.model_dump(mode="json", exclude_none=True)
+    # Tables of steps without an option of their own say nothing.
+    return tomli_w.dumps({name: value for name, value in values.items() if value != {}})
 
 
-def to_toml(config: RunConfig) -> str:
-    """Text of a TOML file from which `load_config` makes the same record."""
-    lines = [
-        f"{name} = {_toml_value(value)}"
-        for name, value in config.model_dump().items()
-        if value is not None
-    ]
-    return "\n".join(lines) + "\n"
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}."
+        raise DataError(msg) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        msg = f"{path} is not a valid TOML file: {error}."
+        raise DataError(msg) from error
+    except ValueError as error:
+        # Python refuses to read whole numbers of thousands of digits.
+        msg = f"{path} holds a value that cannot be read: {error}."
+        raise DataError(msg) from error
 
 
-def load_config(path: Path | None, given: Mapping[str, Any]) -> RunConfig:
-    """Read the choices of a run.
+def _renamed(content: dict[str, Any]) -> dict[str, Any]:
+    """Content with the present names of options."""
+    found = dict(content)
+    for old, new in _OLD.items():
+        if old not in found:
+            continue
+        value = found.pop(old)
+        if new in found and found[new] != value:
+            msg = (
+                f"{new} and {old} (its old name) have different values: "
+                f"{found[new]!r} and {value!r}. Give {new} alone."
+            )
+            raise OptionError(msg)
+        found[new] = value
+        msg = f"The option {old} is now called {new}."
+        warnings.warn(msg, FutureWarning, stacklevel=3)
+    return found
+
+
+def load_config(path: Path | None, given: Mapping[str, Any]) -> RunOptions:
+    """Read the options of a run.
 
     Parameters
     ----------
     path
-        A TOML file with the fields of `RunConfig`, or None.
+        A TOML file with the fields of `RunOptions`, or None.
     given
-        Choices that win over the file.
+        Options that win over the file.
 
     Raises
     ------
     DataError
         The file does not exist or is malformed.
     OptionError
-        A choice is missing, unknown or out of range.
+        An option is missing, unknown or has a value that it cannot have.
     """
-    content: dict[str, Any] = {}
-    if path is not None:
-        try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            msg = f"{path} cannot be read: {error.strerror}."
-            raise DataError(msg) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            msg = f"{path} is not a valid TOML file: {error}."
-            raise DataError(msg) from error
+    content = {} if path is None else _renamed(_content(path))
     try:
-        config = RunConfig.model_validate({**content, **given})
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in entry['loc'])}: {entry['msg']}"
-            for entry in error.errors()
-        )
-        where = "The run" if path is None else f"The run ({path})"
-        known = ", ".join(RunConfig.model_fields)
-        msg = f"{where} cannot start. {wrong}. Known choices: {known}."
-        raise OptionError(msg) from error
-    return config
+        return RunOptions.read({**content, **_renamed(dict(given))})
+    except OptionError as error:
+        if path is None:
+            raise
+        msg = f"{path}: {error}"
+        raise OptionError(msg) from None

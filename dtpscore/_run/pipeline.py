@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from dtpscore import _store
-from dtpscore._frames.groups import column, groups
-from dtpscore._results.elements import Element, available, write
+from dtpscore._files.changes import changes, snapshot
+from dtpscore._files.ready import Ready, check_run, more_arguments
+from dtpscore._files.steps import STEPS, Step
+from dtpscore._log import logger as package
+from dtpscore._results.elements import Element, write
 from dtpscore._run import provenance as origin
-from dtpscore._run.outputs import Input, Outputs, write_outputs
+from dtpscore._run.folder import RunFolder, look, opened
+from dtpscore._run.outputs import (
+    CONFIG,
+    LOG,
+    PROVENANCE,
+    REPORT,
+    Input,
+    Outputs,
+    places,
+    result_name,
+    write_outputs,
+)
 from dtpscore._run.state import (
-    Record,
+    DamagedStepError,
     StepFiles,
-    changes,
+    StepRecord,
     file_sha256,
     fingerprint,
-    snapshot,
 )
-from dtpscore._run.steps import STEPS, Step
+from dtpscore._run.summary import summarize
 from dtpscore.errors import DataError, ResultError
 
 if TYPE_CHECKING:
@@ -31,19 +45,11 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
-    from dtpscore._run.config import RunConfig
+    from dtpscore._files.apply import Progress
+    from dtpscore._options.run import RunOptions
 
 logger = logging.getLogger(__name__)
-
-
-class Progress(Protocol):
-    """What is told about the steps while they run."""
-
-    def start(self, title: str) -> None:
-        """Hear that a step starts."""
-
-    def end(self, title: str, outcome: str) -> None:
-        """Hear how it ended: ``done``, ``done before``, ``refused: ...`` and so on."""
+STEPS_FOLDER = "steps"
 
 
 @dataclass
@@ -51,45 +57,13 @@ class _Run:
     """One run under way: the data, the choices, and how the steps ended so far."""
 
     adata: AnnData
-    config: RunConfig
+    config: RunOptions
     files: StepFiles
     base: dict[str, Any]
-    records: dict[str, Record]
+    records: dict[str, StepRecord]
     elements: list[Element]
-
-
-def _columns(config: RunConfig) -> tuple[str | None, ...]:
-    return (
-        config.sample_key,
-        config.batch_key,
-        config.pair_key,
-        config.cell_type_key,
-        config.replicate_key,
-        config.time_key,
-        config.days_key,
-    )
-
-
-def _check(adata: AnnData, config: RunConfig) -> None:
-    """Find wrong columns and groups before any work.
-
-    Raises
-    ------
-    DataError
-        A column or group does not exist.
-    """
-    member = groups(adata, config.groupby, config.reference)
-    for key in _columns(config):
-        if key is not None:
-            column(adata, key)
-    known = [str(name) for name in member.cat.categories]
-    missing = [name for name in config.holiday if name not in known]
-    if missing:
-        msg = (
-            f"obs[{config.groupby!r}] has no group {missing[0]!r}. "
-            f"Groups there are: {available(known)}."
-        )
-        raise DataError(msg)
+    notes: list[str]
+    ready: Ready
 
 
 def _work(step: Step, run: _Run) -> tuple[str, str, tuple[str, ...]]:
@@ -97,7 +71,9 @@ def _work(step: Step, run: _Run) -> tuple[str, str, tuple[str, ...]]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            step.work(run.adata, run.config)
+            options = run.config.of_step(step.name)
+            more = more_arguments(step.name, options, run.ready.signatures)
+            step.work(run.adata, options, **more)
             status, reason = "done", ""
         except (DataError, ResultError) as error:
             if step.name == "score":
@@ -112,55 +88,79 @@ def _work(step: Step, run: _Run) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _fingerprint(step: Step, run: _Run) -> str:
-    chosen = run.config.model_dump(mode="json", include=set(step.choices))
-    if chosen.get("gmt") is not None:
-        chosen["gmt"] = file_sha256(Path(chosen["gmt"]))
-    earlier = [run.records[name] for name in (*step.needs, *step.after)]
-    before = [[record.fingerprint, record.status] for record in earlier]
+    """Checksum of everything that the numbers of a step depend on."""
+    files = run.config.files_of_step(step.name)
+    before = [*step.needs, *step.after]
+    if step.name == "trends" and "genes" in files:
+        # It follows the scores of the user's own signatures.
+        before.append("score")
+    earlier = [run.records[name] for name in before]
     return fingerprint(
-        {"step": step.name, "choices": chosen, "before": before, **run.base}
+        {
+            "step": step.name,
+            "options": run.config.what_decides(step.name),
+            "files": {name: file_sha256(Path(path)) for name, path in files.items()},
+            "before": [[record.fingerprint, record.status] for record in earlier],
+            **run.base,
+        }
     )
 
 
-def _blocked(step: Step, run: _Run) -> Record | None:
-    """Record of a step that cannot start, because of a choice or an earlier step."""
+def _blocked(step: Step, run: _Run) -> StepRecord | None:
+    """Record of a step that an option or an earlier step keeps from starting."""
     mark = _fingerprint(step, run)
     if step.name in run.config.skip:
         reason = "Left out, as the configuration says."
-        return Record(step.name, mark, status="left out", reason=reason)
+        return StepRecord(step.name, mark, status="left out", reason=reason)
     missing = [name for name in step.needs if run.records[name].status != "done"]
     if missing:
         reason = f"It needs the step {missing[0]}, which has no result."
-        return Record(step.name, mark, status="left out", reason=reason)
+        return StepRecord(step.name, mark, status="left out", reason=reason)
     return None
 
 
-def _do(step: Step, run: _Run) -> tuple[Record, bool]:
+def _found(step: Step, run: _Run, mark: str) -> tuple[StepRecord, list[Element]] | None:
+    """Results of a step that an earlier run did, if its files are as it left them."""
+    try:
+        record = run.files.find(step.name, mark)
+        return None if record is None else (record, run.files.load(record))
+    except DamagedStepError as error:
+        note = f"{error}, so the step {step.name!r} is done again."
+        logger.warning("%s: %s", step.name, note)
+        run.notes.append(note)
+        return None
+
+
+def _fresh(step: Step, run: _Run, mark: str) -> tuple[StepRecord, list[Element]]:
+    """Do a step and keep its results.
+
+    Results are always taken from the file, so that a run that was interrupted and one
+    that was not go on from the same values.
+    """
+    before = snapshot(run.adata)
+    status, reason, sentences = _work(step, run)
+    made = changes(before, snapshot(run.adata)) if status == "done" else []
+    record = StepRecord(
+        step.name,
+        mark,
+        status=status,
+        reason=reason,
+        warnings=sentences,
+        written=tuple(f"{e.slot}/{e.key}" for e in made if e.value is not None),
+        removed=tuple(f"{e.slot}/{e.key}" for e in made if e.value is None),
+    )
+    kept = run.files.save(record, made, run.adata)
+    return kept, run.files.load(kept)
+
+
+def _do(step: Step, run: _Run) -> tuple[StepRecord, bool]:
     """Bring one step to its end; its record, and whether it was done before."""
     blocked = _blocked(step, run)
     if blocked is not None:
         return blocked, False
     mark = _fingerprint(step, run)
-    found = run.files.find(step.name, mark)
-    if found is None:
-        before = snapshot(run.adata)
-        status, reason, sentences = _work(step, run)
-        made = changes(before, snapshot(run.adata)) if status == "done" else []
-        record = Record(
-            step.name,
-            mark,
-            status=status,
-            reason=reason,
-            warnings=sentences,
-            written=tuple(f"{e.slot}/{e.key}" for e in made if e.value is not None),
-            removed=tuple(f"{e.slot}/{e.key}" for e in made if e.value is None),
-        )
-        run.files.save(record, made, run.adata)
-    else:
-        record = found
-    # Results are always taken from the file, so that a run that was interrupted and
-    # one that was not go on from the same values.
-    elements = run.files.load(record)
+    found = _found(step, run, mark)
+    record, elements = found or _fresh(step, run, mark)
     write(run.adata, elements)
     run.elements.extend(elements)
     return record, found is not None
@@ -168,17 +168,25 @@ def _do(step: Step, run: _Run) -> tuple[Record, bool]:
 
 @contextmanager
 def _log_to(path: Path) -> Iterator[None]:
-    package = logging.getLogger("dtpscore")
+    """Write what the run and the functions say into a file.
+
+    The person at the terminal reads how the steps end and the summary, so what the
+    functions say in between goes to the file alone, unless more is asked for.
+    """
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    level = package.level
+    level, others = package.level, {one: one.level for one in package.handlers}
+    for one in others:
+        one.setLevel(level if level == logging.DEBUG else logging.ERROR)
     package.addHandler(handler)
-    package.setLevel(logging.INFO)
+    package.setLevel(min(level, logging.INFO))
     try:
         yield
     finally:
         package.removeHandler(handler)
         package.setLevel(level)
+        for one, before in others.items():
+            one.setLevel(before)
         handler.close()
 
 
@@ -202,66 +210,119 @@ def _steps(run: _Run, progress: Progress | None) -> None:
             progress.end(step.title, outcome)
 
 
-def _run_on(
+def _earlier(folder: RunFolder, config: RunOptions, source: Input) -> list[str]:
+    """Say which choices an earlier run in the folder made otherwise."""
+    try:
+        content = json.loads((folder.path / PROVENANCE).read_text(encoding="utf-8"))
+        old, file = content["config"], content["input"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    new = config.model_dump(mode="json")
+    other = [
+        f"{k}: {old.get(k)!r}, now {v!r}" for k, v in new.items() if old.get(k) != v
+    ]
+    if file.get("sha256") != source.sha256:
+        other.insert(0, f"input: {file.get('file')!r}, now {source.path.name!r}")
+    if not other:
+        return []
+    return [
+        f"The folder {folder.path} holds the results of an earlier run with other "
+        f"choices ({'; '.join(other)}). This run replaces them."
+    ]
+
+
+def _steps_and_outputs(
     adata: AnnData,
-    path: Path,
-    folder: Path,
+    source: Input,
+    folder: RunFolder,
     *,
-    config: RunConfig,
+    config: RunOptions,
+    ready: Ready,
     progress: Progress | None,
 ) -> Outputs:
     """Do the steps on open data and write the outputs; see `run`."""
-    with _log_to(folder / "run.log"):
-        sha256 = file_sha256(path)
-        logger.info("input %s, sha256 %s", path.name, sha256)
-        under_way = _Run(
-            adata=adata,
-            config=config,
-            files=StepFiles(folder / "steps"),
-            base={"input": sha256, "versions": origin.versions()},
-            records={},
-            elements=[],
-        )
-        _steps(under_way, progress)
-        if progress is not None:
-            progress.start("write the report")
-        outputs = write_outputs(
-            Input(path, sha256),
-            folder,
-            adata,
-            config=config,
-            records=tuple(under_way.records.values()),
-            elements=under_way.elements,
-        )
-        if progress is not None:
-            progress.end("write the report", "done")
-        logger.info("report written")
-    return outputs
+    under_way = _Run(
+        adata=adata,
+        config=config,
+        files=StepFiles(folder.path / STEPS_FOLDER),
+        base={"input": source.sha256, "versions": origin.versions()},
+        records={},
+        elements=[],
+        notes=[*ready.notes, *_earlier(folder, config, source)],
+        ready=ready,
+    )
+    for note in under_way.notes:
+        logger.warning("%s", note)
+    _steps(under_way, progress)
+    if progress is not None:
+        progress.start("write the report")
+    records = tuple(under_way.records.values())
+    kept = write_outputs(
+        source,
+        folder,
+        adata,
+        config=config,
+        records=records,
+        elements=under_way.elements,
+    )
+    if progress is not None:
+        progress.end("write the report", "done")
+    notes = (*under_way.notes, *kept)
+    return replace(
+        places(source.path, folder.path),
+        records=records,
+        notes=notes,
+        summary=summarize(adata, config, records),
+    )
+
+
+def _check_places(path: Path, folder: RunFolder) -> None:
+    """Check before any work that every output can be written.
+
+    Raises
+    ------
+    DataError
+        A file of somebody else stands in the place of one, or there is no room.
+    """
+    result = result_name(path)
+    tables = [name for name in folder.entries if name.startswith("tables/")]
+    folder.check([result, REPORT, PROVENANCE, CONFIG, LOG, *tables])
+    _store.check_output(path, folder.path / result, overwrite=True)
+    steps = [
+        f"{STEPS_FOLDER}/{s.name}.{end}" for s in STEPS for end in ("h5ad", "json")
+    ]
+    folder.check(steps)
+    folder.announce(LOG, *steps)
 
 
 def run(
     path: Path,
     folder: Path,
-    config: RunConfig,
+    config: RunOptions,
     *,
+    access: _store.Access | None = None,
     progress: Progress | None = None,
 ) -> Outputs:
     """Score, call, order, test and report one file of cells.
 
     The matrix stays on disk and is read by blocks; tables over cells and the genes
     that the order needs are in memory. Every step keeps its results in
-    ``folder/steps``. A step that is there with the same input, choices and versions
-    is not done again, so a run that was interrupted goes on where it stopped and ends
-    with the same bytes.
+    ``folder/steps`` with a checksum. A step that is there with the same input, choices
+    and versions is not done again, so a run that was interrupted goes on where it
+    stopped and ends with the same bytes. A step file that was damaged or changed is
+    not used; its step is done again.
 
     Parameters
     ----------
     path
         An h5ad file or the folder of a zarr store; it is not changed.
     folder
-        Folder of the outputs.
+        Folder of the outputs: one that does not exist, an empty one, or one that an
+        earlier run made. Files in it that dtpscore did not write stay as they are.
     config
         Choices of the run.
+    access
+        What may be read of the input, and which damaged parts are left out.
     progress
         What is told about the steps.
 
@@ -272,9 +333,25 @@ def run(
     Raises
     ------
     DataError
-        The input cannot be used: file, columns, groups, genes or values.
+        The input cannot be used (file, columns, groups, genes or values), the folder
+        belongs to somebody else, or another run is at work in it.
     """
-    with _store.open_cells(path) as adata:
-        _check(adata, config)
-        _store.make_folder(folder)
-        return _run_on(adata, path, folder, config=config, progress=progress)
+    look(folder)
+    access = access or _store.Access()
+    with _store.open_cells(path, access=access) as adata:
+        ready = check_run(adata, config)
+        with opened(folder) as taken:
+            _check_places(path, taken)
+            with _log_to(folder / LOG):
+                source = Input.of(path, access)
+                logger.info("input %s, sha256 %s", path.name, source.sha256)
+                outputs = _steps_and_outputs(
+                    adata,
+                    source,
+                    taken,
+                    config=config,
+                    ready=ready,
+                    progress=progress,
+                )
+                logger.info("report written")
+    return outputs

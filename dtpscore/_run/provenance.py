@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
-    from dtpscore._run.config import RunConfig
-    from dtpscore._run.state import Record
+    from dtpscore._options.run import RunOptions
+    from dtpscore._run.state import StepRecord
 
 _PACKAGES = (
     "anndata",
@@ -40,8 +40,8 @@ def versions() -> dict[str, str]:
 
 def provenance(
     adata: AnnData,
-    config: RunConfig,
-    records: Sequence[Record],
+    config: RunOptions,
+    records: Sequence[StepRecord],
     *,
     path: Path,
     sha256: str,

@@ -1,17 +1,18 @@
-"""What a step wrote into an AnnData: find it, keep it in a file, put it back."""
+"""The file of a step: keep its results with a checksum, find them, put them back."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 from pydantic import TypeAdapter
 
 from dtpscore import _store
+from dtpscore._files.changes import stored
 from dtpscore._results.elements import Element, Slot
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
 
-_SLOTS = ("obs", "obsm", "obsp", "uns")
+
+class DamagedStepError(DataError):
+    """The file of a step is not the one that the step wrote."""
 
 
 @dataclass(frozen=True)
-class Record:
+class StepRecord:
     """How one step ended.
 
     Attributes
@@ -40,6 +43,10 @@ class Record:
         Sentences that the step warned with.
     removed
         Entries that it took away, as ``slot/key``.
+    written
+        Entries that it wrote, in their order.
+    sha256
+        Checksum of the file that holds them; empty before there is one.
     """
 
     name: str
@@ -49,6 +56,7 @@ class Record:
     warnings: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     written: tuple[str, ...] = field(default=())
+    sha256: str = ""
 
 
 def fingerprint(content: Mapping[str, Any]) -> str:
@@ -72,42 +80,16 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _stored(slot: str, value: Any) -> Any:
-    """Values of an ``obs`` column without its index; other entries as they are."""
-    if slot != "obs":
-        return value
-    return value.to_numpy() if isinstance(value.dtype, np.dtype) else value.array
-
-
-def snapshot(adata: AnnData) -> dict[tuple[str, str], Any]:
-    """Every entry that a step might replace, by slot and key."""
-    return {
-        (slot, str(key)): getattr(adata, slot)[key]
-        for slot in _SLOTS
-        for key in getattr(adata, slot)
-    }
-
-
-def _same(slot: str, before: Any, after: Any) -> bool:
-    # obs hands out a new series each time; the other slots the object itself.
-    return bool(before.equals(after)) if slot == "obs" else before is after
-
-
-def changes(
-    before: Mapping[tuple[str, str], Any], after: Mapping[tuple[str, str], Any]
-) -> list[Element]:
-    """Entries that are new or replaced, in their order, then those gone (None)."""
-    found = [
-        Element(cast("Slot", slot), key, value)
-        for (slot, key), value in after.items()
-        if (slot, key) not in before or not _same(slot, before[slot, key], value)
-    ]
-    gone = [
-        Element(cast("Slot", slot), key, None)
-        for slot, key in before
-        if (slot, key) not in after
-    ]
-    return [*found, *gone]
+def stamp(path: Path) -> str:
+    """Return a short text that changes whenever a file, or one of a folder, does."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        found = file.stat()
+        if file.is_file():
+            line = f"{file.name} {found.st_size} {found.st_mtime_ns}\n"
+            digest.update(line.encode())
+    return digest.hexdigest()
 
 
 class StepFiles:
@@ -125,20 +107,36 @@ class StepFiles:
     def _paths(self, name: str) -> tuple[Path, Path]:
         return self._folder / f"{name}.h5ad", self._folder / f"{name}.json"
 
-    def find(self, name: str, fingerprint_now: str) -> Record | None:
-        """Record of a step that ended with the same fingerprint, if there is one."""
-        data, described = self._paths(name)
+    def find(self, name: str, fingerprint_now: str) -> StepRecord | None:
+        """StepRecord of a step that ended with the same fingerprint, if there is one.
+
+        Raises
+        ------
+        DamagedStepError
+            The record was damaged or changed since the step wrote it.
+        """
+        described = self._paths(name)[1]
+        if not described.is_file():
+            return None
         try:
             content = json.loads(described.read_text(encoding="utf-8"))
-            record = TypeAdapter(Record).validate_python(content)
-        except (OSError, ValueError, TypeError):
-            return None
-        if record.fingerprint != fingerprint_now or not data.is_file():
-            return None
-        return record
+            checksum = content.pop("checksum")
+            record = TypeAdapter(StepRecord).validate_python(content)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise DamagedStepError(_damaged(described)) from error
+        if checksum != fingerprint(content):
+            raise DamagedStepError(_damaged(described))
+        return record if record.fingerprint == fingerprint_now else None
 
-    def save(self, record: Record, elements: list[Element], adata: AnnData) -> None:
-        """Keep the results of a step; the record comes last, so it vouches for them."""
+    def save(
+        self, record: StepRecord, elements: list[Element], adata: AnnData
+    ) -> StepRecord:
+        """Keep the results of a step; the record comes last, so it vouches for them.
+
+        Returns
+        -------
+        The record with the checksum of the file that holds the results.
+        """
         import anndata as ad
 
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -150,22 +148,40 @@ class StepFiles:
                 getattr(small, element.slot)[element.key] = element.value
         with _store.beside(data) as part:
             small.write_h5ad(part)
+            kept = replace(record, sha256=file_sha256(part))
+        content = json.loads(json.dumps(asdict(kept)))
+        content["checksum"] = fingerprint(content)
         with _store.beside(described) as part:
-            part.write_text(json.dumps(asdict(record), indent=2) + "\n", "utf-8")
+            part.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+        return kept
 
-    def load(self, record: Record) -> list[Element]:
-        """Read the results of a step back, in the order in which it wrote them."""
+    def load(self, record: StepRecord) -> list[Element]:
+        """Read the results of a step back, in the order in which it wrote them.
+
+        Raises
+        ------
+        DamagedStepError
+            The file is not the one that the step wrote.
+        """
         import anndata as ad
 
-        small = ad.read_h5ad(self._paths(record.name)[0])
-        pairs = [
-            cast("tuple[Slot, str]", tuple(w.split("/", 1))) for w in record.written
+        data = self._paths(record.name)[0]
+        if not data.is_file() or file_sha256(data) != record.sha256:
+            raise DamagedStepError(_damaged(data))
+        small = ad.read_h5ad(data)
+        return [
+            *(
+                Element(slot, key, stored(slot, getattr(small, slot)[key]))
+                for slot, key in map(_place, record.written)
+            ),
+            *(Element(slot, key, None) for slot, key in map(_place, record.removed)),
         ]
-        found = [
-            Element(slot, key, _stored(slot, getattr(small, slot)[key]))
-            for slot, key in pairs
-        ]
-        gone = [
-            cast("tuple[Slot, str]", tuple(w.split("/", 1))) for w in record.removed
-        ]
-        return [*found, *(Element(slot, key, None) for slot, key in gone)]
+
+
+def _place(written: str) -> tuple[Slot, str]:
+    slot, key = written.split("/", 1)
+    return cast("Slot", slot), key
+
+
+def _damaged(path: Path) -> str:
+    return f"{path.parent.name}/{path.name} was changed or damaged after it was written"

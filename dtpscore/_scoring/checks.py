@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 import numpy as np
 
 from dtpscore._methods.registry import METHODS
+from dtpscore._values import Kind, Values
+from dtpscore._warn import warn
 from dtpscore.errors import CoverageWarning, DataError, InputWarning, SignatureError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     from dtpscore._scoring.collect import CellTable
     from dtpscore.signatures import Signature
 
-# No log-normalized expression value comes near this; counts of a cell exceed it.
-_LOG_CEILING = 25.0
-# Rows that are looked at to tell counts from transformed values.
-_N_PEEK = 200
+# Of this many times max_rank detected genes, most count as not expressed.
+_DEEP = 4
+# Kinds of values by their code in the checks of lazy scores.
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def check_shape(source: blocks.Source, n_names: int) -> None:
@@ -55,35 +56,6 @@ def check_signatures(signatures: Sequence[Signature]) -> None:
         raise SignatureError(msg)
 
 
-class Peek(NamedTuple):
-    """What the first cells that have values look like.
-
-    Attributes
-    ----------
-    found
-        There is a value that is not 0.
-    whole
-        The values are whole numbers.
-    largest
-        The largest value.
-    """
-
-    found: bool
-    whole: bool
-    largest: float
-
-
-def peek(source: blocks.Source) -> Peek:
-    """Look at the first cells that have values."""
-    # One block after another here: ``blocks`` would read the next ones as well.
-    peeks = (source.block(part, None).data for part in source.parts(_N_PEEK))
-    values = next((data for data in peeks if data.size), None)
-    if values is None:
-        return Peek(found=False, whole=True, largest=0.0)
-    whole = bool(np.all(values == np.rint(values)))
-    return Peek(found=True, whole=whole, largest=float(values.max()))
-
-
 def wants_values(method: str, normalize: str | None) -> bool:
     """Whether scores depend on the scale of the values.
 
@@ -93,24 +65,124 @@ def wants_values(method: str, normalize: str | None) -> bool:
     return normalize is not None or not METHODS[method].on_ranks
 
 
-def warn_values(looked: Peek, method: str, normalize: str | None) -> None:
-    """Say so where the values do not suit the method."""
-    if not looked.found or not wants_values(method, normalize):
-        return
-    if normalize is None and looked.whole and looked.largest > 1:
+def check_values(values: Values, params: Mapping[str, Any]) -> None:
+    """Refuse values that break the method, and warn of those that do not suit it.
+
+    Parameters
+    ----------
+    values
+        What the values are.
+    params
+        Options of the run: ``method`` and, where they are set, ``normalize``,
+        ``control`` and ``max_rank``.
+
+    Raises
+    ------
+    DataError
+        The values are scaled and the method compares genes by their mean expression.
+    """
+    method, normalize = params["method"], params.get("normalize")
+    if values.kind == "scaled":
+        # With normalize, the first value below 0 is refused and named.
+        if normalize is None:
+            _check_scaled(values, method, control=bool(params.get("control")))
+    elif wants_values(method, normalize):
+        sentence = _unsuited(values, method, normalize)
+        if sentence:
+            warn(sentence, InputWarning)
+    max_rank = params.get("max_rank", np.inf)
+    if method == "ucell" and values.n_detected > _DEEP * max_rank:
         msg = (
-            f"The values look like raw counts, and {method!r} on raw counts "
-            "mostly measures sequencing depth. Pass normalize='log1p' "
-            "(--normalize log1p) or a layer with log-normalized values."
+            f"Half of the cells (or profiles) have values for {values.n_detected:,.0f} "
+            f"genes or more, and method 'ucell' looks at the first {max_rank:,} "
+            "alone (max_rank, --max-rank): genes of middle expression count as not "
+            "expressed. Raise max_rank to about that number, or use "
+            "method='zscore' with normalize='log1p' for bulk profiles."
         )
-        warnings.warn(msg, InputWarning, stacklevel=4)
-    elif normalize == "log1p" and not looked.whole and looked.largest < _LOG_CEILING:
+        warn(msg, InputWarning)
+
+
+def _check_scaled(values: Values, method: str, *, control: bool) -> None:
+    if method == "tirosh" or control:
+        what = "Method 'tirosh'" if method == "tirosh" else "The control"
+        values.require_expression(f"{what} matches genes by their mean expression; it")
+    if not METHODS[method].on_ranks:
         msg = (
-            "The values look log-transformed already (not whole numbers, maximum "
-            f"{looked.largest:.3g}), and normalize='log1p' transforms them again. "
+            f"The values look scaled: the smallest is {values.smallest:.3g}. Method "
+            f"{method!r} then gives every gene the same weight whatever its "
+            "expression, and a score of 0 means the average of these cells. Pass the "
+            "layer (or raw) with counts or log values for scores that compare with "
+            "those of other data."
+        )
+        warn(msg, InputWarning)
+
+
+def _unsuited(values: Values, method: str, normalize: str | None) -> str:
+    """Say why the values do not suit a method that works on values, or ""."""
+    advice = (
+        "Pass normalize='log1p' (--normalize log1p) or a layer with log-normalized "
+        "values, or use method='ucell', which looks at ranks alone."
+    )
+    if normalize is None and values.are_counts:
+        return (
+            f"The values look like raw counts, and {method!r} on raw counts mostly "
+            f"measures sequencing depth. {advice}"
+        )
+    if normalize is None and values.kind == "normalized":
+        return (
+            "The values look normalized without a logarithm, and "
+            f"{method!r} then follows the few genes with the largest values. "
+            f"{advice}"
+        )
+    if normalize is not None and values.kind == "log":
+        return (
+            "The values look log-transformed already (maximum "
+            f"{values.largest:.3g}), and normalize='log1p' transforms them again. "
             "Leave normalize out, or pass the layer with the counts."
         )
-        warnings.warn(msg, InputWarning, stacklevel=4)
+    return ""
+
+
+# Numbers that `encoded` gives.
+N_CHECKS = 5
+
+
+def encoded(values: Values) -> list[float]:
+    """Return what `decoded` needs of the values, as numbers."""
+    kind = KINDS.index(values.kind)
+    numbers = (values.whole, values.smallest, values.largest, values.n_detected)
+    return [float(kind), *map(float, numbers)]
+
+
+def decoded(rows: NDArray[np.float64]) -> Values | None:
+    """Judge a matrix from what its partitions hold; None where every value is 0.
+
+    Parameters
+    ----------
+    rows
+        One row per cell, as `encoded` gives it for its partition.
+    """
+    filled = rows[(rows[:, 2] != 0) | (rows[:, 3] != 0)]
+    if not len(filled):
+        return None
+    kinds = [KINDS[int(code)] for code in np.unique(filled[:, 0])]
+    least_clear: tuple[Kind, ...] = (
+        "scaled",
+        "fractional counts",
+        "normalized",
+        "log",
+        "counts",
+    )
+    kind: Kind = next((one for one in least_clear if one in kinds), "unclear")
+    return Values(
+        kind,
+        bool(filled[:, 1].all()),
+        float(filled[:, 2].min()),
+        float(filled[:, 3].max()),
+        len(rows),
+        "",
+        float(np.median(filled[:, 4])),
+    )
 
 
 def check_not_empty(source: blocks.Source, scores: CellTable) -> None:
@@ -156,7 +228,7 @@ def warn_no_controls(
         "missing (NaN). Method 'tirosh' needs data with many more genes than the "
         "signature has."
     )
-    warnings.warn(msg, InputWarning, stacklevel=4)
+    warn(msg, InputWarning)
 
 
 def warn_coverage(coverage: pd.DataFrame, min_coverage: float) -> None:
@@ -177,4 +249,4 @@ def warn_coverage(coverage: pd.DataFrame, min_coverage: float) -> None:
         f"their genes in the data: {worst}{', ...' if len(low) > 5 else ''}.{nothing} "
         "Read the coverage table before you use them."
     )
-    warnings.warn(msg, CoverageWarning, stacklevel=5)
+    warn(msg, CoverageWarning)

@@ -1,6 +1,6 @@
 """Score a dask array into dask arrays: a graph that reads nothing until it is asked.
 
-One task a partition makes all results of its cells, so that asking for several of
+One task per partition makes all results of its cells, so that asking for several of
 them together reads the matrix once. Methods that need the sums of each gene first
 read it twice, as they do elsewhere, so that no partition stays in memory until the
 sums of all are known.
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore._matrix import blocks
 from dtpscore._matrix.partitions import read_again
 from dtpscore._methods.registry import METHODS, needs_totals
 from dtpscore._methods.run import Scoring
 from dtpscore._methods.scorers import Setup
 from dtpscore._methods.strata import GeneTotals, partition_totals
-from dtpscore._scoring.checks import Peek, peek
+from dtpscore._scoring.checks import N_CHECKS, encoded
 from dtpscore._scoring.collect import Collected
-from dtpscore._scoring.prepare import Prepared, ScoreRecord, prepare
+from dtpscore._scoring.prepare import Prepared, prepare
+from dtpscore._values import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dtpscore._axes import AxisMean
-    from dtpscore._scoring.run import ScoreOptions
+    from dtpscore._options.score import ScoreOptions
+    from dtpscore._scoring.record import ScoreRecord
     from dtpscore.signatures import Signature
 
 # Sums of partitions that one task adds up; each is half a megabyte.
@@ -37,18 +38,21 @@ _MERGED = 16
 
 
 @dataclass(frozen=True)
-class LazyScores(ScoreRecord):
+class LazyScores:
     """Scores that are not computed yet, with the record of how they will be.
 
     Attributes
     ----------
+    record
+        How they will be made.
     tables
         dask arrays over cells, with chunks as the matrix has them: ``score`` and with
-        control ``z`` and ``pvalue``, one column a signature; ``axes``, one column an
+        control ``z`` and ``pvalue``, one column per signature; ``axes``, one column per
         axis, where there are any; ``checks``, what the partition of the cell looks
-        like (`Peek` as numbers).
+        like (as ``dtpscore._scoring.checks.encoded``).
     """
 
+    record: ScoreRecord
     tables: dict[str, Any]
 
 
@@ -103,9 +107,7 @@ def score_lazily(
 
     prepared = prepare(matrix, gene_names, signatures, options)
     rows, plan = prepared.source.lazy, _plan(prepared, options)
-    if needs_totals(
-        METHODS[options.method], options.method_options, control=options.control
-    ):
+    if needs_totals(METHODS[options.method], options, control=options.control):
         # Options that do not fit the method are refused now, and not by a worker.
         plan.ready(GeneTotals.zeros(prepared.net.n_genes))
         ready = delayed(plan.ready)(_totals(rows, plan))
@@ -127,11 +129,11 @@ def score_lazily(
             columns.items(), edges[:-1], edges[1:], strict=True
         )
     }
-    return LazyScores(**vars(prepared.record), tables=tables)
+    return LazyScores(prepared.record, tables)
 
 
 def _plan(prepared: Prepared, options: ScoreOptions) -> _Plan:
-    setup = Setup(prepared.net, options.method_options, control=options.control)
+    setup = Setup(prepared.net, options, control=options.control)
     starts = np.cumsum([0, *prepared.source.lazy.chunks[0][:-1]]).tolist()
     return _Plan(options.method, setup, options.chunk_size, prepared.means, starts)
 
@@ -144,7 +146,7 @@ def _columns(prepared: Prepared, *, control: bool) -> dict[str, tuple[int, type]
         found |= {"z": (k, np.float32), "pvalue": (k, np.float64)}
     if prepared.means:
         found["axes"] = (len(prepared.means), np.float32)
-    return {**found, "checks": (len(Peek._fields), np.float64)}
+    return {**found, "checks": (N_CHECKS, np.float64)}
 
 
 def _totals(rows: Any, plan: _Plan) -> Any:
@@ -172,7 +174,7 @@ def _table(chunk: Any, ready: _Ready, block_id: tuple[int, int]) -> NDArray[np.f
         n_cells, k, ready.means, control=part.z is not None, scratch=None
     )
     found.put(slice(0, n_cells), part)
-    checks = np.tile(np.array(peek(blocks.source(chunk)), np.float64), (n_cells, 1))
+    checks = np.tile(encoded(judge(chunk)), (n_cells, 1))
     tables: tuple[Any, ...] = (
         found.scores,
         found.z,

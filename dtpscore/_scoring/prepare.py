@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import _genes
 from dtpscore._axes import axis_means
 from dtpscore._matrix import blocks
-from dtpscore._methods.registry import METHODS
+from dtpscore._methods.registry import METHODS, find_method
 from dtpscore._scoring.checks import check_shape, check_signatures, warn_coverage
+from dtpscore._scoring.record import ScoreRecord, methods
+from dtpscore._warn import warn
 from dtpscore.errors import CoverageWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import pandas as pd
-
     from dtpscore._axes import AxisMean
-    from dtpscore._scoring.run import ScoreOptions
+    from dtpscore._options.score import ScoreOptions
     from dtpscore._types import MethodName, Net
     from dtpscore.signatures import Signature
-
-
-@dataclass(frozen=True)
-class ScoreRecord:
-    """How scores are made, all but their numbers.
-
-    Attributes
-    ----------
-    names
-        Signature names, in column order (length k).
-    coverage
-        One row a signature: genes listed, found, renamed, missing, ambiguous and
-        duplicated, and whether the coverage is low.
-    axes
-        One row an axis: signatures it has and uses, whether their coverage is low.
-    params, provenance
-        Values that an h5ad file can hold.
-    """
-
-    names: tuple[str, ...]
-    coverage: pd.DataFrame
-    axes: pd.DataFrame
-    params: dict[str, Any]
-    provenance: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -80,6 +55,7 @@ def prepare(
 
     See ``dtpscore._scoring.run.score_matrix`` for parameters, errors and warnings.
     """
+    find_method(options.method, control=options.control)
     check_signatures(signatures)
     names = [str(name) for name in gene_names]
     source = blocks.source(matrix)
@@ -88,15 +64,17 @@ def prepare(
     coverage = matched.coverage
     coverage["low"] = coverage["fraction"] < options.min_coverage
     for sentence in matched.warnings:
-        warnings.warn(sentence, CoverageWarning, stacklevel=4)
+        warn(sentence, CoverageWarning)
     warn_coverage(coverage, options.min_coverage)
     means, axes = axis_means(signatures, coverage)
+    provenance = _provenance(options.method, signatures)
+    sources = provenance["signatures"]
     record = ScoreRecord(
-        names=matched.net.names,
+        methods=methods(options, sources, provenance["dtpscore"]),
         coverage=coverage,
         axes=axes,
         params=_params(options),
-        provenance=_provenance(options.method, signatures),
+        provenance=provenance,
     )
     return Prepared(source, matched.net, means, record)
 
@@ -130,12 +108,18 @@ def _provenance(method: MethodName, signatures: Sequence[Signature]) -> dict[str
     }
 
 
+# Options that change no score, or are no option of how scores are made.
+_NO_PARAM = {
+    "signatures",
+    "layer",
+    "use_raw",
+    "gene_symbols",
+    "chunk_size",
+    "n_jobs",
+    "key_added",
+}
+
+
 def _params(options: ScoreOptions) -> dict[str, Any]:
     """Everything that decides the numbers; block size and threads do not."""
-    return {
-        "method": options.method,
-        "control": options.control,
-        "species": options.species,
-        "min_coverage": options.min_coverage,
-        **asdict(options.method_options),
-    }
+    return options.model_dump(exclude=_NO_PARAM)

@@ -2,87 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from numbers import Real
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dtpscore._methods.registry import find_method
 from dtpscore._methods.run import method_parts
-from dtpscore._options.method import MethodOptions, whole_at_least
 from dtpscore._scoring.checks import (
     check_not_empty,
-    peek,
-    wants_values,
+    check_values,
     warn_no_controls,
-    warn_values,
 )
 from dtpscore._scoring.collect import Collected
-from dtpscore._scoring.prepare import ScoreRecord, prepare
-from dtpscore.errors import OptionError
+from dtpscore._scoring.prepare import prepare
+from dtpscore._scoring.record import ScoreRecord, judged
+from dtpscore._values import judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from dtpscore._matrix.columns import FileColumn
+    from dtpscore._options.score import ScoreOptions
     from dtpscore._scoring.collect import CellTable
-    from dtpscore._types import MethodName, Species
     from dtpscore.signatures import Signature
 
 
 @dataclass(frozen=True)
-class ScoreOptions:
-    """Choices for one scoring run.
-
-    Attributes
-    ----------
-    method
-        A key of ``dtpscore._methods.METHODS``.
-    control
-        Also compute the control-matched z-score and p-value.
-    species
-        Species of the gene names of the data.
-    min_coverage
-        Signatures with a smaller fraction of their genes found are marked low.
-    chunk_size, n_jobs
-        Rows a block, threads. Neither changes a result.
-    method_options
-        Choices that belong to the method.
-    """
-
-    method: MethodName = "ucell"
-    control: bool = False
-    species: Species = "human"
-    min_coverage: float = 0.5
-    chunk_size: int | None = None
-    n_jobs: int | None = None
-    method_options: MethodOptions = field(default_factory=MethodOptions)
-
-    def __post_init__(self) -> None:
-        find_method(self.method, control=self.control)
-        if self.species not in ("human", "mouse"):
-            msg = f"species must be human or mouse, not {self.species!r}."
-            raise OptionError(msg)
-        share = self.min_coverage
-        if not isinstance(share, Real) or not 0 <= share <= 1:
-            msg = f"min_coverage must be between 0 and 1, not {share!r}."
-            raise OptionError(msg)
-        for name in ("chunk_size", "n_jobs"):
-            if getattr(self, name) is not None:
-                whole_at_least(name, getattr(self, name), 1)
-
-
-@dataclass(frozen=True)
-class ScoreResult(ScoreRecord):
+class ScoreResult:
     """Scores of every cell with the record of how they were made.
 
     Scores are arrays, or tables in files where the run was given a folder for them.
 
     Attributes
     ----------
+    record
+        How they were made.
     scores
         float32 (cells, k), up minus down; NaN where no gene was found.
     z, pvalue
@@ -91,10 +48,21 @@ class ScoreResult(ScoreRecord):
         float32 (cells,) for every axis.
     """
 
+    record: ScoreRecord
     scores: CellTable
     z: CellTable | None
     pvalue: CellTable | None
     axis: dict[str, NDArray[np.float32] | FileColumn]
+
+    @property
+    def coverage(self) -> pd.DataFrame:
+        """Genes found and lost, one row per signature."""
+        return self.record.coverage
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the signatures, in the order of the columns."""
+        return [str(name) for name in self.record.coverage.index]
 
 
 def score_matrix(
@@ -145,9 +113,9 @@ def score_matrix(
     """
     prepared = prepare(matrix, gene_names, signatures, options)
     source, net, record = prepared.source, prepared.net, prepared.record
-    method, choices = options.method, options.method_options
-    if wants_values(method, choices.normalize):
-        warn_values(peek(source), method, choices.normalize)
+    values = judge(source)
+    check_values(values, record.params)
+    record = judged(record, values)
     found = Collected.empty(
         source.n_rows,
         len(net.names),
@@ -158,8 +126,8 @@ def score_matrix(
     for rows, part in method_parts(
         source,
         net,
-        method=method,
-        options=choices,
+        method=options.method,
+        options=options,
         control=options.control,
         chunk_size=options.chunk_size,
         n_jobs=options.n_jobs,
@@ -168,9 +136,9 @@ def score_matrix(
         if progress is not None:
             progress(rows.stop - rows.start)
     check_not_empty(source, found.scores)
-    warn_no_controls(method, record.coverage, part.scores)
+    warn_no_controls(options.method, record.coverage, part.scores)
     return ScoreResult(
-        **vars(record),
+        record,
         scores=found.scores,
         z=found.z,
         pvalue=found.pvalue,

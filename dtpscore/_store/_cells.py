@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dtpscore._store._kinds import check_layout
-from dtpscore._store._open import on_disk, open_root, reading
+from dtpscore._store._kinds import check_layout, check_path
+from dtpscore._store._open import on_disk, open_root, read_without, reading
+from dtpscore._store._probe import Access, probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -19,16 +20,21 @@ _TABLES = ("obs", "var", "obsm", "varm", "obsp", "varp", "uns")
 
 
 @contextmanager
-def open_cells(path: Path) -> Iterator[AnnData]:
-    """Open an h5ad file or a zarr folder; ``X`` and layers are read by pieces.
+def open_cells(
+    path: Path, *, access: Access | None = None, backed: bool = True
+) -> Iterator[AnnData]:
+    """Open an h5ad file or a zarr folder; its matrices are read by pieces.
 
-    What is put into the AnnData stays in memory; the file is not changed. ``raw`` is
-    left out.
+    What is put into the AnnData stays in memory; the file is not changed.
 
     Parameters
     ----------
     path
         The file.
+    access
+        What may be read, and which parts are not needed.
+    backed
+        Leave ``X``, ``raw`` and layers on disk; False reads them now.
 
     Yields
     ------
@@ -37,25 +43,57 @@ def open_cells(path: Path) -> Iterator[AnnData]:
     Raises
     ------
     DataError
-        There is no such file, or it is empty, damaged or of another kind.
+        There is no such file, or it is empty or of another kind.
+    DamagedError
+        A part of the file is damaged.
     """
     import anndata as ad
     from anndata.io import read_elem
 
-    with open_root(path) as root:
-        check_layout(root, path)
+    access = access or Access()
+    matrix = on_disk if backed else read_elem
+    check_path(path)
+    probe(path, access, parts=True, skip="X")
+    with open_root(path, access=access) as root:
         with reading(path):
+            check_layout(root, path)
             layers = root.get("layers", {})
             empty = "X" not in root or root["X"].attrs.get("encoding-type") == "null"
-            tables = {name: read_elem(root[name]) for name in _TABLES if name in root}
+            tables = {
+                name: read_without(root[name], name, access.leave_out)
+                for name in _TABLES
+                if name in root
+            }
             for name in ("obs", "var"):
                 tables[name] = _plain_names(tables[name])
             adata = ad.AnnData(
-                X=None if empty else on_disk(root["X"]),
-                layers={name: on_disk(layers[name]) for name in layers},
+                X=None if empty else matrix(root["X"]),
+                raw=None if "raw" in access.leave_out else _raw(root, matrix),
+                layers={
+                    name: matrix(layers[name])
+                    for name in layers
+                    if f"layers/{name}" not in access.leave_out
+                },
                 **tables,
             )
         yield adata
+
+
+def _raw(root: Any, matrix: Callable[[Any], Any]) -> dict[str, Any] | None:
+    """Matrix and genes of raw, where the file has both."""
+    import pandas as pd
+    from anndata.io import read_elem
+
+    if "raw" not in root or "X" not in root["raw"] or "var" not in root["raw"]:
+        return None
+    group = root["raw/var"]
+    if "column-order" in group.attrs:
+        table = _plain_names(read_elem(group))
+    else:
+        # SeuratDisk leaves the order of the columns out where there are none.
+        names = read_elem(group[str(group.attrs["_index"])])
+        table = pd.DataFrame(index=pd.Index([str(one) for one in names]))
+    return {"X": matrix(root["raw/X"]), "var": table}
 
 
 def _plain_names(table: pd.DataFrame) -> pd.DataFrame:

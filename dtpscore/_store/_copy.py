@@ -1,16 +1,30 @@
-"""Copy a large file in several threads, within the system."""
+"""Copy a file of cells: large files in several threads, within the system."""
 
 from __future__ import annotations
 
 import errno
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import h5py
+
+from dtpscore._store._outside import outside_hdf5
+from dtpscore._store._probe import probe
 from dtpscore._threads import in_order, n_threads
+from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from dtpscore._store._outside import Outside
+    from dtpscore._store._probe import Access
+
+# What takes nearly all the room of a file of cells.
+_MATRICES = ("X", "raw", "layers")
+# Values of an array that are copied together.
+_VALUES = 4_000_000
 
 # Bytes that a thread copies at a time; a multiple of every block size, so that file
 # systems that can let both files share their blocks.
@@ -66,3 +80,137 @@ def _copied(source: Path, target: Path, step: int) -> bool:
             if error.errno in _CANNOT:
                 return False
             raise
+
+
+def copy_cells(path_in: Path, part: Path, access: Access) -> frozenset[str]:
+    """Copy a file of cells; what lies in other files is brought into the copy.
+
+    Parameters
+    ----------
+    path_in
+        An h5ad file or the folder of a zarr store.
+    part
+        Where to.
+    access
+        What may be read, and what is left out.
+
+    Returns
+    -------
+    Places that are not in the copy as they are in the input.
+
+    Raises
+    ------
+    DataError
+        A part to leave out does not exist or is needed, or what the input brings in
+        from another file lies elsewhere again.
+    """
+    outside = probe(path_in, access).outside
+    if access.matrices:
+        (shutil.copytree if path_in.is_dir() else copy_file)(path_in, part)
+    else:
+        _copy_without_matrices(path_in, part)
+    left = {*access.leave_out, *(() if access.matrices else _MATRICES)}
+    if not path_in.is_dir():
+        inside = [one for one in outside if one.name.split("/")[0] not in left]
+        _bring_in(path_in, part, inside)
+        left.update(one.name for one in outside)
+    for place in access.leave_out:
+        _leave_out(part, place, path_in)
+    return frozenset(left)
+
+
+def _copy_without_matrices(path_in: Path, part: Path) -> None:
+    if path_in.is_dir():
+        top = str(path_in)
+        shutil.copytree(
+            path_in, part, ignore=lambda at, _: _MATRICES if at == top else ()
+        )
+        return
+    with h5py.File(path_in) as source, h5py.File(part, "x") as copy:
+        for name, value in source.attrs.items():
+            copy.attrs[name] = value
+        for name in source:
+            if name not in _MATRICES:
+                source.copy(name, copy)
+
+
+def _bring_in(path_in: Path, part: Path, outside: Sequence[Outside]) -> None:
+    """Replace what points to other files by what it points to.
+
+    Their names may be relative to the folder of the input, and the copy is to hold
+    everything itself.
+    """
+    if not outside:
+        return
+    with h5py.File(path_in) as source, h5py.File(part, "r+") as copy:
+        for one in outside:
+            del copy[one.name]
+            if one.kind == "link":
+                source.copy(
+                    source[one.name],
+                    copy,
+                    one.name,
+                    expand_external=True,
+                    expand_soft=True,
+                )
+            else:
+                _copy_values(source[one.name], copy, one.name)
+        again = outside_hdf5(copy, lambda _: None)
+    if again:
+        msg = (
+            f"{path_in} takes {again[0].name!r} from another file, which has it from "
+            f"{again[0].files[0]!r} again. Read the file with anndata and write it "
+            "anew."
+        )
+        raise DataError(msg)
+
+
+def _copy_values(array: Any, copy: h5py.File, place: str) -> None:
+    made = copy.create_dataset(place, array.shape, array.dtype)
+    for name, value in array.attrs.items():
+        made.attrs[name] = value
+    if array.shape == ():
+        made[()] = array[()]
+        return
+    row = max(array.size // max(array.shape[0], 1), 1)
+    step = max(_VALUES // row, 1)
+    for start in range(0, array.shape[0], step):
+        made[start : start + step] = array[start : start + step]
+
+
+def _leave_out(part: Path, place: str, path_in: Path) -> None:
+    """Take a part away from the copy, and from the list of columns it may be in."""
+    group, _, name = place.rpartition("/")
+    try:
+        if part.is_dir():
+            import zarr
+
+            root = zarr.open_group(str(part), mode="r+", use_consolidated=False)
+            _forget(root[group] if group else root, name)
+            shutil.rmtree(part / place)
+        else:
+            with h5py.File(part, "r+") as root:
+                _forget(root[group] if group else root, name)
+                del root[place]
+    except (KeyError, OSError) as error:
+        msg = f"{place!r} cannot be left out of {path_in}: there is no such part."
+        raise DataError(msg) from error
+
+
+def _forget(group: Any, name: str) -> None:
+    if name == group.attrs.get("_index") or name in {"obs", "var"}:
+        msg = (
+            f"The names of the rows ({name!r}) cannot be left out. Get the file again."
+        )
+        raise DataError(msg)
+    if "column-order" in group.attrs:
+        write_order(group, [one for one in group.attrs["column-order"] if one != name])
+
+
+def write_order(table: Any, columns: Sequence[str]) -> None:
+    """Write the list of the columns of a stored table, in their order."""
+    columns = [str(name) for name in columns]
+    if isinstance(table, h5py.Group):
+        table.attrs.create("column-order", columns, dtype=h5py.string_dtype())
+    else:
+        table.attrs["column-order"] = columns

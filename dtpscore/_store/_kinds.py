@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import h5py
 
 from dtpscore._results.elements import available
-from dtpscore.errors import DataError
+from dtpscore._store._temporary import recover
+from dtpscore.errors import DamagedError, DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,7 @@ def check_path(path: Path) -> None:
         Nothing is there, or something that is neither a file with content nor the
         folder of a zarr store.
     """
+    recover(path)
     if not path.exists():
         raise _missing(path)
     if path.is_dir():
@@ -66,13 +68,13 @@ def unreadable(path: Path, error: OSError) -> DataError:
             "Close it there, or score a copy of the file."
         )
     if "truncated" in reason:
-        return DataError(
+        return DamagedError(
             f"{path} is cut off: the end of the file is missing, so its download or "
             "copy did not finish. Get the file again."
         )
     if "signature not found" in reason:
         return DataError(f"{path} is not an HDF5 file. {_advice(path)}")
-    return DataError(f"{path} cannot be opened: {error}. {EXPECTED}")
+    return DamagedError(f"{path} cannot be opened: {error}. {EXPECTED}")
 
 
 def _advice(path: Path) -> str:
@@ -96,7 +98,9 @@ def check_layout(root: Any, path: Path) -> None:
     Raises
     ------
     DataError
-        It is of another kind, or lacks what every such file has.
+        It is of another kind.
+    DamagedError
+        It lacks what every such file has.
     """
     found = sorted(str(key) for key in root)
     msg = _other_kind(root, found)
@@ -107,16 +111,17 @@ def check_layout(root: Any, path: Path) -> None:
             "was written by an anndata older than 0.7. Read it with "
             "anndata.read_h5ad and write it again."
         )
-    for table in () if msg is not None else ("obs", "var"):
-        absent = {"_index", "column-order"} - set(root[table].attrs)
-        if absent:
-            msg = (
-                f"is damaged: its table {table} lacks {available(sorted(absent))}. "
-                "Write the file again from its source."
-            )
     if msg is not None:
         text = f"{path} {msg}"
         raise DataError(text)
+    for table in ("obs", "var"):
+        absent = {"_index", "column-order"} - set(root[table].attrs)
+        if absent:
+            msg = (
+                f"{path} is damaged: its table {table} lacks "
+                f"{available(sorted(absent))}. Write the file again from its source."
+            )
+            raise DamagedError(msg)
 
 
 def _other_kind(root: Any, found: list[str]) -> str | None:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import h5py
 
-from dtpscore._results.elements import Source, available, gene_names
+from dtpscore._results.elements import FEATURE_TYPES, Source, available, genes_alone
+from dtpscore._store._identity import identity
 from dtpscore._store._kinds import check_layout, check_path, unreadable
-from dtpscore.errors import DataError
+from dtpscore._store._probe import Access, probe
+from dtpscore.errors import DamagedError, DataError, DtpscoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,6 +42,8 @@ class Stored:
         cells.
     uns
         Entries of ``uns`` that were asked for and exist.
+    seen
+        The `identity` of the file when it was opened.
     """
 
     matrix: Any
@@ -47,6 +51,7 @@ class Stored:
     n_obs: int
     read_obs: Callable[[], pd.DataFrame]
     uns: Mapping[str, Any] = field(default_factory=dict)
+    seen: str | None = None
 
     @cached_property
     def obs(self) -> pd.DataFrame:
@@ -60,8 +65,12 @@ class Stored:
 
 
 @contextmanager
-def open_root(path: Path, mode: Literal["r", "r+"] = "r") -> Iterator[Any]:
+def open_root(
+    path: Path, mode: Literal["r", "r+"] = "r", *, access: Access | None = None
+) -> Iterator[Any]:
     """Open the root group of a file of cells.
+
+    A file that is only read is looked through by another process first, see `probe`.
 
     Parameters
     ----------
@@ -69,6 +78,8 @@ def open_root(path: Path, mode: Literal["r", "r+"] = "r") -> Iterator[Any]:
         An h5ad file or the folder of a zarr store.
     mode
         Read only, or also write.
+    access
+        What may be read.
 
     Yields
     ------
@@ -77,13 +88,19 @@ def open_root(path: Path, mode: Literal["r", "r+"] = "r") -> Iterator[Any]:
     Raises
     ------
     DataError
-        There is no such file, or it is empty, cut off or of another kind.
+        There is no such file, it is empty or of another kind, or it reads other files.
+    DamagedError
+        It is cut off or damaged.
     """
     check_path(path)
+    if mode == "r":
+        probe(path, access or Access())
     if path.is_dir():
         import zarr
 
-        yield zarr.open_group(str(path), mode=mode, use_consolidated=False)
+        with reading(path):
+            group = zarr.open_group(str(path), mode=mode, use_consolidated=False)
+        yield group
         return
     try:
         file = h5py.File(path, mode)
@@ -98,13 +115,13 @@ def reading(path: Path) -> Iterator[None]:
     """Turn what goes wrong while parts are read into one kind of error."""
     try:
         yield
-    except DataError:
+    except (DtpscoreError, MemoryError):
         raise
-    except (OSError, KeyError) as error:
-        msg = f"{path} is damaged: {error}. Get the file again."
-        raise DataError(msg) from error
     except Exception as error:
-        # anndata raises errors of several private classes here.
+        # anndata and the libraries below raise errors of many classes here.
+        if type(error).__name__ != "IORegistryError":
+            msg = f"{path} is damaged: {str(error).rstrip('.')}. Get the file again."
+            raise DamagedError(msg) from error
         msg = (
             f"anndata cannot read {path}: {str(error).rstrip('.')}. If a newer anndata "
             "wrote the file, update it with 'pip install --upgrade anndata'."
@@ -131,11 +148,28 @@ def _find(root: Any, source: Source) -> tuple[Any, Any]:
     return root[f"layers/{source.layer}"], root["var"]
 
 
+def _place(source: Source) -> str:
+    """Where in the file the matrix is."""
+    if source.use_raw:
+        return "raw/X"
+    return "X" if source.layer is None else f"layers/{source.layer}"
+
+
 def on_disk(stored: Any) -> Any:
     """Return a stored matrix as an object that is read when it is sliced."""
     from anndata.io import sparse_dataset
 
-    return stored if hasattr(stored, "shape") else sparse_dataset(stored)
+    if hasattr(stored, "shape"):
+        return stored
+    kind = stored.attrs.get("encoding-type")
+    if kind not in {"csr_matrix", "csc_matrix"}:
+        msg = (
+            f"anndata cannot read the matrix {stored.name.strip('/')!r}, which is a "
+            f"{kind!r}. If a newer anndata wrote the file, update it with "
+            "'pip install --upgrade anndata'."
+        )
+        raise DataError(msg)
+    return sparse_dataset(stored)
 
 
 def _matrix(stored: Any, *, backed: bool, lazy: bool) -> Any:
@@ -189,6 +223,24 @@ def read_table(group: Any, name: str, columns: tuple[str, ...] = ()) -> pd.DataF
     return pd.DataFrame(values, index=index)
 
 
+def read_without(group: Any, place: str, left: tuple[str, ...]) -> Any:
+    """Read a table or a group of entries as anndata does, without some parts."""
+    from anndata.io import read_elem
+
+    inside = {one for one in left if one.startswith(f"{place}/")}
+    if not inside:
+        return read_elem(group)
+    if "column-order" in group.attrs:
+        columns = [str(name) for name in group.attrs["column-order"]]
+        kept = tuple(one for one in columns if f"{place}/{one}" not in inside)
+        return read_table(group, place, kept)
+    return {
+        name: read_without(group[name], f"{place}/{name}", left)
+        for name in group
+        if f"{place}/{name}" not in inside
+    }
+
+
 def _length(group: Any) -> int:
     """Rows of a table, without reading its names."""
     names = group[str(group.attrs["_index"])]
@@ -207,6 +259,7 @@ def open_matrix(
     lazy: bool = False,
     obs: tuple[str, ...] = (),
     uns: tuple[str, ...] = (),
+    access: Access | None = None,
 ) -> Iterator[Stored]:
     """Open one matrix of a file of cells; the other matrices are not touched.
 
@@ -224,6 +277,8 @@ def open_matrix(
         Columns of ``obs`` to read.
     uns
         Entries of ``uns`` to read where they exist.
+    access
+        What may be read, and which parts are not needed.
 
     Yields
     ------
@@ -232,25 +287,36 @@ def open_matrix(
     Raises
     ------
     DataError
-        The file, the matrix, the layer or a column does not exist, the file is
-        damaged, or it is of a form that the installed anndata does not know.
+        The file, the matrix, the layer or a column does not exist, or the file is of a
+        form that the installed anndata does not know.
+    DamagedError
+        A part of the file is damaged.
     """
     from anndata.io import read_elem
 
     source = source or Source()
     symbols = () if source.gene_symbols is None else (source.gene_symbols,)
-    with open_root(path) as root:
-        check_layout(root, path)
+    access = access or Access()
+    check_path(path)
+    seen = identity(path)
+    probe(path, access, parts=True, skip=_place(source))
+    with open_root(path, access=access) as root:
         with reading(path):
+            check_layout(root, path)
             stored, var = _find(root, source)
+            listed = {str(name) for name in var.attrs["column-order"]}
+            kinds = tuple(one for one in FEATURE_TYPES if one in listed)
+            table = read_table(var, "var", tuple(dict.fromkeys([*symbols, *kinds])))
+            matrix, names = genes_alone(
+                _matrix(stored, backed=backed, lazy=lazy), table, source.gene_symbols
+            )
             content = Stored(
-                matrix=_matrix(stored, backed=backed, lazy=lazy),
-                gene_names=gene_names(
-                    read_table(var, "var", symbols), source.gene_symbols
-                ),
+                matrix=matrix,
+                gene_names=names,
                 n_obs=_length(root["obs"]),
                 read_obs=reading(path)(partial(read_table, root["obs"], "obs", obs)),
                 uns={k: read_elem(root[f"uns/{k}"]) for k in uns if f"uns/{k}" in root},
+                seen=seen,
             )
         _check_rows(content, path)
         if obs:
@@ -266,4 +332,4 @@ def _check_rows(stored: Stored, path: Path) -> None:
             f"{path} is damaged: the matrix has {n_rows:,} rows, but obs has "
             f"{stored.n_obs:,} cells. Write the file again from its source."
         )
-        raise DataError(msg)
+        raise DamagedError(msg)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from dtpscore._store._ending import cleaning_up
 from dtpscore._store._kinds import is_zarr
+from dtpscore._store._temporary import (
+    put_in_place,
+    recover,
+    remove,
+    remove_stale,
+    temporary,
+)
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,18 +29,6 @@ def _size(path: Path) -> int:
     if path.is_file():
         return path.stat().st_size
     return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
-
-
-def _part(path: Path) -> Path:
-    """Name in the same folder that no other run uses."""
-    return path.with_name(f".{path.name[:40]}.{token_hex(4)}.part")
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -57,34 +52,21 @@ def beside(path: Path) -> Iterator[Path]:
         The folder cannot be written to, or the disk is full. Nothing is left behind.
     """
     target = path.resolve()
-    part = _part(target)
+    remove_stale(target.parent)
+    part = temporary(target)
     try:
-        yield part
-        _move(part, target)
+        with cleaning_up():
+            try:
+                yield part
+                put_in_place(part, target)
+            finally:
+                remove(part)
     except OSError as error:
         msg = (
             f"{path} could not be written: {error.strerror or error}. Choose another "
             "place with -o, or make room there. Nothing was written."
         )
         raise DataError(msg) from error
-    finally:
-        _remove(part)
-
-
-def _move(part: Path, target: Path) -> None:
-    """Put a complete output in its place."""
-    if not (part.is_dir() and target.is_dir()):
-        part.replace(target)
-        return
-    # A folder cannot be renamed to one that holds something.
-    old = _part(target)
-    target.replace(old)
-    try:
-        part.replace(target)
-    except OSError:
-        old.replace(target)
-        raise
-    _remove(old)
 
 
 def make_folder(folder: Path) -> None:
@@ -144,6 +126,7 @@ def check_output(
         the input, or its folder cannot be written to or is too full.
     """
     _check_apart(path_in, path_out)
+    recover(path_out)
     if path_out.exists() and not overwrite:
         msg = (
             f"{path_out} exists. Add --overwrite to replace it, or give another name "
@@ -205,7 +188,7 @@ def check_folder(folder: Path) -> None:
     DataError
         The folder cannot be made or written to.
     """
-    probe = _part(folder / "probe")
+    probe = temporary(folder / "probe")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.touch()
@@ -216,3 +199,4 @@ def check_folder(folder: Path) -> None:
             "Choose another place."
         )
         raise DataError(msg) from error
+    remove_stale(folder)

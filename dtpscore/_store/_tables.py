@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dtpscore._csv import write_csv
 from dtpscore._matrix.columns import FileColumn
 from dtpscore._results.elements import FileFrame
 from dtpscore._store._place import beside, check_file, check_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
     from pathlib import Path
 
     import pandas as pd
@@ -29,35 +30,43 @@ def tables(elements: Iterable[Element], obs_names: pd.Index) -> dict[str, pd.Dat
 
     Returns
     -------
-    One table for each frame in ``obsm`` (named as its key) and in ``uns`` (named
-    ``<key>_<name>``), and one of all columns in ``obs`` (``<uns key>_obs``).
+    One table per frame in ``uns`` (named ``<key>_<name>``), one of all columns in
+    ``obs`` (``<uns key>_obs``), and one per frame in ``obsm`` (named as its key, with
+    ``_cells`` after it where a table of ``uns`` or ``obs`` has that name).
     """
     import pandas as pd
 
     elements = [element for element in elements if element.value is not None]
-    found = {
-        e.key: e.value.frame(obs_names) if isinstance(e.value, FileFrame) else e.value
-        for e in elements
-        if e.slot == "obsm"
-    }
+    found: dict[str, pd.DataFrame] = {}
     for element in elements:
-        if element.slot == "uns":
-            frames = {
-                f"{element.key}_{name}": value
-                for name, value in element.value.items()
-                if isinstance(value, pd.DataFrame)
-            }
-            found.update(frames)
+        # Colors are no record.
+        if element.slot == "uns" and isinstance(element.value, dict):
+            for name, value in element.value.items():
+                if isinstance(value, pd.DataFrame):
+                    found[_free(f"{element.key}_{name}", found)] = value
     columns = {
         e.key: e.value.read() if isinstance(e.value, FileColumn) else e.value
         for e in elements
         if e.slot == "obs"
     }
-    records = [e.key for e in elements if e.slot == "uns"]
+    records = [e.key for e in elements if e.slot == "uns" and isinstance(e.value, dict)]
     if columns:
         name = f"{records[0]}_obs" if records else "obs"
-        found[name] = pd.DataFrame(columns, index=obs_names)
+        found[_free(name, found)] = pd.DataFrame(columns, index=obs_names)
+    for element in elements:
+        if element.slot == "obsm":
+            value = element.value
+            lazy = isinstance(value, FileFrame)
+            table = value.frame(obs_names) if lazy else value
+            found[_free(element.key, found)] = table
     return found
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    """Name of a table that no other one has, so that none is lost."""
+    while name in taken:
+        name += "_cells"
+    return name
 
 
 def check_tables(folder: Path, names: Iterable[str], *, overwrite: bool) -> None:
@@ -117,5 +126,5 @@ def write_tables(
         check_file(path, overwrite=overwrite)
     for path, table in found.items():
         with beside(path) as part:
-            table.to_csv(part)
+            write_csv(table, part)
     return list(found)

@@ -13,19 +13,22 @@ import numpy as np
 
 from dtpscore._matrix.columns import FileColumn
 from dtpscore._results.elements import Element, FileFrame
-from dtpscore._store._copy import copy_file
+from dtpscore._store._compare import check_copy, check_written
+from dtpscore._store._copy import copy_cells, write_order
+from dtpscore._store._identity import check_same, identity
 from dtpscore._store._open import open_root, read_table
 from dtpscore._store._place import beside, check_output
+from dtpscore._store._probe import Access
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# What takes nearly all the room of a file of cells.
-_MATRICES = ("X", "raw", "layers")
 # Encodings of names that are text.
 _TEXT = frozenset({"string-array", "nullable-string-array"})
 # Room in bytes for the records of the results.
 _ROOM_EACH = 2**20
+# Names of so many columns fit into an attribute of any group (16 bytes for each).
+_MANY_COLUMNS = 3_000
 # What a file system answers that cannot take room ahead.
 _NO_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
 
@@ -46,22 +49,37 @@ def _put_column(table: Any, element: Element) -> None:
         write_elem(table, element.key, values)
         if element.key not in columns:
             columns.append(element.key)
-    if isinstance(table, h5py.Group):
-        table.attrs.create("column-order", columns, dtype=h5py.string_dtype())
-    else:
-        table.attrs["column-order"] = columns
+    write_order(table, columns)
 
 
 def _put_frame(root: Any, group: Any, key: str, frame: FileFrame) -> None:
     """Write a table one column after another; it may be larger than memory."""
+    from anndata.io import write_elem
+
+    table = _new_table(group, key, len(frame.names))
+    _put_names(root["obs"], table)
+    for number, name in enumerate(frame.names):
+        write_elem(table, name, FileColumn(frame.columns, number).read())
+    write_order(table, frame.names)
+
+
+def _new_table(group: Any, key: str, n_columns: int) -> Any:
+    """Make an empty table in the place of what is there."""
     import pandas as pd
     from anndata.io import write_elem
 
     write_elem(group, key, pd.DataFrame(index=pd.Index([], dtype=str)))
-    _put_names(root["obs"], group[key])
-    for number, name in enumerate(frame.names):
-        column = FileColumn(frame.columns, number)
-        _put_column(group[key], Element("obs", name, column))
+    if n_columns <= _MANY_COLUMNS or not isinstance(group, h5py.Group):
+        return group[key]
+    # HDF5 keeps an attribute above 64 kB, here the names of the columns, in groups that
+    # keep the order of their entries alone.
+    attributes = dict(group[key].attrs)
+    names = group[key][str(attributes["_index"])][()]
+    del group[key]
+    table = group.create_group(key, track_order=True)
+    table.attrs.update(attributes)
+    write_elem(table, str(attributes["_index"]), names.astype(object))
+    return table
 
 
 def _put_names(obs: Any, table: Any) -> None:
@@ -93,28 +111,6 @@ def _put(root: Any, element: Element) -> None:
         write_elem(group, element.key, element.value)
     elif element.key in group:
         del group[element.key]
-
-
-def _copy(path_in: Path, part: Path) -> None:
-    if path_in.is_dir():
-        shutil.copytree(path_in, part)
-    else:
-        copy_file(path_in, part)
-
-
-def _copy_without_matrices(path_in: Path, part: Path) -> None:
-    if path_in.is_dir():
-        top = str(path_in)
-        shutil.copytree(
-            path_in, part, ignore=lambda at, _: _MATRICES if at == top else ()
-        )
-        return
-    with h5py.File(path_in) as source, h5py.File(part, "x") as copy:
-        for name, value in source.attrs.items():
-            copy.attrs[name] = value
-        for name in source:
-            if name not in _MATRICES:
-                source.copy(name, copy)
 
 
 def _reserve(part: Path, elements: Sequence[Element]) -> None:
@@ -165,13 +161,15 @@ def write_with(
     elements: Iterable[Element],
     *,
     overwrite: bool = False,
-    matrices: bool = True,
+    access: Access | None = None,
+    seen: str | None = None,
 ) -> None:
     """Write a copy of a file of cells with results added.
 
     The input is copied byte by byte and the results are put into the copy, so that
     everything else in the file stays as it was. The copy has a temporary name beside
-    the output until it is complete.
+    the output until it is complete, was compared with the input, and the results were
+    read back from it.
 
     Parameters
     ----------
@@ -183,21 +181,34 @@ def write_with(
         Results and their places; one without a value is taken away.
     overwrite
         Replace an output that exists.
-    matrices
-        Copy ``X``, ``raw`` and ``layers`` as well.
+    access
+        What may be read, what is left out, and whether ``X``, ``raw`` and ``layers``
+        are copied as well.
+    seen
+        The `identity` of the input when the results were made from it.
 
     Raises
     ------
     DataError
-        The output is the input, exists already or cannot be written. Nothing is
-        left behind.
+        The output is the input, exists already or cannot be written, or the copy is
+        not right. Nothing is left behind.
+    DamagedError
+        The input is damaged, or another one than the results were made from.
     """
     elements = list(elements)
-    check_output(path_in, path_out, overwrite=overwrite, matrices=matrices)
+    access = access or Access()
+    check_output(path_in, path_out, overwrite=overwrite, matrices=access.matrices)
+    seen = seen or identity(path_in)
     with beside(path_out) as part:
-        (_copy if matrices else _copy_without_matrices)(path_in, part)
+        apart = copy_cells(path_in, part, access)
+        check_same(path_in, seen)
         _reserve(part, elements)
         with open_root(part, "r+") as root:
             for element in elements:
                 _put(root, element)
         _finish(part, consolidated=_is_consolidated(part))
+        changed = frozenset(f"{one.slot}/{one.key}" for one in elements)
+        check_copy(path_in, part, apart, changed)
+        check_same(path_in, seen)
+        with open_root(part) as root:
+            check_written(root, elements)

@@ -66,7 +66,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Cells:
-    """What is true of the cells of one sample; every array has one entry a cell.
+    """What is true of the cells of one sample; every array has one entry per cell.
 
     Attributes
     ----------

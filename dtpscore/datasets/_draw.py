@@ -26,7 +26,7 @@ def draw_counts(
     """Draw the molecules of every cell.
 
     A cell blends the profiles by its weights, multiplies the blend by gamma noise of
-    mean 1 and variance ``dispersion``, one value a gene, and draws its molecules
+    mean 1 and variance ``dispersion``, one value per gene, and draws its molecules
     from the result (multinomial).
 
     Parameters

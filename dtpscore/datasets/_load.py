@@ -38,7 +38,7 @@ def available() -> pd.DataFrame:
 
     Returns
     -------
-    One row a data set, indexed by name. ``n_obs`` and ``n_vars`` are the shape after
+    One row per data set, indexed by name. ``n_obs`` and ``n_vars`` are the shape after
     loading and ``mebibytes`` the download, missing where nobody has run it;
     ``checked`` says whether the checksums are known, which also means that the
     loader was run on these very files; ``local`` whether the files are here.

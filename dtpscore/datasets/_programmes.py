@@ -44,6 +44,8 @@ class Programme:
     strength: float = 1.0
 
 
+# Broad published lists, not the ones that are scored by default: a simulation must not
+# plant just what the scores look for.
 # Signs follow the published contrasts (see signatures/README.md). The onsets are
 # chosen so that the order of programmes can be looked for; they are not measured.
 # Genes that recur over many studies are taken to move more than the others.
@@ -155,6 +157,7 @@ def _unique(genes: Iterable[str]) -> list[str]:
 def _universe(n_genes: int) -> tuple[list[str], int]:
     """Genes of the default signatures, then genes of no signature at all."""
     names = [programme.signature for programme in PROGRAMMES]
+    names += [DIVISION, S_PHASE, G2M_PHASE]
     used = [*library.select(), *library.select(names=names)]
     listed = _unique(gene for signature in used for gene in _listed(signature))
     anywhere = {

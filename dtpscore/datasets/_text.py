@@ -91,7 +91,7 @@ def _nonzero(
 
 
 def read_counts(path: Path) -> CountTable:
-    """Read a table of counts with one line a gene and one column a cell.
+    """Read a table of counts with one line per gene and one column per cell.
 
     The first line names the cells; a name for the column of genes, as in Drop-seq's
     ``GENE``, may stand before them. Only the counts above 0 are kept in memory.
@@ -99,7 +99,7 @@ def read_counts(path: Path) -> CountTable:
     Raises
     ------
     DataError
-        The file is damaged, or a line does not hold one count a cell.
+        The file is damaged, or a line does not hold one count per cell.
     """
     from scipy import sparse
 

@@ -46,7 +46,7 @@ def _proportions(bulk: AnnData) -> NDArray[np.float64]:
 
 
 def _share_rows(bulk: AnnData, mixture: Mixture) -> dict[str, NDArray[np.float64]]:
-    """Share of every bulk row in each sample, as one array a sample."""
+    """Share of every bulk row in each sample, as one array per sample."""
     result = {}
     for sample, parts in mixture.items():
         unknown = [row for row in parts if row not in bulk.obs_names]

@@ -1,4 +1,9 @@
-"""Plots of results; each is imported on first use and draws on one matplotlib Axes."""
+"""Plots of results, drawn by matplotlib and returned as Axes or figure.
+
+All of them take ``order``, ``palette``, ``figsize``, ``title``, ``ax``, ``return_fig``,
+``show`` and ``save``, as users of scanpy expect. Names from the data are drawn as they
+are.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +12,34 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dtpscore.pl._checks import confounders, coverage
+    from dtpscore.pl._composition import composition, shares
+    from dtpscore.pl._embedding import embedding
     from dtpscore.pl._enrichment import enrichment, running_score
     from dtpscore.pl._path import holiday, pseudotime
+    from dtpscore.pl._planes import decision, index_proliferation
     from dtpscore.pl._reasons import reasons, reversal
     from dtpscore.pl._scores import axis_heatmap, axis_scores
-    from dtpscore.pl._states import composition, embedding, index_proliferation
     from dtpscore.pl._trends import onsets, trends
 
+# Each name is imported on first use, because matplotlib is slow to load.
 _HOMES = {
-    "axis_heatmap": "dtpscore.pl._scores",
-    "axis_scores": "dtpscore.pl._scores",
-    "composition": "dtpscore.pl._states",
-    "confounders": "dtpscore.pl._checks",
-    "coverage": "dtpscore.pl._checks",
-    "embedding": "dtpscore.pl._states",
-    "enrichment": "dtpscore.pl._enrichment",
-    "holiday": "dtpscore.pl._path",
-    "index_proliferation": "dtpscore.pl._states",
-    "onsets": "dtpscore.pl._trends",
-    "pseudotime": "dtpscore.pl._path",
-    "reasons": "dtpscore.pl._reasons",
-    "reversal": "dtpscore.pl._reasons",
-    "running_score": "dtpscore.pl._enrichment",
-    "trends": "dtpscore.pl._trends",
+    "axis_heatmap": "_scores",
+    "axis_scores": "_scores",
+    "composition": "_composition",
+    "confounders": "_checks",
+    "coverage": "_checks",
+    "decision": "_planes",
+    "embedding": "_embedding",
+    "enrichment": "_enrichment",
+    "holiday": "_path",
+    "index_proliferation": "_planes",
+    "onsets": "_trends",
+    "pseudotime": "_path",
+    "reasons": "_reasons",
+    "reversal": "_reasons",
+    "running_score": "_enrichment",
+    "shares": "_composition",
+    "trends": "_trends",
 }
 __all__ = [
     "axis_heatmap",
@@ -37,6 +47,7 @@ __all__ = [
     "composition",
     "confounders",
     "coverage",
+    "decision",
     "embedding",
     "enrichment",
     "holiday",
@@ -46,13 +57,14 @@ __all__ = [
     "reasons",
     "reversal",
     "running_score",
+    "shares",
     "trends",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)
 

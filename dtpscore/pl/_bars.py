@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtpscore.pl._style import INK
+from dtpscore.pl._style import INK, SMALL, name_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # A segment narrower than this has no room for its number.
-_ROOM = 0.07
+_ROOM = 0.08
 
 
 @dataclass(frozen=True)
@@ -50,25 +50,30 @@ def stacked_shares(
     *,
     parts: Sequence[Part],
     labels: Sequence[str],
+    legend: bool = True,
 ) -> None:
-    """Draw one horizontal bar a row, from 0 to 1, with a legend above.
+    """Draw one horizontal bar per row, from 0 to 1, with a legend above.
 
     Parameters
     ----------
     ax
         Where to draw.
     frame
-        Shares, one column a part.
+        Shares, one column per part.
     rows
         Position of each bar.
     parts
-        Segments, from left to right; those that are nowhere get no legend.
+        Segments, from left to right; those that are nowhere get no entry of the legend.
     labels
         Text beside the bars.
+    legend
+        Whether to draw a legend.
     """
     left = np.zeros(len(frame))
     for part in parts:
         share = frame[part.name].to_numpy(dtype=np.float64)
+        if not share.any():
+            continue
         ax.barh(
             rows,
             share,
@@ -78,7 +83,7 @@ def stacked_shares(
             hatch=part.hatch,
             edgecolor="white",
             linewidth=0.5,
-            label=part.name if share.any() else "_none",
+            label=part.name,
         )
         for row, begin, value in zip(rows, left, share, strict=True):
             if part.numbered and value > _ROOM:
@@ -89,17 +94,18 @@ def stacked_shares(
                     ha="center",
                     va="center",
                     color="white" if part.dark else INK,
-                    fontsize=6.5,
+                    fontsize=SMALL,
                 )
         left += share
-    ax.set_yticks(rows, list(labels))
+    name_ticks(ax.yaxis, rows, labels)
     ax.tick_params(axis="y", length=0)
     ax.set(xlim=(0, 1), ylim=(rows.max() + 0.6, -0.6))
     ax.spines["left"].set_visible(False)
-    ax.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=len(parts),
-        columnspacing=1.0,
-        handlelength=1.2,
-    )
+    if legend:
+        ax.legend(
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            ncols=3,
+            columnspacing=1.0,
+            handlelength=1.2,
+        )

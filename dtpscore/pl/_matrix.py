@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore.pl._style import DIVERGING, INK
+from dtpscore.pl._style import DIVERGING, INK, SMALL, colormap, name_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Above this share of the color range, dark cells get white text.
 _WHITE_TEXT = 0.62
+# The colors reach this quantile of the sizes, so that one extreme bleaches nothing.
+_ROBUST = 0.98
 
 
 def signed(value: float) -> str:
@@ -24,8 +26,28 @@ def signed(value: float) -> str:
     return f"{rounded:+.1f}".replace("-", "\u2212") if rounded else "0.0"
 
 
+def robust_limit(values: np.ndarray[Any, Any], least: float = 0.5) -> float:
+    """Size that the colors of a map reach.
+
+    Parameters
+    ----------
+    values
+        The numbers; missing ones do not count.
+    least
+        The colors reach this at least, so that noise does not look strong.
+    """
+    sizes = np.abs(values[np.isfinite(values)])
+    return max(float(np.quantile(sizes, _ROBUST)), least) if sizes.size else least
+
+
 def draw_matrix(
-    ax: Axes, table: pd.DataFrame, *, limit: float, rows: Sequence[str], label: str
+    ax: Axes,
+    table: pd.DataFrame,
+    *,
+    limits: tuple[float, float],
+    rows: Sequence[str],
+    label: str,
+    palette: Any = None,
 ) -> None:
     """Draw signed numbers as colors and as text, so that the map reads in gray.
 
@@ -34,36 +56,52 @@ def draw_matrix(
     ax
         Where to draw.
     table
-        The numbers; missing ones stay empty.
-    limit
-        The colors run from minus to plus this.
+        The numbers. Missing ones stay empty, and so does a row of them.
+    limits
+        Numbers of the first and the last color; numbers beyond them have these colors.
     rows
         Text beside the rows.
     label
         Text beside the color bar.
+    palette
+        Name of a color map.
     """
     values = table.to_numpy(dtype=np.float64)
-    image = ax.imshow(values, cmap=DIVERGING, vmin=-limit, vmax=limit, aspect="auto")
+    low, high = limits
+    colors = colormap(palette, DIVERGING)
+    image = ax.imshow(values, cmap=colors, vmin=low, vmax=high, aspect="auto")
+    middle, half = (low + high) / 2, max((high - low) / 2, 1e-12)
     for (row, place), value in np.ndenumerate(values):
         if np.isnan(value):
             continue
+        strong = abs(value - middle) / half > _WHITE_TEXT
         ax.text(
             place,
             row,
             signed(value),
             ha="center",
             va="center",
-            fontsize=6.5,
-            color="white" if abs(value) > _WHITE_TEXT * limit else INK,
+            fontsize=SMALL,
+            color="white" if strong else INK,
         )
-    ax.set_yticks(range(len(table)), list(rows))
-    ax.set_xticks(range(table.shape[1]), [str(name) for name in table.columns])
+    name_ticks(ax.yaxis, range(len(table)), rows)
+    name_ticks(ax.xaxis, range(table.shape[1]), table.columns)
     longest = max(len(str(name)) for name in table.columns)
     if table.shape[1] * longest > 40:
         for text in ax.get_xticklabels():
             text.set(rotation=40, ha="right", rotation_mode="anchor")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    bar = ax.figure.colorbar(image, ax=ax, shrink=0.5, aspect=18, pad=0.02)
-    bar.set_label(label)
+    beyond = {
+        (False, False): "neither",
+        (True, False): "min",
+        (False, True): "max",
+        (True, True): "both",
+    }
+    known = values[np.isfinite(values)]
+    extend = beyond[(bool((known < low).any()), bool((known > high).any()))]
+    bar = ax.figure.colorbar(
+        image, ax=ax, shrink=0.5, aspect=18, pad=0.02, extend=extend
+    )
+    bar.set_label(label, parse_math=False)
     bar.outline.set_visible(False)

@@ -2,41 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.lines import Line2D
+from scipy.stats import gaussian_kde
 
-from dtpscore._frames import path as frames
 from dtpscore.errors import DataError
+from dtpscore.get import _order as frames
 from dtpscore.pl._bars import Part, stacked_shares
+from dtpscore.pl._checks import rows_in_order
 from dtpscore.pl._docs import shared_doc
-from dtpscore.pl._style import INK, QUIET, axes_for, finish, group_colors, style
+from dtpscore.pl._palette import column_colors
+from dtpscore.pl._style import (
+    INK,
+    QUIET,
+    SAMPLE,
+    SMALL,
+    UP,
+    canvas,
+    finish,
+    label_axes,
+    name_ticks,
+    pair_of,
+    style,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
     from anndata import AnnData
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 _AGREES, _AGAINST = "agrees", "contradicts"
-_SHARES = (
-    Part("parental-like", "#A9CBE3", numbered=True),
-    Part("neither", "#949494", "////"),
-    Part("persister-like", "#5B1248", numbered=True, dark=True),
-)
+_COLORS = ("#A9CBE3", "#949494", "#5B1248")
+_GRID = np.linspace(0.0, 1.0, 161)
+# Cells that a density needs; fewer are drawn as ticks.
+_FEWEST = 8
 
 
 def _arrow(ax: Axes, verdicts: list[tuple[str, str]]) -> None:
     """Show the way of the path; broken where index or time contradict it."""
     against = [name for name, verdict in verdicts if verdict == _AGAINST]
     agreed = any(verdict == _AGREES for _, verdict in verdicts) and not against
-    color = "#B2182B" if against else INK if agreed else QUIET
+    color = UP if against else INK if agreed else QUIET
     ax.annotate(
         "",
-        xy=(1.0, 1.06),
-        xytext=(0.0, 1.06),
+        xy=(1.0, 1.03),
+        xytext=(0.0, 1.03),
         xycoords="axes fraction",
         arrowprops={
             "arrowstyle": "-|>",
@@ -46,35 +62,62 @@ def _arrow(ax: Axes, verdicts: list[tuple[str, str]]) -> None:
         },
     )
     text = "; ".join(f"{name}: {verdict}" for name, verdict in verdicts)
-    ax.text(
-        0.5,
-        1.08,
+    ax.annotate(
         f"direction \u2013 {text}" if text else "direction: nothing to check it with",
-        transform=ax.transAxes,
+        (0.5, 1.03),
+        (0, 4),
+        xycoords="axes fraction",
+        textcoords="offset points",
         ha="center",
         va="bottom",
-        fontsize=7,
+        fontsize=SMALL,
         color=color,
     )
 
 
-def _draw_positions(
-    ax: Axes, cells: pd.DataFrame, samples: pd.DataFrame, colors: dict[str, str]
+def _density(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Density of positions on a grid from 0 to 1; None where there are too few."""
+    if values.size < _FEWEST or np.ptp(values) < 1e-6:
+        return None
+    # The path ends at 0 and 1, so cells are mirrored there.
+    mirrored = np.concatenate([values, -values, 2 - values])
+    width = max(1.06 * values.std() * values.size**-0.2, 0.015)
+    density: NDArray[np.float64] = gaussian_kde(
+        mirrored, bw_method=width / mirrored.std()
+    )(_GRID)
+    return density
+
+
+def _ridges(
+    ax: Axes, cells: pd.DataFrame, rows: pd.DataFrame, colors: dict[str, Any]
 ) -> None:
-    rng = np.random.default_rng(0)
-    for row, (name, color) in enumerate(colors.items()):
-        inside = cells.loc[(cells["group"] == name).to_numpy(), "position"].to_numpy()
-        jitter = row + rng.uniform(-0.3, 0.3, inside.size)
-        ax.scatter(inside, jitter, s=2.5, color=color, lw=0, rasterized=True, zorder=1)
-        own = samples[(samples["group"] == name).to_numpy()]
-        lanes = row + np.linspace(-0.22, 0.22, len(own)) * (len(own) > 1)
+    """Draw a ridge of the density of cells per row."""
+    for n, row in enumerate(rows.itertuples()):
+        own = cells.loc[(cells["row"] == row.row).to_numpy(), "position"].to_numpy()
+        density = _density(own)
+        base = n + 0.36
+        if density is None:
+            ax.plot(own, np.full(own.size, base), "|", color=INK, ms=6)
+            continue
+        top = base - 0.8 * density / density.max()
+        ax.fill_between(
+            _GRID, top, base, color=colors[row.group], lw=0, zorder=1 + n * 1e-3
+        )
+        ax.plot(_GRID, top, color=INK, linewidth=0.6, zorder=1 + n * 1e-3)
+
+
+def _marks(ax: Axes, samples: pd.DataFrame, rows: pd.DataFrame) -> None:
+    """Draw median and quartiles of each sample below its ridge."""
+    for n, row in enumerate(rows.itertuples()):
+        own = samples[(samples["row"] == row.row).to_numpy()]
+        lanes = n + 0.24 + np.linspace(-0.12, 0.12, len(own)) * (len(own) > 1)
         ax.hlines(lanes, own["low"], own["high"], color=INK, linewidth=1.1, zorder=3)
         ax.scatter(
             own["median"],
             lanes,
             marker="D",
             s=20,
-            facecolor="#FFD23F",
+            facecolor=SAMPLE,
             edgecolor=INK,
             linewidth=0.7,
             zorder=4,
@@ -88,15 +131,22 @@ def pseudotime(
     groupby: str,
     reference: str | None = None,
     sample_key: str | None = None,
+    time_key: str | None = None,
     key: str | None = None,
+    order: Sequence[str] | None = None,
+    palette: Any = None,
+    figsize: tuple[float, float] | None = None,
+    title: str | None = None,
     ax: Axes | None = None,
+    return_fig: bool = False,
     show: bool | None = None,
-    save: str | Path | None = None,
-) -> Axes:
+    save: str | Path | bool | None = None,
+) -> Any:
     """Draw where the cells of each group are on the path, and its direction.
 
-    The arrow runs from parental to persister. It is unbroken only where groups, index
-    or time agree with the direction and none of them contradicts it.
+    Each group, at each time, is one ridge: the density of its cells. The arrow runs
+    from parental to persister. It is unbroken only where groups, index or time agree
+    with the direction and none of them contradicts it.
 
     Parameters
     ----------
@@ -106,33 +156,76 @@ def pseudotime(
     reference
         Group that comes first.
     sample_key
-        Column of ``obs`` with the samples; a diamond is the median of one.
+        Column of ``obs`` with the samples. A diamond is the median of one.
+    time_key
+        Column of ``obs`` with times or doses. Without it there is one ridge per group.
     {order_key}
-    {drawing}
+    {group_order}
+    {group_palette}
+    {look}
+
+    {returns}
 
     Raises
     ------
     DataError
         The cells were not ordered, or a column or group does not exist.
+    OptionError
+        The palette does not fit.
+
+    See Also
+    --------
+    dtpscore.get.order : The positions.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> adata = dtp.datasets.simulate(n_cells=600, n_genes=1500, difficulty="easy")
+    >>> dtp.tl.pseudotime(
+    ...     adata, groupby="condition", reference="parental", method="dpt"
+    ... )
+    >>> ax = dtp.pl.pseudotime(adata, groupby="condition", show=False)
     """
     cells = frames.positions(
-        adata, groupby=groupby, reference=reference, sample_key=sample_key, key=key
+        adata,
+        groupby=groupby,
+        reference=reference,
+        sample_key=sample_key,
+        time_key=time_key,
+        order=order,
+        key=key,
     )
     samples = frames.by_sample(cells)
-    names = [str(name) for name in cells["group"].cat.categories]
+    rows = cells.drop_duplicates("row")[["row", "group"]].reset_index(drop=True)
+    names = list(dict.fromkeys(str(name) for name in rows["group"]))
+    colors = column_colors(adata, groupby, names, palette)
     with style():
-        own, ax = ax is None, axes_for(ax, (5.6, 1.3 + 0.55 * len(names)))
-        _draw_positions(ax, cells, samples, group_colors(names))
+        drawn = canvas(ax, figsize, (5.6, 1.2 + 0.6 * len(rows)))
+        ax = drawn.ax
+        _ridges(ax, cells, rows, colors)
+        _marks(ax, samples, rows)
         what = "group" if sample_key is None else "sample"
         mark = Line2D([], [], marker="D", ls="-", lw=1.1, color=INK, ms=4.5)
-        mark.set(markerfacecolor="#FFD23F", label=f"median and quartiles of a {what}")
-        ax.legend(handles=[mark], loc="upper left", bbox_to_anchor=(0, -0.22))
-        ax.set_yticks(range(len(names)), names)
+        mark.set(markerfacecolor=SAMPLE, label=f"median and quartiles of a {what}")
+        ax.legend(
+            handles=[mark],
+            loc="upper right",
+            bbox_to_anchor=(1, -0.32 / (0.6 * len(rows))),
+        )
+        name_ticks(ax.yaxis, range(len(rows)), rows["row"])
         ax.tick_params(axis="y", length=0)
-        ax.set(xlim=(-0.02, 1.02), ylim=(len(names) - 0.5, -0.5))
-        ax.set_xlabel("Position from parental (0) to persister (1)")
+        ax.spines["left"].set_visible(False)
+        ax.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.5, -0.6))
+        label_axes(ax, x="Position from parental (0) to persister (1)")
         _arrow(ax, frames.direction(adata, key=key))
-        return finish(ax, own_figure=own, show=show, save=save)
+        return finish(
+            drawn,
+            name="pseudotime",
+            title=title,
+            return_fig=return_fig,
+            show=show,
+            save=save,
+        )
 
 
 @shared_doc
@@ -140,23 +233,51 @@ def holiday(
     adata: AnnData,
     *,
     key: str | None = None,
+    order: Sequence[str] | None = None,
+    palette: Any = None,
+    figsize: tuple[float, float] | None = None,
+    title: str | None = None,
     ax: Axes | None = None,
+    return_fig: bool = False,
     show: bool | None = None,
-    save: str | Path | None = None,
-) -> Axes:
-    """Draw what cells off the drug are like, by sample: parental, persister or neither.
+    save: str | Path | bool | None = None,
+) -> Any:
+    """Draw which end of the path cells off the drug are like, by sample.
 
     Parameters
     ----------
     adata
         Data that `dtpscore.tl.pseudotime` has ordered, with holiday groups.
     {order_key}
-    {drawing}
+    order
+        Samples to draw, in this order.
+    palette
+        Three colors: of parental-like cells, of those like neither end, and of
+        persister-like cells.
+    {look}
+
+    {returns}
 
     Raises
     ------
     DataError
-        The cells were not ordered, or there are none off the drug.
+        The cells were not ordered, there are none off the drug, or no such sample.
+    OptionError
+        The palette does not fit.
+
+    See Also
+    --------
+    dtpscore.get.reversal : The share of cells that returned, by the calls.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> adata = dtp.datasets.simulate(n_cells=600, n_genes=1500, difficulty="easy")
+    >>> dtp.tl.pseudotime(
+    ...     adata, groupby="condition", reference="parental", holiday="holiday",
+    ...     sample_key="sample", method="dpt",
+    ... )
+    >>> ax = dtp.pl.holiday(adata, show=False)
     """
     frame = frames.reversal(adata, key=key)
     if frame is None:
@@ -165,11 +286,21 @@ def holiday(
             "dtpscore.tl.pseudotime where there are such groups."
         )
         raise DataError(msg)
+    frame = rows_in_order(frame.set_index("sample"), order, "sample").reset_index()
+    like, neither, persister = pair_of(
+        palette, _COLORS, "parental-like, neither, persister-like"
+    )
+    parts = (
+        Part("parental-like", like, numbered=True),
+        Part("neither", neither, "////"),
+        Part("persister-like", persister, numbered=True, dark=True),
+    )
     rows = np.arange(len(frame), dtype=np.float64)
     with style():
-        own, ax = ax is None, axes_for(ax, (5.8, 1.2 + 0.36 * len(frame)))
+        drawn = canvas(ax, figsize, (5.8, 1.2 + 0.36 * len(frame)))
+        ax = drawn.ax
         samples = [str(name) for name in frame["sample"]]
-        stacked_shares(ax, frame, rows, parts=_SHARES, labels=samples)
+        stacked_shares(ax, frame, rows, parts=parts, labels=samples)
         for row, (_, line) in zip(rows, frame.iterrows(), strict=True):
             interval = f"{line['low']:.2f} to {line['high']:.2f}"
             ax.text(
@@ -177,15 +308,22 @@ def holiday(
                 row,
                 f"at {line['position']:.2f} ({interval})",
                 va="center",
-                fontsize=6.5,
+                fontsize=SMALL,
             )
         ax.text(
             1.02,
             -0.75,
             "position on the path",
             va="center",
-            fontsize=6.5,
+            fontsize=SMALL,
             color=QUIET,
         )
-        ax.set_xlabel("Share of cells off the drug")
-        return finish(ax, own_figure=own, show=show, save=save)
+        label_axes(ax, x="Share of cells off the drug")
+        return finish(
+            drawn,
+            name="holiday",
+            title=title,
+            return_fig=return_fig,
+            show=show,
+            save=save,
+        )

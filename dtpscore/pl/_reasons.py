@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from dtpscore._frames import states as frames
-from dtpscore._frames.scores import axis_titles
 from dtpscore._results.elements import available
-from dtpscore.errors import DataError
+from dtpscore._text import short
+from dtpscore.errors import DataError, OptionError
+from dtpscore.get import _calls as frames
+from dtpscore.get._axes import axis_titles
+from dtpscore.get._reversal import by_axis
+from dtpscore.pl._checks import rows_in_order
 from dtpscore.pl._docs import shared_doc
-from dtpscore.pl._style import INK, QUIET, axes_for, finish, style
+from dtpscore.pl._style import (
+    INK,
+    QUIET,
+    canvas,
+    finish,
+    label_axes,
+    name_ticks,
+    pair_of,
+    set_title,
+    style,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -27,9 +41,34 @@ _READINGS = {
     "agrees": ("#332288", None, "as published"),
     "opposite": ("#D55E00", "////", "against the published direction"),
     "disagree": ("#88CCEE", None, "published contrasts disagree"),
-    "not": ("#DDDDDD", "....", "not beyond random gene sets"),
+    "not": ("#DDDDDD", None, "not beyond random gene sets"),
 }
 _FIRST = ("index", "proliferation")
+_ON, _OFF = "#5B1248", "#009E73"
+
+
+def _looks(palette: Any) -> dict[str, tuple[Any, str | None, str]]:
+    """Color, hatching and text of each reading.
+
+    Raises
+    ------
+    OptionError
+        The palette has another number of colors, or names another reading.
+    """
+    if isinstance(palette, dict):
+        unknown = [name for name in palette if name not in _READINGS]
+        if unknown:
+            msg = (
+                f"palette has no reading {available(unknown)}. Readings are: "
+                f"{available(_READINGS)}."
+            )
+            raise OptionError(msg)
+        colors = {name: palette.get(name, look[0]) for name, look in _READINGS.items()}
+    else:
+        default = tuple(look[0] for look in _READINGS.values())
+        chosen = pair_of(palette, default, "one per reading")
+        colors = dict(zip(_READINGS, chosen, strict=True))
+    return {name: (colors[name], *look[1:]) for name, look in _READINGS.items()}
 
 
 def _kind(reading: str) -> str:
@@ -45,10 +84,15 @@ def reasons(
     group: str,
     n_axes: int = 12,
     key: str | None = None,
+    order: Sequence[str] | None = None,
+    palette: Any = None,
+    figsize: tuple[float, float] | None = None,
+    title: str | None = None,
     ax: Axes | None = None,
+    return_fig: bool = False,
     show: bool | None = None,
-    save: str | Path | None = None,
-) -> Axes:
+    save: str | Path | bool | None = None,
+) -> Any:
     """Draw the axes that carry the calls of one group.
 
     A bar is the mean contribution of an axis to the shift of the called cells; an
@@ -62,50 +106,82 @@ def reasons(
     group
         Group of the called cells.
     n_axes
-        Axes to draw, the strongest.
+        Number of axes to draw: the strongest ones.
     {calls_key}
-    {drawing}
+    order
+        Axes to draw, in this order, in place of the strongest.
+    palette
+        Colors by reading: a dict with the keys ``"agrees"``, ``"opposite"``,
+        ``"disagree"`` and ``"not"``, or four colors in this order.
+    {look}
+
+    {returns}
 
     Raises
     ------
     DataError
         The cells were not called, or none of this group was.
+    OptionError
+        The palette does not fit.
+
+    See Also
+    --------
+    dtpscore.get.calls : The strongest axes of each cell.
+
+    Examples
+    --------
+    {called}
+    >>> ax = dtp.pl.reasons(adata, group="treated", show=False)
     """
     frame = frames.reasons(adata, group=group, key=key)
     several = len(set(frame["batch"])) > 1
     numbers = frame.groupby("axis", sort=False)[["difference", "contribution"]].mean()
     reading = frame.groupby("axis", sort=False)["reading"].first()
-    order = numbers["contribution"].abs().sort_values(ascending=False, kind="stable")
-    names = [str(name) for name in order.index[:n_axes]]
-    numbers, reading = numbers.loc[names], reading.loc[names]
+    size = numbers["contribution"].abs().sort_values(ascending=False, kind="stable")
+    if order is None:
+        order = [str(name) for name in size.index[:n_axes]]
+    numbers = rows_in_order(numbers, order, "axis")
+    names = [str(name) for name in numbers.index]
+    reading = reading.loc[names]
+    looks = _looks(palette)
     titles, rows = axis_titles(names), np.arange(len(names), dtype=np.float64)
     kinds = [_kind(str(text)) for text in reading]
     with style():
-        own, ax = ax is None, axes_for(ax, (6.2, 1.0 + 0.23 * len(names)))
+        drawn = canvas(ax, figsize, (6.2, 1.0 + 0.23 * len(names)))
+        ax = drawn.ax
         for row, kind, value in zip(rows, kinds, numbers["contribution"], strict=True):
-            color, hatch, _ = _READINGS[kind]
+            color, hatch, _ = looks[kind]
             ax.barh(
                 row, value, height=0.72, color=color, hatch=hatch, edgecolor="white"
             )
         ax.axvline(0, color=INK, linewidth=0.7)
         arrows = np.where(numbers["difference"] > 0, "\u2191", "\u2193")
         labels = [f"{titles[n]} {a}" for n, a in zip(names, arrows, strict=True)]
-        ax.set_yticks(rows, labels)
+        name_ticks(ax.yaxis, rows, labels)
         ax.tick_params(axis="y", length=0)
         ax.set_ylim(len(names) - 0.4, -0.6)
         unit = ", mean over batches" if several else ""
-        ax.set_xlabel(f"Contribution to the shift of called cells{unit}")
-        ax.set_title(group)
+        label_axes(ax, x=f"Contribution to the shift of called cells{unit}")
+        set_title(ax, group)
         handles = [
             Patch(fc=color, hatch=hatch, ec="white", label=text)
-            for kind, (color, hatch, text) in _READINGS.items()
+            for kind, (color, hatch, text) in looks.items()
             if kind in kinds
         ]
         ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0))
-        return finish(ax, own_figure=own, show=show, save=save)
+        return finish(
+            drawn,
+            name="reasons",
+            title=title,
+            return_fig=return_fig,
+            show=show,
+            save=save,
+        )
 
 
-def _draw_arms(ax: Axes, frame: pd.DataFrame, rows: NDArray[np.float64]) -> None:
+def _draw_arms(
+    ax: Axes, frame: pd.DataFrame, rows: NDArray[np.float64], *, on: Any, off: Any
+) -> None:
     """Draw the difference on the drug, off it, and the interval of the way between."""
     ax.axvline(0, color=INK, linewidth=0.7, linestyle=(0, (4, 3)))
     ax.hlines(rows, frame["persister"], frame["holiday"], color=QUIET, lw=1.0)
@@ -113,18 +189,18 @@ def _draw_arms(ax: Axes, frame: pd.DataFrame, rows: NDArray[np.float64]) -> None
         rows,
         frame["persister"] + frame["returned_low"],
         frame["persister"] + frame["returned_high"],
-        color="#009E73",
+        color=off,
         lw=2.6,
         alpha=0.45,
     )
-    ax.scatter(frame["persister"], rows, s=26, marker="D", color="#5B1248", zorder=3)
+    ax.scatter(frame["persister"], rows, s=26, marker="D", color=on, zorder=3)
     ax.scatter(
         frame["holiday"],
         rows,
         s=24,
         marker="o",
         facecolor="white",
-        edgecolor="#009E73",
+        edgecolor=off,
         linewidth=1.3,
         zorder=3,
     )
@@ -154,10 +230,15 @@ def reversal(
     *,
     group: str | None = None,
     key: str | None = None,
+    order: Sequence[str] | None = None,
+    palette: Any = None,
+    figsize: tuple[float, float] | None = None,
+    title: str | None = None,
     ax: Axes | None = None,
+    return_fig: bool = False,
     show: bool | None = None,
-    save: str | Path | None = None,
-) -> Axes:
+    save: str | Path | bool | None = None,
+) -> Any:
     """Draw how far each axis is from the untreated cells, on and off the drug.
 
     Parameters
@@ -167,29 +248,51 @@ def reversal(
     group
         The holiday group, where there are several.
     {calls_key}
-    {drawing}
+    order
+        Axes to draw, in this order. By default those with the largest difference on
+        the drug come first, below the index and proliferation.
+    palette
+        Two colors: on the drug, and off it.
+    {look}
+
+    {returns}
 
     Raises
     ------
     DataError
         The cells were not called, there was no holiday group, or none of this name.
+    OptionError
+        The palette does not fit.
+
+    See Also
+    --------
+    dtpscore.get.reversal : The numbers, and the share of cells that returned.
+
+    Examples
+    --------
+    {called}
+    >>> ax = dtp.pl.reversal(adata, show=False)
     """
-    frame = _off_drug(frames.reversal(adata, key=key), group)
+    frames.states(adata, key)
+    frame = _off_drug(by_axis(adata, key=key), group)
+    on, off = pair_of(palette, (_ON, _OFF), "on the drug, off the drug")
     first = frame["axis"].isin(_FIRST)
     size = frame["persister"].abs().where(~first, np.inf)
     frame = frame.iloc[np.argsort(-size.to_numpy(), kind="stable")]
+    frame = rows_in_order(frame.set_index("axis"), order, "axis").reset_index()
     rows = np.arange(len(frame), dtype=np.float64)
     names = [str(name) for name in frame["axis"]]
     titles = axis_titles(names)
     with style():
-        own, ax = ax is None, axes_for(ax, (6.2, 1.1 + 0.21 * len(frame)))
-        _draw_arms(ax, frame, rows)
-        ax.set_yticks(rows, [titles[name] for name in names])
+        drawn = canvas(ax, figsize, (6.2, 1.1 + 0.21 * len(frame)))
+        ax = drawn.ax
+        _draw_arms(ax, frame, rows, on=on, off=off)
+        name_ticks(ax.yaxis, rows, [titles[name] for name in names])
         ax.tick_params(axis="y", length=0)
         ax.set_ylim(len(frame) - 0.4, -0.6)
-        ax.set_xlabel("Difference from untreated cells (standard deviations)")
+        label_axes(ax, x="Difference from untreated cells (standard deviations)")
         handles = [
-            Line2D([], [], ls="", marker="D", ms=5, color="#5B1248", label="on drug"),
+            Line2D([], [], ls="", marker="D", ms=5, color=on, label="on the drug"),
             Line2D(
                 [],
                 [],
@@ -197,11 +300,18 @@ def reversal(
                 lw=2.6,
                 marker="o",
                 ms=5,
-                color="#8FCDB6",
+                color=off,
                 mfc="white",
-                mec="#009E73",
-                label="off drug, 95% interval",
+                mec=off,
+                label=f"{short(frame['group'].iloc[0])}, 95% interval",
             ),
         ]
         ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
-        return finish(ax, own_figure=own, show=show, save=save)
+        return finish(
+            drawn,
+            name="reversal",
+            title=title,
+            return_fig=return_fig,
+            show=show,
+            save=save,
+        )

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from dtpscore import signatures
-from dtpscore._frames.groups import column, groups
-from dtpscore._frames.scores import (
+from dtpscore._text import short
+from dtpscore.errors import DataError, OptionError
+from dtpscore.get._axes import (
     axis_by_group,
     axis_titles,
     axis_values,
     by_group,
+    nuisance_axes,
     persister_axes,
     sample_means,
     strongest,
     thin_axes,
 )
+from dtpscore.get._groups import groups, texts
 from dtpscore.pl._docs import shared_doc
-from dtpscore.pl._matrix import draw_matrix
+from dtpscore.pl._matrix import draw_matrix, robust_limit
+from dtpscore.pl._palette import column_colors
 from dtpscore.pl._style import (
     INK,
-    axes_for,
+    SAMPLE,
+    canvas,
     finish,
-    group_colors,
+    label_axes,
+    legend_name,
     legend_right,
+    name_ticks,
     style,
 )
 
@@ -35,11 +44,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import pandas as pd
     from anndata import AnnData
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 _N_SHOWN = 8
+# Letters on a line of the title of a panel.
+_WIDTH = 25
 _ARROWS = {"up": " \u2191", "down": " \u2193"}
 
 
@@ -48,52 +59,107 @@ def _unit(reference: str | None) -> str:
 
 
 def _violins(
-    ax: Axes, values: pd.DataFrame, member: pd.Series, colors: dict[str, str]
+    ax: Axes,
+    data: Sequence[NDArray[np.float64]],
+    rows: NDArray[np.float64],
+    *,
+    color: Any,
+    height: float,
 ) -> None:
-    """Draw one violin per axis and group: axes downwards, groups within an axis."""
-    names = list(colors)
-    height = 0.82 / len(names)
-    for place, name in enumerate(names):
-        cells = values[(member == name).to_numpy()]
-        offset = (place - (len(names) - 1) / 2) * height
-        every = [cells[axis].dropna().to_numpy() for axis in values.columns]
-        # Values that do not vary have no density.
-        drawn = [row for row, one in enumerate(every) if one.size and np.ptp(one) > 0]
-        if not drawn:
-            continue
-        data, rows = [every[row] for row in drawn], np.array(drawn) + offset
-        parts = ax.violinplot(
-            data,
-            positions=rows,
-            widths=height * 0.98,
-            orientation="horizontal",
-            showextrema=False,
-            points=120,
-        )
-        bodies: Any = parts["bodies"]
-        for body in bodies:
-            body.set(facecolor=colors[name], edgecolor=INK, linewidth=0.4, alpha=1.0)
-        low, middle, high = np.array([np.percentile(d, [25, 50, 75]) for d in data]).T
-        ax.hlines(rows, low, high, color=INK, linewidth=1.6)
-        ax.scatter(middle, rows, s=9, color="white", edgecolor=INK, zorder=3, lw=0.6)
+    """Draw violins of one color with median and quartiles, each at its row."""
+    # Values that do not vary have no density.
+    kept = [n for n, one in enumerate(data) if one.size and np.ptp(one) > 0]
+    if not kept:
+        return
+    data, rows = [data[n] for n in kept], rows[kept]
+    parts = ax.violinplot(
+        data,
+        positions=rows,
+        widths=height * 0.98,
+        orientation="horizontal",
+        showextrema=False,
+        points=120,
+    )
+    bodies: Any = parts["bodies"]
+    for body in bodies:
+        body.set(facecolor=color, edgecolor=INK, linewidth=0.4, alpha=1.0)
+    low, middle, high = np.array([np.percentile(d, [25, 50, 75]) for d in data]).T
+    ax.hlines(rows, low, high, color=INK, linewidth=1.6)
+    ax.scatter(middle, rows, s=9, color="white", edgecolor=INK, zorder=3, lw=0.6)
 
 
-def _sample_dots(ax: Axes, means: pd.DataFrame, names: Sequence[str]) -> None:
-    height = 0.82 / len(names)
-    for place, name in enumerate(names):
-        offset = (place - (len(names) - 1) / 2) * height
-        of_group = (means.index.get_level_values("group") == name).nonzero()[0]
-        for sample in means.to_numpy()[of_group]:
-            ax.scatter(
-                sample,
-                np.arange(means.shape[1]) + offset,
-                marker="D",
-                s=13,
-                facecolor="#FFD23F",
-                edgecolor=INK,
-                linewidth=0.6,
-                zorder=4,
-            )
+def _diamonds(ax: Axes, x: Any, y: Any) -> None:
+    """Draw the mean of each sample."""
+    ax.scatter(
+        x, y, marker="D", s=13, facecolor=SAMPLE, edgecolor=INK, linewidth=0.6, zorder=4
+    )
+
+
+def _cells(values: pd.DataFrame, member: pd.Series, name: str) -> pd.DataFrame:
+    return values[(member == name).to_numpy()]
+
+
+def _on_one(
+    ax: Axes,
+    values: pd.DataFrame,
+    member: pd.Series,
+    colors: dict[str, Any],
+    *,
+    means: pd.DataFrame | None,
+) -> None:
+    """Draw all axes on one Axes: axes downwards, and groups within an axis."""
+    height = 0.82 / len(colors)
+    places = np.arange(values.shape[1], dtype=np.float64)
+    for n, (name, color) in enumerate(colors.items()):
+        rows = places + (n - (len(colors) - 1) / 2) * height
+        cells = _cells(values, member, name)
+        data = [cells[axis].dropna().to_numpy() for axis in values.columns]
+        _violins(ax, data, rows, color=color, height=height)
+        if means is not None:
+            own = means.index.get_level_values("group") == name
+            for sample in means.to_numpy()[own]:
+                _diamonds(ax, sample, rows)
+    titles = axis_titles(list(values.columns))
+    name_ticks(ax.yaxis, places, titles.values())
+    ax.set_ylim(len(places) - 0.5, -0.5)
+
+
+def _on_panel(
+    ax: Axes,
+    values: pd.Series,
+    member: pd.Series,
+    colors: dict[str, Any],
+    *,
+    means: pd.DataFrame | None,
+) -> None:
+    """Draw one axis on an Axes of its own, groups downwards."""
+    for row, (name, color) in enumerate(colors.items()):
+        cells = values[(member == name).to_numpy()].dropna().to_numpy()
+        _violins(ax, [cells], np.array([float(row)]), color=color, height=0.9)
+        if means is not None:
+            own = means.index.get_level_values("group") == name
+            for sample in means.loc[own, [values.name]].to_numpy():
+                _diamonds(ax, sample, [float(row)])
+    name_ticks(ax.yaxis, range(len(colors)), colors)
+    ax.set_ylim(len(colors) - 0.5, -0.5)
+    title = short(axis_titles([str(values.name)])[str(values.name)])
+    lines = "\n".join(textwrap.wrap(title, _WIDTH)) or title
+    ax.set_title(lines, fontsize=8, parse_math=False)
+
+
+def _shown(
+    adata: AnnData,
+    values: pd.DataFrame,
+    member: pd.Series,
+    key: str | None,
+) -> pd.DataFrame:
+    """Choose persister axes with enough genes whose groups differ most."""
+    thin = thin_axes(adata, key=key)
+    known = persister_axes(list(values.columns))
+    # Where no axis has enough genes, those that there are are drawn all the same.
+    kept = [axis for axis in known if axis not in thin] or known
+    kept = kept or list(values.columns)
+    return values[strongest(by_group(values[kept], member), _N_SHOWN)]
 
 
 @shared_doc
@@ -105,11 +171,18 @@ def axis_scores(
     sample_key: str | None = None,
     axes: Sequence[str] | None = None,
     key: str | None = None,
+    order: Sequence[str] | None = None,
+    palette: Any = None,
+    figsize: tuple[float, float] | None = None,
+    title: str | None = None,
     ax: Axes | None = None,
+    return_fig: bool = False,
     show: bool | None = None,
-    save: str | Path | None = None,
-) -> Axes:
-    """Draw axis scores of cells by group, as violins on one scale.
+    save: str | Path | bool | None = None,
+) -> Any:
+    """Draw axis scores of cells by group as violins, with one panel per axis.
+
+    On an Axes that is given, all axes are drawn on it and on one scale.
 
     Parameters
     ----------
@@ -117,56 +190,112 @@ def axis_scores(
         Data that `dtpscore.tl.score` has scored.
     {groupby}
     reference
-        Reference group. The unit is the standard deviation of its cells, and 0 their
-        mean; without one, of all cells.
+        Reference group. The unit is the standard deviation of its cells, and 0 is
+        their mean. Without a reference, both are those of all cells.
     sample_key
-        Column of ``obs`` with the samples; their means are drawn as diamonds, since
+        Column of ``obs`` with the samples. Their means are drawn as diamonds, since
         samples and not cells are replicates.
     axes
-        Axes to draw, in this order; by default the eight persister axes with enough
-        genes whose groups differ most.
+        Axes (or own signatures) to draw, in this order. By default the eight persister
+        axes with enough genes are drawn whose groups differ most.
     {scores_key}
-    {drawing}
+    {group_order}
+    {group_palette}
+    {look}
+
+    {returns_panels}
 
     Raises
     ------
     DataError
         There are no scores, or no such axis, column or group.
+    OptionError
+        The palette does not fit.
+
+    See Also
+    --------
+    axis_heatmap : Means of all axes.
+    dtpscore.get.axes : The scores.
+
+    Examples
+    --------
+    {scored}
+    >>> ax = dtp.pl.axis_scores(adata, groupby="condition", axes=["emt"], show=False)
     """
     values = axis_values(
         adata, groupby=groupby, reference=reference, axes=axes, key=key
     )
-    member = groups(adata, groupby, reference)
+    member = groups(adata, groupby, reference, order=order)
     if axes is None:
-        thin = thin_axes(adata, key=key)
-        known = persister_axes(list(values.columns))
-        # Where no axis has enough genes, those there are are drawn all the same.
-        values = values[[axis for axis in known if axis not in thin] or known]
-        values = values[strongest(by_group(values, member), _N_SHOWN)]
+        values = _shown(adata, values, member, key)
+    if values.empty:
+        msg = "No axis has a value: none of the scored genes is in these data."
+        raise DataError(msg)
     names = [str(name) for name in member.cat.categories]
-    colors = group_colors(names)
-    shown = list(values.columns)
+    colors = column_colors(adata, groupby, names, palette)
+    means = None
+    if sample_key is not None:
+        means = sample_means(values, member, texts(adata, sample_key, "samples")[0])
+    n = values.shape[1]
+    columns = min(n, 4 if n > 6 else 3)
     with style():
-        height = 0.9 + len(shown) * max(0.34, 0.17 * len(names))
-        own, ax = ax is None, axes_for(ax, (6.4, height))
-        ax.axvline(0, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
-        _violins(ax, values, member, colors)
-        handles: list[Any] = [
-            Patch(fc=colors[n], ec=INK, lw=0.4, label=n) for n in names
+        rows = -(-n // columns)
+        height = rows * (0.75 + max(0.22 * len(names), 0.5)) + 0.4
+        drawn = canvas(
+            ax, figsize, (1.6 + 1.9 * columns, height), panels=(rows, columns)
+        )
+        for extra in drawn.axes[n:] if drawn.own else ():
+            extra.remove()
+        if drawn.own:
+            drawn = type(drawn)(drawn.axes[:n], own=True)
+        for panel in drawn.axes:
+            panel.axvline(0, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
+            panel.tick_params(axis="y", length=0)
+        if not drawn.own or n == 1:
+            _on_one(drawn.ax, values, member, colors, means=means)
+        else:
+            for place, (panel, name) in enumerate(
+                zip(drawn.axes, values.columns, strict=True)
+            ):
+                _on_panel(panel, values[name], member, colors, means=means)
+                if place % columns:
+                    panel.tick_params(axis="y", labelleft=False)
+        _name_scale(drawn, reference)
+        _legend(drawn, colors, groupby, samples=sample_key is not None)
+        return finish(
+            drawn,
+            name="axis_scores",
+            title=title,
+            return_fig=return_fig,
+            show=show,
+            save=save,
+        )
+
+
+def _name_scale(drawn: Any, reference: str | None) -> None:
+    text = f"Axis score (standard deviations of {short(_unit(reference))})"
+    if len(drawn.axes) > 1:
+        drawn.figure.supxlabel(text, fontsize=8)
+    else:
+        label_axes(drawn.ax, x=text)
+
+
+def _legend(drawn: Any, colors: dict[str, Any], title: str, *, samples: bool) -> None:
+    """Legend of groups and samples; panels name their groups beside them."""
+    handles: list[Any] = []
+    if len(drawn.axes) == 1:
+        handles = [
+            Patch(fc=color, ec=INK, lw=0.4, label=legend_name(name))
+            for name, color in colors.items()
         ]
-        if sample_key is not None:
-            means = sample_means(values, member, column(adata, sample_key))
-            _sample_dots(ax, means, names)
-            dot = Line2D([], [], marker="D", ls="", ms=4, mfc="#FFD23F", mec=INK)
-            dot.set_label("mean of a sample")
-            handles.append(dot)
-        titles = axis_titles(shown)
-        ax.set_yticks(range(len(shown)), [titles[axis] for axis in shown])
-        ax.set_ylim(len(shown) - 0.5, -0.5)
-        ax.tick_params(axis="y", length=0)
-        ax.set_xlabel(f"Axis score (standard deviations of {_unit(reference)})")
-        legend_right(ax, handles, groupby)
-        return finish(ax, own_figure=own, show=show, save=save)
+    if samples:
+        dot = Line2D([], [], marker="D", ls="", ms=4, mfc=SAMPLE, mec=INK)
+        dot.set_label("mean of a sample")
+        handles.append(dot)
+    if handles and len(drawn.axes) == 1:
+        legend_right(drawn.ax, handles, title)
+    elif handles:
+        drawn.figure.legend(handles=handles, loc="outside upper right")
 
 
 def _labels(axes: Sequence[str], thin: set[str]) -> list[str]:
@@ -179,6 +308,36 @@ def _labels(axes: Sequence[str], thin: set[str]) -> list[str]:
     ]
 
 
+def _blocks(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Put nuisance axes below the others, with an empty row between."""
+    names = [str(axis) for axis in table.index]
+    last = nuisance_axes(names)
+    first = [axis for axis in names if axis not in last]
+    if not first or not last:
+        return table, names
+    empty = pd.DataFrame(np.nan, index=[""], columns=table.columns)
+    return pd.concat([table.loc[first], empty, table.loc[last]]), [*first, "", *last]
+
+
+def _limits(
+    table: pd.DataFrame, vmin: float | None, vmax: float | None
+) -> tuple[float, float]:
+    """Choose the ends of the colors: those given, else robust and symmetric ones.
+
+    Raises
+    ------
+    OptionError
+        ``vmin`` is not below ``vmax``.
+    """
+    limit = robust_limit(table.to_numpy(dtype=np.float64))
+    low = vmin if vmin is not None else -(vmax if vmax is not None else limit)
+    high = vmax if vmax is not None else -low
+    if not low < high:
+        msg = f"vmin must be below vmax; they are {low:g} and {high:g}."
+        raise OptionError(msg)
+    return low, high
+
+
 @shared_doc
 def axis_heatmap(
     adata: AnnData,
@@ -187,35 +346,63 @@ def axis_heatmap(
     reference: str | None = None,
     sample_key: str | None = None,
     axes: Sequence[str] | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
     key: str | None = None,
+    order: Sequence[str] | None = None,
+    palette: Any = None,
+    figsize: tuple[float, float] | None = None,
+    title: str | None = None,
     ax: Axes | None = None,
+    return_fig: bool = False,
     show: bool | None = None,
-    save: str | Path | None = None,
-) -> Axes:
+    save: str | Path | bool | None = None,
+) -> Any:
     """Draw the mean of each axis in each group, with the numbers.
 
-    An arrow after a title is the direction that published contrasts agree on; a star
-    marks an axis whose signatures have too few of their genes in the data.
+    An arrow after a title is the direction that published contrasts agree on. A star
+    marks an axis whose signatures have too few of their genes in the data. Nuisance
+    axes stand apart below the others.
 
     Parameters
     ----------
     adata
         Data that `dtpscore.tl.score` has scored.
     groupby
-        Column of ``obs`` with the groups, one column of the map each.
+        Column of ``obs`` with the groups. Each is one column of the map.
     reference
-        Reference group: its mean is 0 and the standard deviation of its cells 1.
+        Reference group: its mean is 0 and the standard deviation of its cells is 1.
     sample_key
-        Column of ``obs`` with the samples: each sample then weighs the same.
+        Column of ``obs`` with the samples. With samples, each of them weighs the same.
     axes
-        Axes to draw, in this order; all by default.
+        Axes (or own signatures) to draw, in this order. By default all are drawn.
+    vmin, vmax
+        Numbers of the first and the last color. By default the colors reach the 98th
+        percentile of the sizes on both sides, so that one extreme bleaches nothing.
     {scores_key}
-    {drawing}
+    {group_order}
+    palette
+        Name of a color map.
+    {look}
+
+    {returns}
 
     Raises
     ------
     DataError
         There are no scores, or no such axis, column or group.
+    OptionError
+        ``vmin`` is not below ``vmax``, or there is no such color map.
+
+    See Also
+    --------
+    axis_scores : Scores of cells.
+    dtpscore.get.axes : The scores.
+
+    Examples
+    --------
+    {scored}
+    >>> ax = dtp.pl.axis_heatmap(adata, groupby="condition", show=False)
     """
     table = axis_by_group(
         adata,
@@ -223,14 +410,31 @@ def axis_heatmap(
         reference=reference,
         sample_key=sample_key,
         axes=axes,
+        order=order,
         key=key,
     )
+    if table.empty:
+        msg = "No axis has a value: none of the scored genes is in these data."
+        raise DataError(msg)
+    names = [str(axis) for axis in table.index]
+    if axes is None:
+        table, names = _blocks(table)
     with style():
         size = (3.4 + 0.62 * table.shape[1], 0.8 + 0.21 * len(table))
-        own, ax = ax is None, axes_for(ax, size)
-        limit = max(float(np.nanmax(np.abs(table.to_numpy()))), 0.5)
-        labels = _labels([str(axis) for axis in table.index], thin_axes(adata, key=key))
+        drawn = canvas(ax, figsize, size)
         draw_matrix(
-            ax, table, limit=limit, rows=labels, label=f"SD of {_unit(reference)}"
+            drawn.ax,
+            table,
+            limits=_limits(table, vmin, vmax),
+            rows=_labels(names, thin_axes(adata, key=key)),
+            label=f"SD of {short(_unit(reference))}",
+            palette=palette,
         )
-        return finish(ax, own_figure=own, show=show, save=save)
+        return finish(
+            drawn,
+            name="axis_heatmap",
+            title=title,
+            return_fig=return_fig,
+            show=show,
+            save=save,
+        )

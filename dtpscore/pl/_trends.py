@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore._frames import trends as frames
-from dtpscore._frames.scores import axis_titles
+from dtpscore._text import short
 from dtpscore.errors import DataError, OptionError
+from dtpscore.get import _trends as frames
+from dtpscore.get._axes import axis_titles
+from dtpscore.get._records import trends_record
+from dtpscore.pl._checks import rows_in_order
 from dtpscore.pl._docs import shared_doc
-from dtpscore.pl._style import INK, axes_for, finish, style
+from dtpscore.pl._style import (
+    DOWN,
+    INK,
+    SMALL,
+    UP,
+    canvas,
+    finish,
+    label_axes,
+    name_ticks,
+    pair_of,
+    set_title,
+    style,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +44,6 @@ _LINES = (
     ("#AA4499", (0, (6, 1.5, 1, 1.5))),
     ("#8A6D00", (0, (1.2, 1))),
 )
-_UP, _DOWN = "#B2182B", "#2166AC"
 
 
 def _apart(places: NDArray[np.float64], least: float) -> NDArray[np.float64]:
@@ -44,16 +58,39 @@ def _apart(places: NDArray[np.float64], least: float) -> NDArray[np.float64]:
     return result
 
 
+def _lines(palette: Any, n: int) -> list[tuple[Any, Any]]:
+    """Color and dashes of each line.
+
+    Raises
+    ------
+    OptionError
+        The palette has too few colors.
+    """
+    if palette is None:
+        return list(_LINES[:n])
+    colors = list(palette.values()) if isinstance(palette, dict) else list(palette)
+    if isinstance(palette, str) or len(colors) < n:
+        msg = f"palette must be a list of at least {n} colors, one per line."
+        raise OptionError(msg)
+    dashes = [line for _, line in _LINES]
+    return list(zip(colors, dashes, strict=False))[:n]
+
+
 @shared_doc
 def trends(
     adata: AnnData,
     *,
     features: Sequence[str] | None = None,
     key: str | None = None,
+    order: Sequence[str] | None = None,
+    palette: Any = None,
+    figsize: tuple[float, float] | None = None,
+    title: str | None = None,
     ax: Axes | None = None,
+    return_fig: bool = False,
     show: bool | None = None,
-    save: str | Path | None = None,
-) -> Axes:
+    save: str | Path | bool | None = None,
+) -> Any:
     """Draw axes or genes along the path, with 95% intervals.
 
     Parameters
@@ -61,17 +98,39 @@ def trends(
     adata
         Data with the result of `dtpscore.tl.trends`.
     features
-        Axes or genes to draw, at most six; by default those that change most.
+        Axes or genes to draw, at most six. By default those that change most.
     {run_key}
-    {drawing}
+    order
+        The same as ``features``: axes or genes in the order in which they get colors.
+    palette
+        Colors of the lines, in the order of the features.
+    {look}
+
+    {returns}
 
     Raises
     ------
     DataError
         There are no trends, or none of such a feature.
     OptionError
-        More than six features are given.
+        More than six features are given, or the palette has too few colors.
+
+    See Also
+    --------
+    onsets : Where each of them moves.
+    dtpscore.get.trends : The numbers.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> adata = dtp.datasets.simulate(n_cells=600, n_genes=1500, difficulty="easy")
+    >>> dtp.tl.pseudotime(
+    ...     adata, groupby="condition", reference="parental", method="dpt"
+    ... )
+    >>> dtp.tl.trends(adata, n_permutations=99, n_bootstrap=20)
+    >>> ax = dtp.pl.trends(adata, features=["emt", "oxphos"], show=False)
     """
+    features = order if features is None else features
     names = (
         frames.leading(adata, _N_SHOWN, key=key) if features is None else list(features)
     )
@@ -79,12 +138,14 @@ def trends(
         msg = f"At most {_N_SHOWN} lines can be told apart; {len(names)} were given."
         raise OptionError(msg)
     table = frames.curves(adata, names, key=key)
-    record = frames.record(adata, key)
+    record = trends_record(adata, key)
     titles = axis_titles(names)
+    lines = _lines(palette, len(names))
     with style():
-        own, ax = ax is None, axes_for(ax, (6.6, 3.4))
+        drawn = canvas(ax, figsize, (6.6, 3.4))
+        ax = drawn.ax
         ends = []
-        for name, (color, line) in zip(names, _LINES, strict=False):
+        for name, (color, line) in zip(names, lines, strict=False):
             one = table[(table["feature"] == name).to_numpy()]
             x = one["pseudotime"].to_numpy()
             ax.fill_between(x, one["low"], one["high"], color=color, alpha=0.16, lw=0)
@@ -93,10 +154,10 @@ def trends(
         low, high = ax.get_ylim()
         where = np.array([y for _, y in ends])
         for name, (color, _), (x, y), place in zip(
-            names, _LINES, ends, _apart(where, (high - low) * 0.062), strict=False
+            names, lines, ends, _apart(where, (high - low) * 0.062), strict=False
         ):
             ax.annotate(
-                titles[name],
+                short(titles[name]),
                 xy=(x, y),
                 xytext=(ends[0][0] + 0.03, place),
                 textcoords="data",
@@ -105,18 +166,23 @@ def trends(
                 annotation_clip=False,
                 arrowprops={"arrowstyle": "-", "color": color, "linewidth": 1.0},
             )
-        ax.set_xlabel("Position from parental to persister")
-        genes = (record["features"].loc[names, "kind"] == "gene").any()
+        genes = (record.features.loc[names, "kind"] == "gene").any()
         more = "\nor log expression (genes)" if genes else ""
-        ax.set_ylabel(
-            f"Control-matched z (axes){more}" if more else "Control-matched z"
+        label_axes(
+            ax,
+            x="Position from parental to persister",
+            y=f"Control-matched z (axes){more}" if more else "Control-matched z",
         )
-        ax.set_title(
-            f"95% intervals from {record['interval_unit']}",
-            fontsize=7,
-            fontweight="normal",
+        unit = f"95% intervals from {record.interval_unit}"
+        set_title(ax, unit, fontsize=SMALL, fontweight="normal")
+        return finish(
+            drawn,
+            name="trends",
+            title=title,
+            return_fig=return_fig,
+            show=show,
+            save=save,
         )
-        return finish(ax, own_figure=own, show=show, save=save)
 
 
 @shared_doc
@@ -124,10 +190,15 @@ def onsets(
     adata: AnnData,
     *,
     key: str | None = None,
+    order: Sequence[str] | None = None,
+    palette: Any = None,
+    figsize: tuple[float, float] | None = None,
+    title: str | None = None,
     ax: Axes | None = None,
+    return_fig: bool = False,
     show: bool | None = None,
-    save: str | Path | None = None,
-) -> Axes:
+    save: str | Path | bool | None = None,
+) -> Any:
     """Draw where on the path each axis or gene has gone half of its way.
 
     Parameters
@@ -135,24 +206,52 @@ def onsets(
     adata
         Data with the result of `dtpscore.tl.trends`.
     {run_key}
-    {drawing}
+    order
+        Axes or genes to draw, in this order. By default the first to move comes first.
+    palette
+        Two colors: of those that rise, and of those that fall.
+    {look}
+
+    {returns}
 
     Raises
     ------
     DataError
-        There are no trends, or nothing moves with a q-value at or below 0.05.
+        There are no trends, nothing moves with a q-value at or below 0.05, or a
+        feature of ``order`` does not.
+    OptionError
+        The palette does not fit.
+
+    See Also
+    --------
+    trends : The curves.
+    dtpscore.get.trends : The numbers.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> adata = dtp.datasets.simulate(n_cells=600, n_genes=1500, difficulty="easy")
+    >>> dtp.tl.pseudotime(
+    ...     adata, groupby="condition", reference="parental", method="dpt"
+    ... )
+    >>> dtp.tl.trends(adata, n_permutations=99, n_bootstrap=20)
+    >>> ax = dtp.pl.onsets(adata, show=False)
     """
     frame = frames.onsets(adata, key=key)
+    rising, falling = pair_of(palette, (UP, DOWN), "rising, falling")
     if frame.empty:
         msg = "Nothing moves along this path with a q-value at or below 0.05."
         raise DataError(msg)
+    frame = rows_in_order(frame.set_index("feature"), order, "moving axis or gene")
+    frame = frame.reset_index()
     rows = np.arange(len(frame))
     names = [str(name) for name in frame["feature"]]
     titles = axis_titles(names)
     with style():
-        own, ax = ax is None, axes_for(ax, (5.4, 0.9 + 0.2 * len(frame)))
+        drawn = canvas(ax, figsize, (5.4, 0.9 + 0.2 * len(frame)))
+        ax = drawn.ax
         up = (frame["change"] > 0).to_numpy()
-        colors = np.where(up, _UP, _DOWN)
+        colors = [rising if one else falling for one in up]
         ax.hlines(rows, frame["onset_low"], frame["onset_high"], color=colors, lw=1.4)
         for mask, marker, text in ((up, "^", "rises"), (~up, "v", "falls")):
             if mask.any():
@@ -161,19 +260,26 @@ def onsets(
                     rows[mask],
                     marker=marker,
                     s=30,
-                    color=_UP if marker == "^" else _DOWN,
+                    color=rising if marker == "^" else falling,
                     edgecolor="white",
                     linewidth=0.5,
                     zorder=3,
                     label=text,
                 )
-        ax.set_yticks(rows, [titles[name] for name in names])
+        name_ticks(ax.yaxis, rows, [titles[name] for name in names])
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="y", color="#ECECEC", linewidth=0.6)
         ax.set_axisbelow(True)
         ax.set(xlim=(0, 1), ylim=(len(frame) - 0.4, -0.6))
-        ax.set_xlabel("Position at which half of the way is gone")
+        label_axes(ax, x="Position at which half of the way is gone")
         legend = ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
         for words in legend.get_texts():
             words.set_color(INK)
-        return finish(ax, own_figure=own, show=show, save=save)
+        return finish(
+            drawn,
+            name="onsets",
+            title=title,
+            return_fig=return_fig,
+            show=show,
+            save=save,
+        )

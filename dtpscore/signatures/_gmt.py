@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from dtpscore.errors import SignatureError
-from dtpscore.signatures._model import (
-    USER_AXIS,
-    Genes,
-    Provenance,
-    Signature,
-    problems,
-)
+from dtpscore.signatures._own import GeneSet, Notes, finished, parse_gene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
+
+    from dtpscore.signatures._model import Signature
 
 _ENDINGS = {"_UP": "up", "_DN": "down", "_DOWN": "down"}
 
@@ -61,111 +58,135 @@ def write_gmt(signatures: Iterable[Signature], path: str | Path) -> None:
     Path(path).write_text(gmt_text(signatures), encoding="utf-8")
 
 
-def _split(name: str) -> tuple[str, str]:
-    for ending, half in _ENDINGS.items():
-        if name.upper().endswith(ending):
-            return name[: -len(ending)], half
-    return name, "up"
+def read_text(path: Path) -> str:
+    """Text of a file, gzipped or not, in UTF-8, UTF-16 or a Western 8-bit encoding.
 
-
-def _clean(name: str) -> str:
-    return re.sub(r"[^a-z0-9_]", "_", name.lower())[:60]
-
-
-def _text(path: Path) -> str:
+    Raises
+    ------
+    SignatureError
+        The file cannot be read as text.
+    """
     try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        msg = f"{path} is not a text file in UTF-8: {error}."
+        raw = path.read_bytes()
+        if raw[:2] == b"\x1f\x8b":
+            raw = gzip.decompress(raw)
+    except (OSError, EOFError, zlib.error) as error:
+        msg = f"{path} cannot be read: {error}."
         raise SignatureError(msg) from error
+    encodings = ["utf-8-sig"]
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encodings = ["utf-16"]
+    elif b"\x00" not in raw:
+        encodings += ["cp1252", "latin-1"]
+    for encoding in encodings:
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    msg = f"{path} is not a text file: it holds bytes that no text has."
+    raise SignatureError(msg)
 
 
-def _parse(path: Path) -> dict[str, dict[str, tuple[str, list[str]]]]:
-    found: dict[str, dict[str, tuple[str, list[str]]]] = {}
-    for number, line in enumerate(_text(path).splitlines(), 1):
+def _split(name: str) -> tuple[str, str]:
+    """Name without its ending, and the half that the ending stands for, if any."""
+    for ending, half in _ENDINGS.items():
+        if name.upper().endswith(ending) and len(name) > len(ending):
+            return name[: -len(ending)], half
+    return name, ""
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One gene set of a GMT file."""
+
+    number: int
+    name: str
+    note: str
+    genes: tuple[tuple[str, float], ...]
+
+
+def _parse(text: str, notes: Notes) -> Iterator[_Line]:
+    """Gene sets of a file; a line that is no gene set is noted and left out."""
+    # Only line ends of files: str.splitlines also cuts at characters within names.
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
         if not line.strip():
             continue
-        name, *rest = line.split("\t")
-        if len(rest) < 2:
-            msg = (
-                f"{path}, line {number}: a GMT line is a name, a description and "
-                "genes, separated by tabs."
-            )
-            raise SignatureError(msg)
-        base, half = _split(name)
-        halves = found.setdefault(_clean(base), {})
-        if half in halves:
-            msg = f"{path}, line {number}: {name!r} occurs more than once."
-            raise SignatureError(msg)
-        genes = list(dict.fromkeys(gene.strip() for gene in rest[1:] if gene.strip()))
-        halves[half] = (rest[0], genes)
-    if not found:
-        msg = f"{path} holds no gene set."
-        raise SignatureError(msg)
-    return found
+        name, *rest = (cell.strip() for cell in line.split("\t"))
+        entries = [entry for entry in rest[1:] if entry]
+        if not name or not entries:
+            what = f"{name!r} has no genes" if name else "the set has no name"
+            form = "; a line is a name, a description and genes, separated by tabs"
+            notes.add(f"Line {number} is left out: {what}{'' if rest else form}.")
+            continue
+        genes = tuple(parse_gene(entry, signs=False) for entry in entries)
+        yield _Line(number, name, rest[0], genes)
+
+
+def _paired(lines: Iterable[_Line], notes: Notes) -> list[GeneSet]:
+    """Put ``NAME_UP`` and ``NAME_DN`` together; any other line is a set of its own.
+
+    Where the file has a plain ``NAME`` too, or a second line for the same half, a line
+    keeps its whole name.
+    """
+    lines = list(lines)
+    plain = {line.name for line in lines if not _split(line.name)[1]}
+    halves: dict[str, dict[str, _Line]] = {}
+    for line in lines:
+        base, half = _split(line.name)
+        if half and base not in plain and half not in halves.get(base, {}):
+            halves.setdefault(base, {})[half] = line
+    sets: dict[tuple[str, int], GeneSet] = {}
+    for line in lines:
+        base, half = _split(line.name)
+        pair = halves.get(base, {}).get(half) is line
+        key = (base, 0) if pair else (line.name, line.number)
+        one = sets.setdefault(key, GeneSet(key[0], []))
+        sign = -1.0 if half == "down" else 1.0
+        one.genes += [(gene, sign * weight) for gene, weight in line.genes]
+        one.title = one.title or line.note
+    return list(sets.values())
 
 
 def read_gmt(path: str | Path) -> list[Signature]:
     """Read a GMT file; ``NAME_UP`` and ``NAME_DN`` become one signature.
 
-    Names are brought to lower case with ``_`` for other characters. The direction in
-    persisters is not known, so it is ``two-sided``, and the axis is ``user``.
+    Names stay as they are, but for characters that a column of a data file cannot
+    have (``/`` becomes ``_``). Genes may have weights as in files of Enrichr
+    (``TP53,1.0``). The direction in persisters is not known, so it is ``two-sided``,
+    and the axis is ``user``.
 
     Parameters
     ----------
     path
-        File to read.
+        File to read, plain or gzipped (``.gmt.gz``).
 
     Returns
     -------
-    One signature a gene set, in the order of the file.
+    One signature per gene set, in the order of the file.
 
     Raises
     ------
     SignatureError
-        The file does not exist, is malformed, or names a set or a gene twice.
+        The file does not exist, is no text, or holds no gene set.
+
+    Warns
+    -----
+    InputWarning
+        A line or a gene is left out, with the number of the line: the set has no
+        genes, or a gene is in both halves of a set.
     """
     path = Path(path)
     if not path.is_file():
         msg = f"There is no GMT file {path}."
         raise SignatureError(msg)
-    signatures = []
-    for name, halves in _parse(path).items():
-        text = next((note for note, _ in halves.values() if note), "") or name
-        try:
-            signatures.append(_from_gmt(path, name, text, halves))
-        except ValidationError as error:
-            msg = f"{path}, gene set {name!r} is not valid: {problems(error)}."
-            raise SignatureError(msg) from error
-    return signatures
+    notes = Notes(str(path))
+    sets = _paired(_parse(read_text(path), notes), notes)
+    return finished(sets, notes, source=file_source(path))
 
 
-def _from_gmt(
-    path: Path, name: str, text: str, halves: dict[str, tuple[str, list[str]]]
-) -> Signature:
-    return Signature(
-        name=name,
-        title=text,
-        axis=USER_AXIS,
-        direction="two-sided",
-        direction_evidence="Not known: the list comes from a GMT file.",
-        use="optional",
-        context="Not known: the list comes from a GMT file.",
-        provenance=Provenance(
-            citation=text,
-            table=path.name,
-            retrieved_from=path.name,
-            version="as given",
-            licence="not stated",
-            redistributable=False,
-            derivation="as listed",
-            confidence="low",
-        ),
-        genes=Genes(
-            up=tuple(halves.get("up", ("", []))[1]),
-            down=tuple(halves.get("down", ("", []))[1]),
-        ),
-    )
+def file_source(path: Path) -> dict[str, str]:
+    """Name the file as the source of sets that state no other."""
+    return {"table": path.name, "retrieved_from": path.name}
 
 
 def to_net(signatures: Sequence[Signature]) -> pd.DataFrame:
@@ -178,7 +199,7 @@ def to_net(signatures: Sequence[Signature]) -> pd.DataFrame:
 
     Returns
     -------
-    One row a gene: ``source`` (signature), ``target`` (symbol) and ``weight``
+    One row per gene: ``source`` (signature), ``target`` (symbol) and ``weight``
     (float64; negative for down genes).
     """
     import pandas as pd

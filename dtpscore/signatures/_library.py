@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from functools import cache
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, NoReturn, get_args
 
 from dtpscore._resources import signature_root
 from dtpscore.errors import SignatureError
 from dtpscore.signatures._model import Axis, Use
+from dtpscore.signatures._own import Notes, unique
 from dtpscore.signatures._read import TABLES, parse_toml, read, read_toml
 
 if TYPE_CHECKING:
@@ -78,12 +79,38 @@ def _hint(kind: str, name: str, known: Sequence[str]) -> str:
         found = f"Did you mean {', '.join(dict.fromkeys(near[:4]))}?"
     elif kind == "signature":
         found = (
-            "Nothing has a similar name. Genes of your own come from a TOML or GMT "
-            "file."
+            "Nothing has a similar name. Genes of your own come in a dictionary, such "
+            "as {'mine': ['VIM', 'ZEB1']}, or in a GMT or TOML file."
         )
     else:
         return f"There are: {', '.join(known)}."
     return f"{found} 'dtpscore signatures list' shows all there are."
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("-", "_").replace(" ", "_")
+
+
+def find(name: str) -> list[Signature] | None:
+    """Shipped signatures of a name, or of an axis of this name, in any case.
+
+    Returns
+    -------
+    One signature, or those that stand for the axis (its default ones, else all of
+    it); None where nothing has the name.
+    """
+    if name in _shipped() or _plain(name) in _shipped():
+        return [_load_shipped(name if name in _shipped() else _plain(name))]
+    axis = _plain(name)
+    if axis not in axes():
+        return None
+    return select(axes=axis) or select(axes=axis, use=get_args(Use))
+
+
+def refuse_name(name: str) -> NoReturn:
+    """Say that nothing is called so, with the nearest names."""
+    check_known("signature", name, _shipped())
+    raise AssertionError(name)
 
 
 def load(name: str) -> Signature:
@@ -144,7 +171,7 @@ def available(
 
     Returns
     -------
-    One row a signature, indexed by name: ``axis``, ``direction``, ``orientation``,
+    One row per signature, indexed by name: ``axis``, ``direction``, ``orientation``,
     ``use``, ``species``, ``n_up``, ``n_down``, ``confidence``, ``licence``,
     ``citation``, ``doi``, ``pmid`` and ``title``.
 
@@ -204,8 +231,9 @@ def select(
         Keep the signatures with this use (or these). By default ``default`` and
         ``nuisance``, and with ``axes`` also ``lineage_gated``.
     directory
-        A folder or file of further signatures, read with `read`. They can be named,
-        and without ``names`` and ``axes`` they are added to the selection.
+        A folder or file of further signatures, read with `read`. They can be named
+        (before shipped ones of the same name), and without ``names`` and ``axes``
+        they are added to the selection.
 
     Returns
     -------
@@ -214,17 +242,14 @@ def select(
     Raises
     ------
     SignatureError
-        A name, axis or use does not exist, a file is malformed, or a file uses the
-        name of a shipped signature.
+        A name, axis or use does not exist, or a file is malformed.
+
+    Warns
+    -----
+    InputWarning
+        A set of a file has the name of another signature, and is renamed.
     """
     own = {} if directory is None else {s.name: s for s in read(directory)}
-    taken = sorted(set(own) & set(_shipped()))
-    if taken:
-        msg = (
-            f"{directory} uses names of shipped signatures: {', '.join(taken)}. "
-            "Give them other names."
-        )
-        raise SignatureError(msg)
     if names is not None:
         return [own[name] if name in own else load(name) for name in _as_list(names)]
     wanted_axes = None if axes is None else _as_list(axes)
@@ -239,4 +264,7 @@ def select(
         keep &= frame["axis"].isin(wanted_axes)
     shipped = [load(str(name)) for name in frame.index[keep]]
     mine = [s for s in own.values() if wanted_axes is None or s.axis in wanted_axes]
-    return shipped + mine
+    notes = Notes(str(directory))
+    selected = unique([*shipped, *mine], notes)
+    notes.warn()
+    return selected

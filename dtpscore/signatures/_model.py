@@ -9,24 +9,67 @@ from collections import Counter
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from dtpscore._types import Direction, Species  # noqa: TC001 (pydantic reads them)
 
+# Names that a table in an h5ad or zarr file cannot give to a column.
+RESERVED = frozenset({".", "..", "_index"})
+
+
+def _column(name: str) -> str:
+    if name in RESERVED or name != name.strip():
+        msg = f"a table in a data file cannot have a column {name!r}"
+        raise ValueError(msg)
+    return name
+
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=60)]
+SetName = Annotated[
+    str, Field(pattern=r"^[^/\x00-\x1f\x7f]+$"), AfterValidator(_column)
+]
 Text = Annotated[str, Field(min_length=1)]
-Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$")]
+# Genes of a user may have any name: a peak, a clone, a name in another script.
+Symbol = Annotated[str, Field(pattern=r"^[^\s]([^\x00-\x1f]*[^\s])?$")]
 Use = Literal["default", "optional", "lineage_gated", "nuisance", "evaluation"]
 
 # What a spreadsheet makes of SEPT1, MARCH1 or DEC1.
-_DATE = re.compile(
+DATE = re.compile(
     r"^(\d{1,2}-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
     r"|\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/\d{2,4})$",
     re.IGNORECASE,
 )
 
-# Axis of signatures whose mechanism is not known, as those of a GMT file.
+# Axis of signatures whose mechanism is not known: genes of a user.
 USER_AXIS = "user"
+
+_UNKNOWN = "Not known: these are genes of the user."
+# What a signature says about itself where its maker says nothing.
+_DEFAULTS: dict[str, Any] = {
+    "axis": USER_AXIS,
+    "direction": "two-sided",
+    "direction_evidence": _UNKNOWN,
+    "use": "optional",
+    "context": _UNKNOWN,
+    "provenance": {
+        "citation": "genes of the user",
+        "table": "none",
+        "retrieved_from": "none",
+        "version": "as given",
+        "licence": "not stated",
+        "redistributable": False,
+        "derivation": "as listed",
+        "confidence": "low",
+    },
+}
+_HALVES = ("up", "down", "weights")
 
 
 class _Frozen(BaseModel):
@@ -107,7 +150,7 @@ class Genes(_Frozen):
         if both:
             msg = f"in up and in down: {', '.join(both)}"
             raise ValueError(msg)
-        dates = [gene for gene in listed if _DATE.match(gene)]
+        dates = [gene for gene in listed if DATE.match(gene)]
         if dates:
             msg = (
                 f"a spreadsheet turned gene names into dates: {', '.join(dates)}. "
@@ -125,14 +168,20 @@ class Genes(_Frozen):
 class Signature(_Frozen):
     """A gene signature with its source and what it is expected to do.
 
+    ``Signature(name="mine", up=["VIM", "ZEB1"], down=["CDH1"])`` is enough for genes
+    of your own. What is left out gets the value that says "not known": the axis
+    ``user``, the direction ``two-sided``, and a source that is the user. Files that
+    ship with the package state every field.
+
     Attributes
     ----------
     schema_version
         Version of the file format.
     name
-        Unique name; the stem of the file.
+        Unique name; the stem of the file. Any text that can name a column of a data
+        file: without ``/`` and control characters.
     title
-        One line for people.
+        One line for people; the name where none is given.
     axis
         Mechanism it belongs to, a key of ``axes.toml``.
     orientation
@@ -150,11 +199,19 @@ class Signature(_Frozen):
     context
         Tumor, cells, drug and contrast of the source.
     provenance, genes
-        Source and content.
+        Source and content. ``up``, ``down`` and ``weights`` may be given in the place
+        of ``genes``.
+
+    Examples
+    --------
+    >>> from dtpscore.signatures import Signature
+    >>> mine = Signature(name="mine", up=["VIM", "ZEB1"], down=["CDH1"])
+    >>> mine.genes.down
+    ('CDH1',)
     """
 
     schema_version: Literal[1] = 1
-    name: Name
+    name: SetName
     title: Text
     axis: Name
     orientation: Literal["with", "against"] = "with"
@@ -166,6 +223,16 @@ class Signature(_Frozen):
     context: Text
     provenance: Provenance
     genes: Genes
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        content = {"title": given.get("name"), **_DEFAULTS, **given}
+        if "genes" not in content:
+            content["genes"] = {k: content.pop(k) for k in _HALVES if k in content}
+        return content
 
     @cached_property
     def sha256(self) -> str:
@@ -184,8 +251,10 @@ class Axis(_Frozen):
     name, title
         Key and a title for people.
     kind
-        ``persister`` mechanism, ``nuisance`` (technical or confounding) or
-        ``lineage`` (meaningful in one lineage only).
+        ``persister`` mechanism, ``engagement`` (whether the drug hits its target),
+        ``lineage`` (meaningful in one lineage only), ``ambiguous`` (claimed as a
+        mechanism and known as a confounder) or ``nuisance`` (technical or
+        confounding).
     direction
         Expected direction of the axis in persisters; ``two-sided`` where published
         contrasts disagree.
@@ -199,7 +268,7 @@ class Axis(_Frozen):
 
     name: Name
     title: Text
-    kind: Literal["persister", "nuisance", "lineage"]
+    kind: Literal["persister", "engagement", "lineage", "ambiguous", "nuisance"]
     direction: Direction
     proxy: bool = False
     summary: Text

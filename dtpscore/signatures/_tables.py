@@ -11,17 +11,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# Key of the attribute that names the axes without any row.
+NONE_NAMED = "none_named"
+
+
 def _table(stem: str) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame(parse_toml(root() / f"{stem}.toml")["entries"])
+    content = parse_toml(root() / f"{stem}.toml")
+    table = pd.DataFrame(content["entries"])
+    if NONE_NAMED in content:
+        table.attrs[NONE_NAMED] = list(content[NONE_NAMED])
+    return table
 
 
 def vulnerabilities(axis: str | None = None) -> pd.DataFrame:
     """Read the published vulnerabilities of persisters, by axis.
 
-    A vulnerability is what kills persisters in an experiment. It says nothing about
-    the expression of its target: a dependency is not expression.
+    A vulnerability is what kills, prevents or wakes persisters in an experiment. It
+    says nothing about the expression of its target: a dependency is not expression.
 
     Parameters
     ----------
@@ -30,9 +38,13 @@ def vulnerabilities(axis: str | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    One row a publication: ``axis``, ``target``, ``agent``, ``paper``, ``doi``,
-    ``context``, ``evidence`` (cell line, animal, trial or not stated), ``read`` (the
-    abstract of the paper, or the review alone), ``review`` and ``caveat``.
+    One row per publication and target: ``axis``, ``target``, ``genes`` (symbols of
+    the target, joined by commas, so that their expression can be shown; empty where
+    the target is a process), ``agent``, ``effect`` (kills, prevents, sensitizes,
+    re-awakens or not stated), ``paper``, ``doi``, ``context``, ``evidence`` (cell
+    line, animal, trial or not stated), ``read`` (the abstract of the paper, or the
+    review alone), ``review`` and ``caveat``. ``attrs["none_named"]`` lists the
+    persister axes for which the reviews name no such experiment.
 
     Raises
     ------
@@ -43,7 +55,9 @@ def vulnerabilities(axis: str | None = None) -> pd.DataFrame:
     if axis is None:
         return table
     check_known("axis", axis, axes())
-    return table[table["axis"] == axis].reset_index(drop=True)
+    kept = table[table["axis"] == axis].reset_index(drop=True)
+    kept.attrs = table.attrs
+    return kept
 
 
 def not_scorable() -> pd.DataFrame:
@@ -51,7 +65,7 @@ def not_scorable() -> pd.DataFrame:
 
     Returns
     -------
-    One row a mechanism: ``mechanism``, ``claim``, ``paper``, ``review``, ``kind``
+    One row per mechanism: ``mechanism``, ``claim``, ``paper``, ``review``, ``kind``
     (why not, in one word or two), ``reason`` and ``instead``, what can be looked at.
     """
     return _table("not_scorable")

@@ -3,92 +3,40 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from dtpscore import _keys
-from dtpscore._ordering.design import Keys
-from dtpscore._ordering.options import PathOptions, Representation
-from dtpscore._ordering.path import find_path
-from dtpscore._results.elements import (
-    Source,
-    available,
-    pick,
-    writable,
-    write,
-)
-from dtpscore._results.lazy import why_no_column
-from dtpscore._results.order import path_elements
-from dtpscore.errors import DataError, InputWarning
+from dtpscore._deprecated import renamed
+from dtpscore._design import names
+from dtpscore._log import logger
+from dtpscore._options.order import OrderOptions
+from dtpscore._ordering.order import find_order
+from dtpscore._results.brought import brought
+from dtpscore._results.elements import Source, pick, writable, write
+from dtpscore._results.order import known_from_call, order_elements
+from dtpscore.errors import InputWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from anndata import AnnData
-    from numpy.typing import NDArray
 
-    from dtpscore._ordering.options import Fates, OrderMethod
     from dtpscore._types import Species
 
-AXES = "axes"
 
-
-def _representation(
-    adata: AnnData, use_rep: str | None, neighbors_key: str | None
-) -> Representation:
-    if use_rep is not None and neighbors_key is not None:
-        msg = "Give use_rep or neighbors_key, not both: a graph needs no features."
-        raise DataError(msg)
-    if neighbors_key is not None:
-        if neighbors_key not in adata.uns:
-            msg = (
-                f"There is no neighbor graph {neighbors_key!r} in uns. Run "
-                "scanpy.pp.neighbors first, or leave neighbors_key out."
-            )
-            raise DataError(msg)
-        name = adata.uns[neighbors_key].get("connectivities_key", "connectivities")
-        return Representation(connectivities=adata.obsp[name].tocsr())
-    if use_rep in (None, AXES):
-        return Representation(axes=use_rep == AXES)
-    if use_rep not in adata.obsm:
-        msg = (
-            f"There is no representation {use_rep!r} in obsm. There are: "
-            f"{available(adata.obsm.keys())}; {AXES!r} takes the axis scores."
-        )
-        raise DataError(msg)
-    features = np.asarray(adata.obsm[use_rep], dtype=np.float64)
-    if not np.isfinite(features).all():
-        msg = f"obsm[{use_rep!r}] has missing or infinite values."
-        raise DataError(msg)
-    return Representation(features=features)
-
-
-def _index(adata: AnnData, index_key: str | None) -> NDArray[np.float64] | None:
-    if index_key is None and _keys.INDEX not in adata.obs:
-        return None
-    key = index_key or _keys.INDEX
-    if key not in adata.obs:
-        msg = (
-            f"obs has no column {key!r} for the index. "
-            f"Columns there are: {available(adata.obs.columns)}."
-            f"{why_no_column(adata, key)}"
-        )
-        raise DataError(msg)
-    return adata.obs[key].to_numpy(dtype=np.float64)
-
-
+@renamed(root="reference", random_state="seed")
 def pseudotime(
     adata: AnnData,
     *,
     groupby: str,
-    root: str,
-    method: OrderMethod | None = None,
+    reference: str,
+    method: Literal["dpt", "ordinal", "palantir"] | None = None,
     time_key: str | None = None,
     sample_key: str | None = None,
     replicate_key: str | None = None,
-    holiday: str | Iterable[str] = (),
+    holiday: str | Iterable[str] | None = (),
+    cell_type_key: str | None = None,
+    malignant: str | Iterable[str] | None = (),
     index_key: str | None = None,
     layer: str | None = None,
     use_raw: bool = False,
@@ -102,20 +50,21 @@ def pseudotime(
     n_dcs: int = 10,
     n_roots: int = 20,
     n_subsamples: int = 10,
-    fates: Fates = "absorption",
-    random_state: int = 0,
+    fates: Literal["absorption", "cellrank"] = "absorption",
+    seed: int = 0,
     key_added: str | None = None,
     copy: bool = False,
 ) -> AnnData | None:
     """Order cells from parental to persister, and say how far the order can be trusted.
 
-    The recipe: counts of each cell are scaled to 10,000 and log-transformed (values
-    that are not whole numbers are taken as log values); genes of the cell cycle, of
-    the nuisance signatures and of the mitochondrial genome are left out; the most
-    variable others give principal components. Where samples are known, components are
-    those of the variation within samples and half of the distance between them, so that
-    a difference between libraries steers the order less. The root is the medoid of
-    the reference cells in the lowest third of the index.
+    Counts of each cell, with or without decimals, are scaled to 10,000 and
+    log-transformed; so are values that are normalized already, and log values are used
+    as they are. Genes of the cell cycle, of the nuisance signatures and of the
+    mitochondrial genome are left out. The most variable others give principal
+    components. Where samples are known, the components are those of the variation
+    within samples and of half of the differences between samples, so that a difference
+    between libraries steers the order less. The root is the medoid of the reference
+    cells in the lowest third of the index.
 
     Two orders are made where the data allow it. *Diffusion pseudotime* uses no label
     but the root. The *ordinal* order is learned from times or doses on the principal
@@ -125,8 +74,12 @@ def pseudotime(
     resting cells or the index rises and falls over time, which means that time is not
     progress; otherwise diffusion pseudotime. Both are kept.
 
-    The order is never turned round to fit. If it runs against index or time, this is
-    said in a warning and in ``uns``.
+    The order is never turned round to fit. If it runs against index or time, a warning
+    and the record in ``uns`` say so.
+
+    Options that are not given are taken over from an earlier `dtpscore.tl.call` with
+    the same groups and reference: ``sample_key``, ``time_key``, ``holiday``,
+    ``cell_type_key`` and ``malignant``. A line of the log says which.
 
     Parameters
     ----------
@@ -134,26 +87,30 @@ def pseudotime(
         Cells by genes. Counts are best; log values work.
     groupby
         Column of ``obs`` with the groups.
-    root
-        Group that the path starts in: untreated cells.
+    reference
+        The untreated group, in which the path starts.
     method
         ``"dpt"`` (diffusion pseudotime; Haghverdi et al. 2016), ``"ordinal"``
         (all-threshold ordinal regression with a ridge penalty; after Macnair et al.
         2022, psupertime) or ``"palantir"`` (Setty et al. 2019; needs the package
         palantir). None chooses as above.
     time_key
-        Column with time or dose: numbers, or ordered categories.
+        Column with time or dose: numbers, texts such as "d0", "72h", "day 7" or "1 µM",
+        or ordered categories. The log says how texts were read.
     sample_key
         Column with the library of each cell. Without it, cells of one group, time and
         replicate count as one library.
     replicate_key
         Column with the replicate series, such as the experiment or the cell line.
     holiday
-        Group or groups without drug after treatment. They are placed on the path and
-        not used to find the order from times.
+        Group or groups that were sampled after the drug was withdrawn. They are placed
+        on the path and not used to learn the order from times.
+    cell_type_key, malignant
+        Column with cell types, and those that are malignant cells. Only these cells
+        are ordered; the others have no position.
     index_key
-        Column with the persister index; ``"dtp_index"`` where it exists, otherwise
-        the control-matched z-score of the consensus axis.
+        Column with the persister index. By default ``"dtp_index"`` where it exists,
+        otherwise the control-matched z-score of the consensus axis.
     layer, use_raw, gene_symbols
         Where the values and gene names are, as in `dtpscore.tl.score`.
     species
@@ -171,7 +128,7 @@ def pseudotime(
     n_top_genes, n_pcs, n_neighbors, n_dcs
         Variable genes, principal components, neighbors and diffusion components.
     n_roots
-        Cells around the root that diffusion pseudotime is repeated from.
+        Cells around the root from which diffusion pseudotime is repeated.
     n_subsamples
         Repeats on 80% of the cells.
     fates
@@ -179,7 +136,7 @@ def pseudotime(
         random walk along the path is absorbed by the cycling end; or ``"cellrank"``,
         the same by CellRank 2 (Weiler et al. 2024; needs the package cellrank) on the
         same graph, order and ends. benchmarks/pseudotime.md compares the two.
-    random_state
+    seed
         Seed of subsamples and bootstraps.
     key_added
         Key of the results, ``"dtp_pseudotime"`` by default.
@@ -208,27 +165,31 @@ def pseudotime(
         ones.
     ``uns["dtp_pseudotime"]``
         ``method``; ``root`` (name of the cell); ``n_root_cells``; ``n_unreachable``;
-        ``validated`` (the order was learned on other replicates); ``messages``;
-        ``direction``, ``cycle``, ``branches``, ``time_courses``, ``reversal``
-        (frames); ``agreement`` of both orders; ``stability`` over roots and
-        subsamples; ``model`` (loadings and coefficients); ``params``.
+        ``validated`` (every cell was placed by fits on other replicate series than
+        its own); ``values`` (what the values of the matrix were taken for);
+        ``direction``, ``cycle``, ``branches``, ``time_courses``, ``times``,
+        ``reversal`` (frames); ``depth_rho`` (rank correlation of counts per cell with
+        time); ``agreement`` of both orders; ``stability`` over roots and subsamples;
+        ``model`` (loadings and coefficients); ``messages``; ``methods`` (sentences for
+        a methods section); ``params``.
 
     Raises
     ------
     DataError
-        A column, group, layer or representation does not exist; times have no order;
-        the values are scaled or missing; there is no other group than the root.
+        A column, group, layer, representation or graph does not exist or is not of the
+        kind that is needed; times cannot be read; the values are scaled or missing;
+        there is no other group than the reference.
     ResultError
         More than a tenth of the cells outside the root group are not connected to
         the root; or palantir or cellrank is asked for and not installed.
     OptionError
-        A parameter is out of range.
+        An option is out of range, or two options do not fit each other.
 
     Warns
     -----
     InputWarning
         The data contradict the path, time is not progress, the order is unstable or
-        not validated, it follows the cell cycle, or there are few root cells.
+        not validated, it follows the cell cycle, or there are few reference cells.
 
     Examples
     --------
@@ -237,7 +198,7 @@ def pseudotime(
     >>> dtp.tl.pseudotime(
     ...     adata,
     ...     groupby="condition",
-    ...     root="parental",
+    ...     reference="parental",
     ...     holiday="holiday",
     ...     time_key="day",
     ...     sample_key="sample",
@@ -246,18 +207,23 @@ def pseudotime(
     >>> adata.uns["dtp_pseudotime"]["method"]
     'ordinal'
     """
-    source = Source(layer=layer, use_raw=use_raw, gene_symbols=gene_symbols)
-    keys = Keys(
+    options = OrderOptions(
         groupby=groupby,
-        root=str(root),
-        holiday=(holiday,) if isinstance(holiday, str) else tuple(map(str, holiday)),
-        time=time_key,
-        sample=sample_key,
-        replicate=replicate_key,
-    )
-    options = PathOptions(
+        reference=reference,
         method=method,
+        time_key=time_key,
+        sample_key=sample_key,
+        replicate_key=replicate_key,
+        holiday=names(holiday),
+        cell_type_key=cell_type_key,
+        malignant=names(malignant),
+        index_key=index_key,
+        layer=layer,
+        use_raw=use_raw,
+        gene_symbols=gene_symbols,
         species=species,
+        use_rep=use_rep,
+        neighbors_key=neighbors_key,
         n_top_genes=n_top_genes,
         n_pcs=n_pcs,
         n_neighbors=n_neighbors,
@@ -265,32 +231,23 @@ def pseudotime(
         n_roots=n_roots,
         n_subsamples=n_subsamples,
         fates=fates,
-        random_state=random_state,
+        seed=seed,
+        key_added=key_added or _keys.PSEUDOTIME,
     )
-    matrix, names = pick(adata, source)
+    source = Source(layer=layer, use_raw=use_raw, gene_symbols=gene_symbols)
+    matrix, gene_names = pick(adata, source)
     target = writable(adata, copy=copy)
-    result = find_path(
-        matrix,
-        adata.obs,
-        names,
-        keys,
-        options=options,
-        brought=_representation(adata, use_rep, neighbors_key),
-        index=_index(adata, index_key),
+    options, taken_over = known_from_call(options, adata.obs, adata.uns)
+    if taken_over:
+        logger.info(taken_over)
+    if options.index_key is None and _keys.INDEX in adata.obs:
+        options = options.model_copy(update={"index_key": _keys.INDEX})
+    result = find_order(
+        matrix, adata.obs, gene_names, options, brought=brought(adata, options)
     )
     for text in result.warnings:
-        warnings.warn(text, InputWarning, stacklevel=2)
-    params = {
-        **asdict(options),
-        **asdict(source),
-        **asdict(keys),
-        "use_rep": use_rep,
-        "neighbors_key": neighbors_key,
-        "index_key": index_key,
-    }
-    key = key_added or _keys.PSEUDOTIME
-    write(
-        target,
-        path_elements(result, params, names, key_added=key),
-    )
+        warnings.warn(text, InputWarning, stacklevel=3)
+    for text in result.calm:
+        logger.info(text)
+    write(target, order_elements(result, key_added=options.key_added))
     return target if copy else None

@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 
 from dtpscore import _keys
+from dtpscore._deprecated import renamed
 from dtpscore._matrix.partitions import is_dask
-from dtpscore._options.method import MethodOptions
+from dtpscore._options.score import ScoreOptions
 from dtpscore._results.elements import Source, pick, writable, write
-from dtpscore._results.scores import check_key, elements, lazy_elements, stale
+from dtpscore._results.merge import merged
+from dtpscore._results.scores import check_key, elements, lazy_elements
 from dtpscore._scoring.lazy import score_lazily
-from dtpscore._scoring.run import ScoreOptions, score_matrix
+from dtpscore._scoring.run import score_matrix
 from dtpscore.errors import OptionError
+from dtpscore.signatures import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from anndata import AnnData
 
     from dtpscore._types import MethodName, Species
-    from dtpscore.signatures import Signature
-
-
-def _chosen(
-    signatures: Signature | str | Sequence[Signature | str] | None,
-) -> list[Signature]:
-    from dtpscore import signatures as library
-
-    if signatures is None:
-        return library.select()
-    if isinstance(signatures, str | library.Signature):
-        signatures = [signatures]
-    if not isinstance(signatures, Iterable) or isinstance(signatures, Mapping):
-        _refuse(signatures)
-    given = list(signatures)
-    for one in given:
-        if not isinstance(one, str | library.Signature):
-            _refuse(one)
-    return [library.load(one) if isinstance(one, str) else one for one in given]
-
-
-def _refuse(value: object) -> NoReturn:
-    msg = (
-        "signatures must be names of shipped signatures, Signature objects, or a list "
-        f"of these, but this is a {type(value).__name__}. Genes of your own come from "
-        "a TOML or GMT file: dtpscore.signatures.read(path) gives a list."
-    )
-    raise TypeError(msg)
 
 
 def _waits(matrix: Any, *, lazy: bool | None) -> bool:
@@ -65,9 +37,10 @@ def _waits(matrix: Any, *, lazy: bool | None) -> bool:
     return is_dask(matrix) and lazy is not False
 
 
+@renamed(random_state="seed")
 def score(
     adata: AnnData,
-    signatures: Signature | str | Sequence[Signature | str] | None = None,
+    signatures: Any = None,
     *,
     method: MethodName = "ucell",
     control: bool = False,
@@ -90,7 +63,7 @@ def score(
     center: bool = False,
     ssgsea_weight: float = 0.25,
     ssgsea_ties: Literal["order", "average"] = "order",
-    random_state: int = 0,
+    seed: int = 0,
     chunk_size: int | None = None,
     n_jobs: int | None = None,
     lazy: bool | None = None,
@@ -110,8 +83,12 @@ def score(
     adata
         Cells by genes. Dense, CSR, CSC and dask matrices work, in memory or backed.
     signatures
-        Signatures, or names of shipped ones. By default those marked for use by
-        default, with the nuisance signatures (cell cycle, dissociation and others).
+        What to score. By default the shipped signatures marked for use by default,
+        with the nuisance signatures (cell cycle, dissociation and others). Else names
+        of shipped signatures or axes in any case; genes of your own as
+        ``{"mine": ["VIM", "ZEB1"]}``, ``{"mine": {"up": [...], "down": [...]}}``, a
+        list, a Series or a decoupler net; the path of a GMT or TOML file; or a list
+        of these. `dtpscore.signatures.resolve` lists every form.
     method
         ``"ucell"`` (Mann-Whitney U on ranks; Andreatta & Carmona 2021),
         ``"aucell"`` (area under the recovery curve; Aibar et al. 2017), ``"ssgsea"``
@@ -175,10 +152,10 @@ def score(
         ``ssgsea``: exponent of the rank.
     ssgsea_ties
         ``ssgsea``: order equal values by column, as GSEApy does, or average them.
-    random_state
+    seed
         ``tirosh``: seed of the draw of control genes.
     chunk_size
-        Cells a block; chosen from the number of genes by default.
+        Cells per block; chosen from the number of genes by default.
     n_jobs
         Threads; all that numba may use by default. Lazy scores are computed by as
         many as dask uses.
@@ -202,13 +179,20 @@ def score(
         two-sided p-values.
     ``obs["dtp_<axis>"]``
         float32, mean of the axis's signatures, turned so that high means more of the
-        axis. Another ``key_added`` replaces the prefix ``dtp``.
+        axis. Another ``key_added`` replaces the prefix ``dtp``. An own signature is
+        an axis by itself, so that ``{"mine": [...]}`` gives ``obs["dtp_mine"]``; where
+        a shipped axis or another result has the name, it is ``obs["dtp_own_<name>"]``.
+        More than 50 own signatures stand in ``obsm`` alone.
     ``uns["dtp_scores"]``
-        ``params``; ``coverage`` (frame, one row a signature); ``axes`` (frame, what
+        ``params``; ``coverage`` (frame, one row per signature); ``axes`` (frame, what
         each axis was averaged from); ``provenance`` (versions, method citation, and
         source and SHA-256 of every signature).
 
-    Results of an earlier run under the same key are replaced. A view becomes an
+    What an earlier run left under the same key stays as follows. Own signatures stay
+    until one of the same name is scored. Shipped signatures and their axes stay until
+    a run has shipped signatures, which replaces all of them, because axes are means.
+    Scores that stay must have been made with the same parameters, or the run is
+    refused with the advice to give it a ``key_added``. A view becomes an
     AnnData of its own. For data in a file on disk (``backed``) they are in memory
     until ``adata.write()``.
 
@@ -229,10 +213,11 @@ def score(
         (a copy or a view of data in a file on disk). Of lazy scores, values are refused
         when they are computed.
     SignatureError
-        A name is not a shipped signature, or two signatures share a name.
+        A name is neither a shipped signature or axis nor a gene, or a file cannot be
+        used.
     OptionError
-        A parameter is out of range or does not fit the method or, ``lazy``, the matrix
-        (a ValueError).
+        A parameter is out of range, does not fit the method or, ``lazy``, the matrix,
+        or differs from that of scores that stay under the key (a ValueError).
     TypeError
         ``adata`` is no AnnData, or ``signatures`` holds something else.
 
@@ -251,6 +236,9 @@ def score(
     >>> dtp.tl.score(adata, ["tirosh2016_s_phase", "tirosh2016_g2m_phase"])
     >>> dtp.get.scores(adata).shape
     (60, 2)
+    >>> dtp.tl.score(adata, {"mine": ["VIM", "ZEB1", "CDH1-"]})
+    >>> list(dtp.get.scores(adata)), "dtp_mine" in adata.obs
+    (['tirosh2016_s_phase', 'tirosh2016_g2m_phase', 'mine'], True)
     """
     source = Source(layer=layer, use_raw=use_raw, gene_symbols=gene_symbols)
     options = ScoreOptions(
@@ -260,28 +248,26 @@ def score(
         min_coverage=min_coverage,
         chunk_size=chunk_size,
         n_jobs=n_jobs,
-        method_options=MethodOptions(
-            normalize=normalize,
-            max_rank=max_rank,
-            ties_method=ties_method,
-            w_neg=w_neg,
-            clip=clip,
-            missing_genes=missing_genes,
-            auc_fraction=auc_fraction,
-            auc_genes=auc_genes,
-            n_bins=n_bins,
-            ctrl_size=ctrl_size,
-            ctrl_as_ref=ctrl_as_ref,
-            center=center,
-            ssgsea_weight=ssgsea_weight,
-            ssgsea_ties=ssgsea_ties,
-            random_state=random_state,
-        ),
+        normalize=normalize,
+        max_rank=max_rank,
+        ties_method=ties_method,
+        w_neg=w_neg,
+        clip=clip,
+        missing_genes=missing_genes,
+        auc_fraction=auc_fraction,
+        auc_genes=auc_genes,
+        n_bins=n_bins,
+        ctrl_size=ctrl_size,
+        ctrl_as_ref=ctrl_as_ref,
+        center=center,
+        ssgsea_weight=ssgsea_weight,
+        ssgsea_ties=ssgsea_ties,
+        seed=seed,
     )
     key = _keys.SCORES if key_added is None else key_added
     check_key(key)
     matrix, names = pick(adata, source)
-    chosen = _chosen(signatures)
+    chosen = resolve(signatures, gene_names=names)
     waits = _waits(matrix, lazy=lazy)
     target = writable(adata, copy=copy)
     if waits:
@@ -289,5 +275,5 @@ def score(
     else:
         result = score_matrix(matrix, names, chosen, options)
         fresh = elements(result, key, target.obs_names, source=source)
-    write(target, [*stale(target.uns.get(key), fresh, key), *fresh])
+    write(target, merged(target, key, fresh))
     return target if copy else None

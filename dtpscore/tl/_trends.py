@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from dtpscore import _keys
-from dtpscore._ordering.design import Keys, read_design
-from dtpscore._ordering.follow import Order, TrendOptions, find_trends
-from dtpscore._results.elements import Source, check_anndata, pick, writable, write
+from dtpscore._deprecated import renamed
+from dtpscore._design import names
+from dtpscore._log import logger
+from dtpscore._options.order import OrderOptions
+from dtpscore._options.trends import TrendOptions
+from dtpscore._ordering.cells import read_cells
+from dtpscore._ordering.record import OrderRecord
+from dtpscore._ordering.trends import KnownOrder, find_trends
+from dtpscore._results.elements import (
+    Source,
+    available,
+    check_anndata,
+    pick,
+    writable,
+    write,
+)
 from dtpscore._results.order import trend_elements
 from dtpscore.errors import DataError
 
@@ -20,7 +33,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 
-def _order(adata: AnnData, key: str) -> Order:
+def _order(adata: AnnData, key: str) -> KnownOrder:
     check_anndata(adata)
     if key not in adata.uns or key not in adata.obs:
         msg = (
@@ -28,42 +41,61 @@ def _order(adata: AnnData, key: str) -> Order:
             "or name its key with pseudotime_key."
         )
         raise DataError(msg)
-    record = adata.uns[key]
-    params = record["params"]
-    keys = Keys(
-        groupby=params["groupby"],
-        root=params["root"],
-        holiday=tuple(str(group) for group in params["holiday"]),
-        time=params.get("time"),
-        sample=params.get("sample"),
-        replicate=params.get("replicate"),
-    )
-    design = read_design(adata.obs, keys)
-    if record["root"] not in design.cells:
+    record = OrderRecord.from_uns(adata.uns[key])
+    known = OrderOptions.model_fields
+    options = OrderOptions.read({n: v for n, v in record.params.items() if n in known})
+    experiment = read_cells(adata.obs, options.keys)
+    if record.root not in experiment.cells.names:
         msg = (
-            f"The root cell {record['root']!r} of the order is not in the data any "
+            f"The root cell {record.root!r} of the order is not in the data any "
             "more. Run dtpscore.tl.pseudotime again on these cells."
         )
         raise DataError(msg)
-    return Order(adata.obs[key].to_numpy(dtype=np.float64), record, design)
+    time = adata.obs[key].to_numpy(dtype=np.float64)
+    return KnownOrder(time, record, options, experiment)
 
 
+def _scores(adata: AnnData, options: TrendOptions) -> pd.DataFrame | None:
+    if not options.scores:
+        return None
+    frame = adata.obsm.get(options.scores_key)
+    if not isinstance(frame, pd.DataFrame):
+        frames = [n for n in adata.obsm if isinstance(adata.obsm[n], pd.DataFrame)]
+        msg = (
+            f"obsm has no score frame {options.scores_key!r}. Frames there are: "
+            f"{available(frames)}. Run dtpscore.tl.score first."
+        )
+        raise DataError(msg)
+    missing = [name for name in options.scores if name not in frame]
+    if missing:
+        msg = (
+            f"obsm[{options.scores_key!r}] has no score {available(missing)}. Scores "
+            f"there are: {available(list(frame)[:20])}."
+        )
+        raise DataError(msg)
+    return frame[list(dict.fromkeys(options.scores))].astype(np.float64)
+
+
+@renamed(random_state="seed")
 def trends(
     adata: AnnData,
     *,
-    genes: str | Iterable[str] = (),
+    genes: str | Iterable[str] | None = (),
+    scores: str | Iterable[str] | None = (),
+    scores_key: str = _keys.SCORES,
     pseudotime_key: str | None = None,
     n_permutations: int = 999,
     n_bootstrap: int = 500,
-    random_state: int = 0,
+    seed: int = 0,
     key_added: str | None = None,
     copy: bool = False,
 ) -> AnnData | None:
     """Follow every axis, and genes of choice, along an order.
 
     Each value is fitted by a penalized cubic spline (Eilers & Marx 1996) of the
-    position, every sample with the same weight. Intervals come from a bootstrap over
-    samples; with fewer than four samples over cells, which is said.
+    position, in which every sample has the same weight. Intervals come from a bootstrap
+    over samples, or over cells where there are fewer than four samples; a message then
+    says so.
 
     The test asks whether a value follows the order *within* samples, by shuffling
     cells within samples, so that differences between libraries add nothing. As an
@@ -71,9 +103,9 @@ def trends(
     order of the *other* genes: its own are taken out of the sum (ordinal), or the
     diffusion pseudotime is computed again without them, on at most 3,000 cells. Where
     the order was made of something else, such as an integrated embedding, there is no
-    p-value. Axes are used without genes of the cell cycle, but for the proliferation
-    axis, no gene of which is in the order. The test treats cells as exchangeable
-    within a sample; how many samples agree in sign is given beside it.
+    p-value. Axes are used without genes of the cell cycle. The proliferation axis keeps
+    them, because none of its genes is in the order. The test treats cells as
+    exchangeable within a sample; ``n_agree`` says how many samples agree in sign.
 
     The onset of a value that moves (q <= 0.05) is the position where its curve has
     gone half of its way to its farthest point.
@@ -84,13 +116,18 @@ def trends(
         Data that `dtpscore.tl.pseudotime` has ordered, with the same matrix.
     genes
         Genes to follow beside the axes.
+    scores
+        Signatures to follow beside the axes: columns of the score frame. A signature
+        that is not shipped gets no p-value, because its genes are not known here.
+    scores_key
+        Key of ``obsm`` of that frame, ``"dtp_scores"`` by default.
     pseudotime_key
         The ``key_added`` of that run.
     n_permutations
         Shuffles; the smallest p-value is 1 / (n_permutations + 1).
     n_bootstrap
         Draws for the intervals.
-    random_state
+    seed
         Seed.
     key_added
         Key of the results, ``"dtp_trends"`` by default.
@@ -102,10 +139,11 @@ def trends(
     None, or the copy, with ``uns["dtp_trends"]``:
 
     ``features``
-        Frame, one row an axis or gene: ``kind``; ``rho`` (median over samples of
-        Spearman's rho within the sample), ``n_samples``, ``n_agree`` (samples of that
-        sign), ``explained`` (mean share of variation explained within samples), ``p``,
-        ``q`` (Benjamini-Hochberg); ``change`` (end minus start of the curve);
+        Frame, one row per axis, gene or signature: ``kind``; ``rho`` (median over
+        samples of Spearman's rho within the sample), ``n_samples``, ``n_agree``
+        (samples of that sign), ``explained`` (mean share of variation explained within
+        samples), ``p``, ``q`` (Benjamini-Hochberg); ``change`` (end minus start of the
+        curve);
         ``onset``, ``onset_low``, ``onset_high``; ``rank``, ``rank_low``,
         ``rank_high`` (1 moves first).
     ``curves``
@@ -113,13 +151,13 @@ def trends(
         control-matched z, genes in log expression; 51 positions each.
     ``interval_unit``
         ``"samples"`` or ``"cells"``.
-    ``messages``, ``params``
-        Sentences; parameters.
+    ``messages``, ``methods``, ``params``
+        Sentences on the result, sentences for a methods section, and the options.
 
     Raises
     ------
     DataError
-        There is no order, its root cell is gone, or a gene is not in the data.
+        There is no order, its root cell is gone, or a gene or a score is not there.
     OptionError
         Fewer than 19 shuffles or draws.
 
@@ -130,7 +168,7 @@ def trends(
     >>> dtp.tl.pseudotime(
     ...     adata,
     ...     groupby="condition",
-    ...     root="parental",
+    ...     reference="parental",
     ...     holiday="holiday",
     ...     time_key="day",
     ...     sample_key="sample",
@@ -140,25 +178,29 @@ def trends(
     >>> float(adata.uns["dtp_trends"]["features"].loc["slow_cycling", "rho"]) > 0
     True
     """
-    order = _order(adata, pseudotime_key or _keys.PSEUDOTIME)
-    given = order.record["params"]
+    options = TrendOptions(
+        genes=tuple(dict.fromkeys(names(genes))),
+        scores=names(scores),
+        scores_key=scores_key,
+        pseudotime_key=pseudotime_key or _keys.PSEUDOTIME,
+        n_permutations=n_permutations,
+        n_bootstrap=n_bootstrap,
+        seed=seed,
+        key_added=key_added or _keys.TRENDS,
+    )
+    order = _order(adata, options.pseudotime_key)
+    of_order = order.options
     source = Source(
-        layer=given.get("layer"),
-        use_raw=bool(given["use_raw"]),
-        gene_symbols=given.get("gene_symbols"),
+        layer=of_order.layer,
+        use_raw=of_order.use_raw,
+        gene_symbols=of_order.gene_symbols,
     )
-    options = TrendOptions(n_permutations, n_bootstrap, random_state)
-    chosen = [genes] if isinstance(genes, str) else list(dict.fromkeys(genes))
-    matrix, names = pick(adata, source)
+    matrix, gene_names = pick(adata, source)
     target = writable(adata, copy=copy)
-    result = find_trends(matrix, names, order, genes=chosen, options=options)
-    params = {
-        **asdict(options),
-        "genes": chosen,
-        "pseudotime_key": pseudotime_key or _keys.PSEUDOTIME,
-    }
-    write(
-        target,
-        trend_elements(result, params, key_added=key_added or _keys.TRENDS),
+    record = find_trends(
+        matrix, gene_names, order, options, scores=_scores(adata, options)
     )
+    for text in record.messages:
+        logger.info(text)
+    write(target, trend_elements(record, key_added=options.key_added))
     return target if copy else None

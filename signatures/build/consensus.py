@@ -1,8 +1,9 @@
 """Consensus of the published persister contrasts.
 
 The vote. Every group of contrasts in ``sign_check.VOTES`` has one vote for each gene:
-up, down or none; contrasts that share a vote and disagree about a gene cancel out.
-A gene enters the consensus with at least 4 votes one way and at most 1 the other.
+up, down or none; contrasts that share a vote and disagree about a gene cancel out. Two
+tables of low confidence have none. A gene enters the consensus with at least 3 votes
+one way and none the other.
 
 What chance gives. The same vote on lists of the same sizes, by three nulls. Genes are
 drawn from every gene that at least one contrast lists: expressed, and seen to change
@@ -29,8 +30,14 @@ import sign_check
 from dtpscore import signatures as library
 from dtpscore.signatures import Genes, Provenance, Signature
 
-MIN_VOTES = 4
-MAX_AGAINST = 1
+MIN_VOTES = 3
+MAX_AGAINST = 0
+# Contrasts of high or medium confidence.
+VOTES = {
+    label: names
+    for label, names in sign_check.VOTES.items()
+    if label not in sign_check.UNCOUNTED
+}
 N_DRAWS = 1000
 SEED = 20260101
 STRESS_SETS = (
@@ -46,7 +53,7 @@ Lists = dict[str, tuple[frozenset[str], frozenset[str]]]
 def _lists(without: str | None = None) -> Lists:
     """Up and down genes of every vote, leaving out one study."""
     found: Lists = {}
-    for label, names in sign_check.VOTES.items():
+    for label, names in VOTES.items():
         contrasts = [library.load(name) for name in names]
         kept = [c.genes for c in contrasts if without not in c.provenance.studies]
         if kept:
@@ -58,7 +65,7 @@ def _lists(without: str | None = None) -> Lists:
 
 def _voting() -> list[Signature]:
     """Contrasts that vote."""
-    names = chain.from_iterable(sign_check.VOTES.values())
+    names = chain.from_iterable(VOTES.values())
     return [library.load(name) for name in names]
 
 
@@ -158,8 +165,8 @@ def _signature(
 
 def _rule(n_votes: int) -> str:
     return (
-        f"at least {MIN_VOTES} of {n_votes} votes one way and at most {MAX_AGAINST} "
-        "the other; the two contrasts with BT474 cells share a vote"
+        f"at least {MIN_VOTES} of {n_votes} votes one way and none the other; the two "
+        "contrasts with BT474 cells share a vote"
     )
 
 

@@ -1,27 +1,41 @@
-"""Which way does each signature move in the published persister contrasts?
+"""Which way does each signature move in contrasts of persister and parental cells?
 
 Run ``python signatures/build/sign_check.py`` to write ``signatures/sign_check.tsv``.
 The table is the evidence behind ``direction`` in the signature files.
 
-A contrast is a published list of genes that go up and down from parental to persister
+A published contrast is a list of genes that go up and down from parental to persister
 cells. For a signature, ``with`` is the share of the contrast's up list that its up
 genes make, plus the share of the contrast's down list that its down genes make;
 ``against`` is the reverse. Shares, because lists differ in length. The contrast says
 up where at least 3 genes overlap and ``with`` is at least 1.5 times ``against``, down
 where the reverse holds, and nothing otherwise. Contrasts of one cell line (BT474) give
-one vote, and none where they disagree. Contrasts from a study that the signature comes
-from are left out.
+one vote, and none where they disagree. Two tables of low confidence, which name neither
+line nor drug, are shown and not counted.
 
-This counts published lists; it is no significance test.
+A measured contrast is scored from counts (``real_contrasts.tsv``). It says up where the
+control-matched z of the persisters is above that of the parental cells by at least 1,
+down where it is below by as much. The contrasts of one study (the lines of one
+laboratory under one drug, the patients of one cohort) give one vote together: the way
+that most of them go, where those that go one way exceed those that go the other by at
+least 60% of both and at least half of all say something.
+
+Contrasts from a study that the signature comes from are left out. This counts
+contrasts; it is no significance test.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from dtpscore import signatures as library
+from dtpscore.signatures._directions import (
+    MIN_VOTES,
+    TWO_SIDED_BY_RULE,
+    agreement,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,17 +54,22 @@ VOTES: dict[str, tuple[str, ...]] = {
     "GSE114647": ("dtp_zhao2020_gse114647",),
     "Kalkavan": ("dtp_kalkavan2022_apoptosis_persister",),
 }
+# Contrasts of low confidence: shown, not counted.
+UNCOUNTED = frozenset({"GSE153183", "GSE114647"})
+# Measured contrasts that share a vote, because they come from one study.
+MEASURED: dict[str, tuple[str, ...]] = {
+    "melanoma lines": ("A375", "SKMEL28", "SKMEL5", "WM88"),
+    "SKMEL5 subclones": ("SKMEL5 SC01", "SKMEL5 SC07", "SKMEL5 SC10"),
+    "AML patients": ("AML328", "AML329", "AML707B"),
+}
 MIN_GENES = 3
 MIN_RATIO = 1.5
+MIN_Z = 1.0
 # Rule for a fixed direction.
-MIN_VOTES = 5
-MIN_AGREEMENT = 0.6
 MAX_CYCLE = 0.25
 # No fixed direction whatever the count: the published contrasts and the reviews
 # disagree about these mechanisms, or RNA only stands in for them.
-TWO_SIDED = frozenset(
-    {"redox_nrf2", "oxphos", "fao_peroxisome", "kdm5_chromatin", "ferroptosis"}
-)
+TWO_SIDED = TWO_SIDED_BY_RULE
 # Cell-cycle genes are the point of these.
 PROLIFERATION = frozenset({"slow_cycling", "diapause_myc", "s_phase", "g2m"})
 CYCLE_SETS = (
@@ -107,8 +126,50 @@ def verdict(signature: Signature, contrast: Signature) -> int:
     return -1 if against >= MIN_RATIO * along else 0
 
 
+@cache
+def _measured() -> dict[str, dict[str, float]]:
+    """Change of z of every signature in every measured contrast."""
+    text = (library.root() / "real_contrasts.tsv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines(), delimiter="\t")
+    return {
+        row["signature"]: {
+            name: float(value)
+            for name, value in row.items()
+            if name != "signature" and value
+        }
+        for row in rows
+    }
+
+
+def measured_votes(name: str) -> dict[str, int]:
+    """1, -1 or 0 for every measured contrast in which the signature has a value."""
+    return {
+        contrast: (z >= MIN_Z) - (z <= -MIN_Z)
+        for contrast, z in _measured().get(name, {}).items()
+    }
+
+
+def _together(said: list[int]) -> int:
+    """One vote of the contrasts of one study."""
+    up, down = said.count(1), said.count(-1)
+    if 2 * (up + down) < len(said):
+        return 0
+    return agreement(up, down)
+
+
 def votes(signature: Signature) -> dict[str, int]:
     """Vote of every group of contrasts that the signature does not come from."""
+    found = published_votes(signature)
+    single = measured_votes(signature.name)
+    for label, names in MEASURED.items():
+        said = [single[name] for name in names if name in single]
+        if said:
+            found[label] = _together(said)
+    return found
+
+
+def published_votes(signature: Signature) -> dict[str, int]:
+    """Votes of the published lists alone."""
     own = set(signature.provenance.studies)
     found = {}
     for label, names in VOTES.items():
@@ -122,7 +183,7 @@ def votes(signature: Signature) -> dict[str, int]:
 
 def tally(signature: Signature) -> Tally:
     """Count the votes and the cell-cycle genes."""
-    counts = list(votes(signature).values())
+    counts = [n for label, n in votes(signature).items() if label not in UNCOUNTED]
     listed = {*signature.genes.up, *signature.genes.down}
     return Tally(
         up=counts.count(1),
@@ -140,17 +201,18 @@ def ruling(signature: Signature, found: Tally) -> tuple[str, str]:
         return "two-sided", f"A direction needs {MIN_VOTES} votes that say something."
     if found.cycle > MAX_CYCLE and signature.axis not in PROLIFERATION:
         return "two-sided", "Too many for a direction of its own."
-    if abs(found.up - found.down) / found.evaluable < MIN_AGREEMENT:
+    way = agreement(found.up, found.down)
+    if not way:
         return "two-sided", "The votes disagree."
-    return ("up" if found.up > found.down else "down"), ""
+    return ("up" if way > 0 else "down"), ""
 
 
 def evidence(signature: Signature, found: Tally) -> str:
     """Sentences for the signature file."""
     text = (
-        f"Of {sum(found[:3])} votes of published persister contrasts, {found.up} say "
-        f"up, {found.down} down and {found.none} neither; {found.cycle:.0%} of its "
-        "genes are cell-cycle genes."
+        f"Of {sum(found[:3])} votes of persister contrasts, {found.up} say up, "
+        f"{found.down} down and {found.none} neither; {found.cycle:.0%} of its genes "
+        "are cell-cycle genes."
     )
     return f"{text} {ruling(signature, found)[1]}".strip()
 
@@ -174,6 +236,7 @@ def _row(signature: Signature) -> dict[str, object]:
         "cell_cycle_fraction": f"{found.cycle:.2f}",
         "direction": ruling(signature, found)[0],
         **{label: cast.get(label, "own study") for label in VOTES},
+        **{label: cast.get(label, "") for label in MEASURED},
     }
 
 

@@ -1,0 +1,368 @@
+"""Call every group of every batch against the reference cells of its batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dtpscore._calling.cells import (
+    Cells,
+    chosen_for_fit,
+    every_other,
+    reference_units,
+    robust_center_and_spread,
+    standardized,
+    weighed_like,
+)
+from dtpscore._calling.group import (
+    LARGEST_FIT,
+    SHIFT_BASIS,
+    GroupCall,
+    call_group,
+    leave_one_out,
+)
+from dtpscore._calling.outcome import Outcome, where
+from dtpscore._calling.reasons import explain
+from dtpscore._calling.states import (
+    EARLY_DAYS,
+    LOW_QUALITY,
+    LOW_QUALITY_STATE,
+    NOT_CALIBRATED,
+    UNCERTAIN,
+    Grounds,
+    direction_supported,
+    limits,
+    states,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dtpscore._calling.outcome import Experiment
+
+# A shift of which the signatures explain less than this gets a message.
+_LITTLE = 0.5
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """One batch: its name and its rows, sorted by cell name."""
+
+    name: str
+    rows: NDArray[np.int64]
+    reference: NDArray[np.bool_]
+
+
+def _place_index(experiment: Experiment, outcome: Outcome, batch: _Batch) -> None:
+    """Index, proliferation and axes in units of the batch's reference cells.
+
+    Without reference cells the whole population sets the unit.
+    """
+    found, rows = experiment.features, batch.rows
+    unit = batch.reference if batch.reference.any() else np.ones(len(rows), bool)
+    for target, values in (
+        (outcome.index, found.index[rows]),
+        (outcome.proliferation, found.proliferation[rows]),
+        (outcome.axis_z, found.axes[rows]),
+    ):
+        target[rows] = reference_units(values, unit)
+    center, spread = robust_center_and_spread(found.index[rows][unit])
+    low_index, dividing = limits(
+        outcome.index[rows][unit], outcome.proliferation[rows][unit]
+    )
+    outcome.thresholds.append(
+        {
+            "batch": batch.name,
+            "index_median": float(center),
+            "index_spread": float(spread),
+            "low_index": low_index,
+            "proliferation": dividing,
+        }
+    )
+
+
+def _cells(experiment: Experiment, outcome: Outcome, rows: NDArray[np.int64]) -> Cells:
+    sample, keys = experiment.design.library[rows], experiment.keys[rows]
+    features = standardized(experiment.features.values[rows])
+    return Cells(
+        features=features,
+        sample=sample,
+        reference=experiment.design.reference[rows],
+        evidence=outcome.index[rows],
+        fit=chosen_for_fit(sample, keys, LARGEST_FIT),
+        components=weighed_like(experiment.components[rows], features.shape[1]),
+        half=every_other(sample, keys),
+    )
+
+
+def _check_samples(
+    experiment: Experiment,
+    outcome: Outcome,
+    batch: _Batch,
+    *,
+    alpha: float,
+    check: bool,
+) -> bool:
+    """Call every reference sample against the others; is the error rate exceeded?"""
+    rows = batch.rows[batch.reference]
+    cells = _cells(experiment, outcome, rows)
+    found = leave_one_out(cells, outcome.index[rows], alpha=alpha) if check else {}
+    n_called = 0.0
+    for library in np.unique(cells.sample):
+        own = rows[cells.sample == library]
+        share = found.get(int(library), float("nan"))
+        n_called += 0 if np.isnan(share) else share * len(own)
+        outcome.references.append(
+            {
+                "batch": batch.name,
+                "sample": str(experiment.design.sample[own[0]]),
+                "n_cells": len(own),
+                "called_share": share,
+            }
+        )
+    unstable = n_called > alpha * len(rows)
+    if unstable:
+        outcome.messages.append(
+            f"{where(batch.name)}{n_called / len(rows):.0%} of the reference cells are "
+            "called against the other reference samples, more than "
+            f"{100 * alpha:g}%. The reference samples differ too much, so every call "
+            "becomes uncertain."
+        )
+    return unstable
+
+
+def _add_limits(
+    outcome: Outcome, batch: _Batch, group: str, facts: dict[str, Any]
+) -> None:
+    """Add what the calls of a group cannot show."""
+    share = facts["smallest_share"]
+    n = facts["n_reference_cells"]
+    if share > 1:
+        text = f"no call is possible with {n:,} reference cells; use more"
+    else:
+        text = f"no call is possible below {share:.1%} of the cells ({n:,} reference)"
+    outcome.limits.add(batch.name, group, f"{text}.")
+    if facts["basis"] != SHIFT_BASIS:
+        outcome.limits.add(
+            batch.name,
+            group,
+            "one reference library: treatment and library cannot be told apart, so the "
+            "learned shift makes no call (it is kept as the library shift) and calls "
+            "rest on the published index alone. Add a second untreated sample.",
+        )
+    elif facts["n_called"] and facts["explained_by_signatures"] < _LITTLE:
+        share = facts["explained_by_signatures"]
+        outcome.messages.append(
+            f"{where(batch.name, group)}the signatures explain {share:.0%} of the "
+            "shift; no axis stands for the rest."
+        )
+
+
+def _decide(
+    experiment: Experiment,
+    outcome: Outcome,
+    rows: NDArray[np.int64],
+    *,
+    found: GroupCall,
+    alpha: float,
+    unstable: bool,
+) -> bool:
+    """States of one group; returns whether the index supports the direction."""
+    design = experiment.design
+    reference = design.reference[rows]
+    called = found.qvalue <= alpha
+    supported = direction_supported(
+        outcome.index[rows], called, reference, design.library[rows]
+    )
+    state, reason = states(
+        Grounds(
+            reference=reference,
+            called=called,
+            index=outcome.index[rows],
+            proliferation=outcome.proliferation[rows],
+            supported=supported,
+            early=design.days[rows] < EARLY_DAYS,
+            unstable=unstable,
+        )
+    )
+    outcome.state[rows], outcome.reason[rows] = state, reason
+    return supported
+
+
+def _call_one(
+    experiment: Experiment,
+    outcome: Outcome,
+    batch: _Batch,
+    group: str,
+    *,
+    alpha: float,
+    unstable: bool,
+) -> None:
+    """Call the cells of one group and store what was found."""
+    rows = batch.rows[batch.reference | (experiment.design.group[batch.rows] == group)]
+    cells = _cells(experiment, outcome, rows)
+    found = call_group(cells, outcome.index[rows], alpha=alpha)
+    query = rows[~cells.reference]
+    for name in ("pvalue", "qvalue"):
+        getattr(outcome, name)[query] = getattr(found, name)[~cells.reference]
+    for name in ("shift", "library_shift", "tail"):
+        target = getattr(outcome, name)
+        # A reference cell keeps what it got beside the first group.
+        open_rows = ~cells.reference | np.isnan(target[rows])
+        target[rows[open_rows]] = getattr(found, name)[open_rows]
+    called = found.qvalue <= alpha
+    supported = _decide(
+        experiment, outcome, rows, found=found, alpha=alpha, unstable=unstable
+    )
+    explained = explain(
+        experiment,
+        outcome,
+        rows,
+        cells=cells,
+        coefficients=found.coefficients,
+        called=called,
+        label=(batch.name, group),
+    )
+    outcome.groups.append(
+        {
+            "batch": batch.name,
+            "group": group,
+            **found.calibration,
+            "index_supports": supported,
+            "reference_unstable": unstable,
+            "explained_by_signatures": explained,
+        }
+    )
+    _add_limits(outcome, batch, group, outcome.groups[-1])
+
+
+def call_batches(
+    experiment: Experiment, *, alpha: float, check_reference: bool
+) -> Outcome:
+    """Call every group of every batch against the reference cells of its batch.
+
+    Parameters
+    ----------
+    experiment
+        All cells with their features.
+    alpha
+        False discovery rate, kept within each group of each batch.
+    check_reference
+        Also call the reference samples against each other.
+
+    Returns
+    -------
+    Results of all cells.
+    """
+    design = experiment.design
+    outcome = Outcome.empty(len(experiment.used), experiment.features.axis_names)
+    sorted_rows = experiment.order[experiment.used[experiment.order]]
+    for name in np.unique(design.batch[sorted_rows]):
+        rows = sorted_rows[design.batch[sorted_rows] == name]
+        batch = _Batch(str(name), rows, design.reference[rows])
+        _place_index(experiment, outcome, batch)
+        if not batch.reference.any():
+            continue
+        unstable = _check_samples(
+            experiment, outcome, batch, alpha=alpha, check=check_reference
+        )
+        # In an order that does not depend on that of categories, because a reference
+        # cell keeps the shift that it got beside the first group.
+        for group in np.unique(design.group[rows[~batch.reference]]):
+            _call_one(
+                experiment, outcome, batch, str(group), alpha=alpha, unstable=unstable
+            )
+    rest = design.malignant & design.named & ~experiment.low & (outcome.state == "")
+    outcome.state[rest], outcome.reason[rest] = UNCERTAIN, NOT_CALIBRATED
+    outcome.state[experiment.low] = LOW_QUALITY_STATE
+    outcome.reason[experiment.low] = LOW_QUALITY
+    _in_order_of_groups(outcome, design.groups)
+    outcome.methods += _in_words(experiment, outcome, alpha)
+    return outcome
+
+
+def _in_order_of_groups(outcome: Outcome, groups: Sequence[str]) -> None:
+    """Sort the rows of each batch as groups are sorted everywhere."""
+    place = {name: number for number, name in enumerate(groups)}
+    outcome.groups.sort(key=lambda row: (row["batch"], place[row["group"]]))
+    outcome.reasons.sort(
+        key=lambda table: (table["batch"].iloc[0], place[table["group"].iloc[0]])
+    )
+
+
+def _in_words(experiment: Experiment, outcome: Outcome, alpha: float) -> list[str]:
+    """Say how cells were called, from what was done in each group."""
+    if not outcome.groups:
+        return [
+            "Cells were ranked by the index without reference cells. Nothing was "
+            "calibrated, so there is no error rate and no cell was called."
+        ]
+    reference = experiment.design.keys.reference
+    sentences = [
+        f"Cells were called against the reference cells ({reference}) of the same "
+        "experiment. The index, cell division and the axes are in robust standard "
+        "deviations of the reference cells."
+    ]
+    learned = [row for row in outcome.groups if row["basis"] == SHIFT_BASIS]
+    if learned:
+        sentences += _shift_in_words(experiment, outcome, learned)
+    if len(learned) < len(outcome.groups):
+        which = "Where" if learned else "Because"
+        sentences.append(
+            f"{which} there is one reference library, calls rest on the index alone: "
+            "on its conformal p-value against the reference cells. No reference sample "
+            "could be held out, so a difference between the libraries can pass for one "
+            "of the treatment."
+        )
+    sentences.append(
+        "Cells were called by the Benjamini-Hochberg procedure at a false discovery "
+        f"rate of {100 * alpha:g}% within each group and batch."
+    )
+    checked = sum(not np.isnan(row["called_share"]) for row in outcome.references)
+    if checked:
+        sentences.append(
+            f"As a check, each of {checked} reference samples was called against the "
+            "others."
+        )
+    return sentences
+
+
+def _shift_in_words(
+    experiment: Experiment, outcome: Outcome, learned: list[dict[str, Any]]
+) -> list[str]:
+    """Say what the shift was learned from, and how it was calibrated."""
+    few = len(learned) < len(outcome.groups)
+    first = "Where there are several reference samples, a" if few else "A"
+    sentences = [
+        f"{first} shift was learned from {experiment.features.source}, and calibrated "
+        "by holding out each reference sample in turn (conformal p-values; Bates et "
+        "al. 2023, Annals of Statistics)."
+    ]
+    used = [
+        where(row["batch"], row["group"])[:-2]
+        for row in learned
+        if row["components_used"]
+    ]
+    n = experiment.components.shape[1]
+    if used:
+        groups = "; ".join(f"{text[0].lower()}{text[1:]}" for text in used)
+        sentences.append(
+            f"In {groups}, the shift also learned from {n} principal components of "
+            "expression, because cells that were kept apart showed a second population "
+            "(split likelihood ratio; Wasserman et al. 2020, PNAS)."
+        )
+    elif n:
+        looked = any(not np.isnan(row["second_population"]) for row in learned)
+        why = (
+            "cells that were kept apart showed no second population"
+            if looked
+            else "there were too few cells to look for a second population"
+        )
+        sentences.append(
+            f"Principal components of expression were not used, because {why}."
+        )
+    return sentences

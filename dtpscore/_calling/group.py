@@ -1,0 +1,156 @@
+"""Call the cells of one group of one batch against the reference of that batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dtpscore._calling.conformal import conformal_pvalues, smallest_share
+from dtpscore._calling.second_population import NOT_LOOKED_FOR, THRESHOLD
+from dtpscore._calling.shift import held_out_shift, library_shift
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dtpscore._calling.cells import Cells
+
+# Most cells of one sample that the models are fitted on. All cells are scored.
+LARGEST_FIT = 1000
+# What the calls of a group rest on.
+SHIFT_BASIS, INDEX_BASIS = "shift", "index"
+# Fewest reference samples of which each can be called against the others: with two,
+# the others would be a single library.
+_FEWEST_TO_CHECK = 3
+
+
+@dataclass(frozen=True)
+class GroupCall:
+    """Calls of one query group; arrays over the cells that were passed.
+
+    Attributes
+    ----------
+    shift, library_shift
+        float64; NaN where that kind of shift does not exist.
+    pvalue, qvalue
+        float64, NaN for reference cells.
+    tail
+        float64, all cells: the p-value of query cells, and of reference cells against
+        the reference cells of the other samples (of all samples with one library).
+    coefficients
+        float64: the weight of each feature and component in the shift.
+    calibration
+        Plain values: basis, numbers of cells, smallest share that could be called,
+        tolerance between libraries, threshold, evidence for a second population.
+    """
+
+    shift: NDArray[np.float64]
+    library_shift: NDArray[np.float64]
+    pvalue: NDArray[np.float64]
+    qvalue: NDArray[np.float64]
+    tail: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
+    calibration: dict[str, Any]
+
+
+def _threshold(
+    pvalue: NDArray[np.float64], qvalue: NDArray[np.float64], alpha: float
+) -> float:
+    """Largest p-value that was called, NaN without a call."""
+    called = qvalue <= alpha
+    return float(pvalue[called].max()) if called.any() else float("nan")
+
+
+def call_group(cells: Cells, index: NDArray[np.float64], *, alpha: float) -> GroupCall:
+    """Call one group.
+
+    With two or more reference samples the learned shift makes the calls. With one,
+    treatment and library cannot be told apart: the shift is kept as a library shift,
+    and the calls rest on the published index alone.
+
+    Parameters
+    ----------
+    cells
+        Reference and query cells of a batch.
+    index
+        float64 (cells,): the index.
+    alpha
+        False discovery rate.
+
+    Returns
+    -------
+    Scores, p- and q-values and their calibration.
+    """
+    from scipy.stats import false_discovery_control
+
+    n, query = len(cells.sample), ~cells.reference
+    nan = np.full(n, np.nan)
+    n_samples = len(np.unique(cells.sample[cells.reference]))
+    n_reference = int(cells.reference.sum())
+    common = {
+        "n_reference_cells": n_reference,
+        "n_reference_samples": n_samples,
+        "n_query_cells": int(query.sum()),
+        "smallest_pvalue": 1 / (n_reference + 1),
+        "smallest_share": smallest_share(n_reference, alpha),
+    }
+    pvalue = nan.copy()
+    if n_samples > 1:
+        found = held_out_shift(cells, alpha=alpha)
+        weights, tail = found.coefficients, found.pvalue
+        pvalue[query] = tail[query]
+        shift, library = found.score, nan
+        own = {"basis": SHIFT_BASIS, "tolerance": found.margin}
+        second = found.second
+    else:
+        library, weights = library_shift(cells)
+        shift = nan
+        pvalue[query] = conformal_pvalues(index[cells.reference], index[query])
+        tail = conformal_pvalues(index[cells.reference], index)
+        own = {"basis": INDEX_BASIS, "tolerance": float("nan")}
+        second = NOT_LOOKED_FOR
+    own |= {
+        "components_used": second.found,
+        "second_population": second.log_ratio,
+        "second_population_threshold": THRESHOLD,
+    }
+    qvalue = nan.copy()
+    # Plain Benjamini-Hochberg (1995). The form that estimates the share of null cells
+    # is left out on purpose: it is unsafe where libraries differ.
+    qvalue[query] = false_discovery_control(pvalue[query])
+    own["threshold_pvalue"] = _threshold(pvalue[query], qvalue[query], alpha)
+    own["n_called"] = int((qvalue[query] <= alpha).sum())
+    return GroupCall(shift, library, pvalue, qvalue, tail, weights, common | own)
+
+
+def leave_one_out(
+    cells: Cells, index: NDArray[np.float64], *, alpha: float
+) -> dict[int, float]:
+    """Share of each reference sample that is called against the other ones.
+
+    Parameters
+    ----------
+    cells
+        Cells of a batch, of which the reference cells are used.
+    index
+        float64 (cells,): the index.
+    alpha
+        False discovery rate.
+
+    Returns
+    -------
+    Share for each sample code; empty with fewer than three reference samples, where
+    the others would be a single library.
+    """
+    own = cells.reference
+    samples = np.unique(cells.sample[own])
+    if len(samples) < _FEWEST_TO_CHECK:
+        return {}
+    part = cells.only(own)
+    shares = {}
+    for sample in samples:
+        trial = replace(part, reference=part.sample != sample)
+        found = call_group(trial, index[own], alpha=alpha)
+        shares[int(sample)] = float((found.qvalue[~trial.reference] <= alpha).mean())
+    return shares

@@ -1,0 +1,89 @@
+"""Nearest cells, with distances that do not depend on the machine.
+
+Fast searches take a distance from squared lengths and a matrix product. Its rounding
+noise depends on the number of threads of the linear algebra library, and gives a cell
+a distance of up to 1e-6 to itself and to cells with the same features. UMAP weights
+take the smallest distance above zero for that of the nearest neighbor, so that such
+noise can decide an order. Here the fast search only finds the neighbors; a cell is
+never its own neighbor, and each distance is taken again from the differences, which
+is exactly zero between equal cells.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.neighbors import KNeighborsTransformer, NearestNeighbors
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+    IntArray = NDArray[np.int64]
+
+# Entries (cells x neighbors x features) whose differences are taken at once.
+_MOST_VALUES = 10_000_000
+
+
+def nearest(
+    points: FloatArray, others: FloatArray | None, n_neighbors: int
+) -> tuple[FloatArray, IntArray]:
+    """Find the nearest cells of every point.
+
+    Parameters
+    ----------
+    points
+        (cells, k).
+    others
+        (other cells, k) to search. With None, neighbors are searched among ``points``,
+        and no cell is a neighbor of itself.
+    n_neighbors
+        How many neighbors to find; fewer where there are not as many cells.
+
+    Returns
+    -------
+    Euclidean distances and rows of the neighbors, each (cells, neighbors), from the
+    nearest on.
+    """
+    searched = points if others is None else others
+    available = len(searched) - (others is None)
+    search = NearestNeighbors(
+        n_neighbors=min(n_neighbors, available), algorithm="brute"
+    ).fit(searched)
+    rows = search.kneighbors(None if others is None else points, return_distance=False)
+    distances = _distances(points, searched, rows)
+    by_distance = np.lexsort((rows, distances), axis=1)
+    return (
+        np.take_along_axis(distances, by_distance, axis=1),
+        np.take_along_axis(rows, by_distance, axis=1),
+    )
+
+
+def _distances(points: FloatArray, searched: FloatArray, rows: IntArray) -> FloatArray:
+    distances = np.empty(rows.shape)
+    step = max(1, _MOST_VALUES // max(rows.shape[1] * points.shape[1], 1))
+    for start in range(0, len(points), step):
+        part = slice(start, start + step)
+        differences = searched[rows[part]] - points[part, None, :]
+        distances[part] = np.sqrt((differences**2).sum(axis=2))
+    return distances
+
+
+class ExactNeighbors(KNeighborsTransformer):  # type: ignore[misc]
+    """Neighbors from `nearest` for `scanpy.pp.neighbors`.
+
+    The graph has one entry per cell and neighbor, and begins each row with the cell
+    itself at the distance 0, as scanpy expects it.
+    """
+
+    def fit_transform(self, X: FloatArray, y: object = None) -> sp.csr_matrix:
+        """Return the distances (cells, cells) of each cell to itself and neighbors."""
+        del y
+        distances, rows = nearest(X, None, self.n_neighbors)
+        n = len(X)
+        columns = np.column_stack([np.arange(n), rows])
+        values = np.column_stack([np.zeros(n), distances])
+        bounds = np.arange(0, columns.size + 1, columns.shape[1])
+        return sp.csr_matrix((values.ravel(), columns.ravel(), bounds), shape=(n, n))
