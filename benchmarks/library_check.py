@@ -14,12 +14,8 @@ import numpy as np
 import pandas as pd
 
 from dtpscore._statistics.contrast import arm_contrast
-from dtpscore._statistics.moderated import (
-    borrowed_prior,
-    fit_prior,
-    moderated_move,
-    whole_move,
-)
+from dtpscore._statistics.moderated import borrowed_prior, fit_prior
+from dtpscore._statistics.moves import moderated_move, whole_move
 from dtpscore._statistics.public_libraries import public_libraries
 
 if TYPE_CHECKING:
@@ -27,7 +23,7 @@ if TYPE_CHECKING:
 
     from library_prior import Measured
 
-    from dtpscore._statistics.moderated import Move
+    from dtpscore._statistics.moves import Move
 
 ALPHA = 0.05
 

@@ -27,7 +27,8 @@ from stress_simulator import Setting, simulate
 from stress_table import exact
 
 from dtpscore._statistics.contrast import arm_contrast
-from dtpscore._statistics.moderated import borrowed_prior, moderated_move, whole_move
+from dtpscore._statistics.moderated import borrowed_prior
+from dtpscore._statistics.moves import moderated_move, whole_move
 from dtpscore._statistics.public_libraries import public_libraries
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from dtpscore._statistics.moderated import (
     fit_prior,
     independent_features,
     inverse_trigamma,
-    moderated_move,
     moderated_variance,
 )
+from dtpscore._statistics.moves import moderated_move
 
 
 def slow_prior(variances, freedom):

@@ -12,8 +12,8 @@ from dtpscore._statistics.moderated import (
     fit_prior,
     independent_features,
     typical_variance,
-    whole_move,
 )
+from dtpscore._statistics.moves import whole_move
 from dtpscore._statistics.public_libraries import ASSUMED, _table, public_libraries
 
 

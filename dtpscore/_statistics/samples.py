@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtpscore._statistics.moderated import MEASURED, moderated_move
+from dtpscore._statistics.moderated import MEASURED
+from dtpscore._statistics.moves import moderated_move
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
