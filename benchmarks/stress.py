@@ -1,0 +1,140 @@
+"""Measure `dtp.tl.call` under stress: nulls of many designs, and power.
+
+    python benchmarks/stress.py --runs 40             every design, many hours
+    python benchmarks/stress.py --runs 4 --kinds library
+    python benchmarks/stress.py --only "6 x 80"       designs with this in their name
+    python benchmarks/stress.py --table               write the table of what was run
+
+Every run is appended to the file of runs as soon as it is done; runs that are in it
+are not repeated, so that the program can be stopped and started again at any time.
+Runs have a label, under which a changed caller is compared with an earlier one. The
+data folder is found through DTPSCORE_DATA_DIR.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import sys
+import time
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from stress_designs import Design, designs
+from stress_simulator import simulate
+from stress_table import table
+
+import dtpscore as dtp
+
+HERE = Path(__file__).parent
+ALPHA = 0.05
+NAMED = "DTP-like"
+KINDS = ("library", "not replicates", "not persisters", "power")
+
+
+def sample_pvalue(record: dict) -> float:
+    """p-value of the group claim on the share of cells, the sample as the unit."""
+    tests = record.get("sample_tests")
+    if tests is None:
+        return np.nan
+    share = tests.loc[tests["measure"] == "fraction", "pvalue"]
+    return float(share.iloc[0]) if len(share) else np.nan
+
+
+def measure(design: Design, run: int) -> dict[str, object]:
+    """Simulate one experiment, call it as a user would, and count."""
+    libraries, setting = design.build(run)
+    # The seed depends on the name, so that adding a design changes no other one.
+    seed = zlib.crc32(f"{design.name}:{run}".encode())
+    adata = simulate(libraries, setting, seed=seed)
+    start = time.perf_counter()
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = dtp.tl.call(
+            adata,
+            groupby="condition",
+            reference="untreated",
+            sample_key="sample",
+            alpha=ALPHA,
+            copy=True,
+        )
+    seconds = time.perf_counter() - start
+    query = (found.obs["condition"] == "treated").to_numpy()
+    obs = found.obs.loc[query]
+    truth = adata.obs.loc[query, "persister"].to_numpy(bool)
+    called = (obs["dtp_qvalue"] <= ALPHA).to_numpy()
+    state = obs["dtp_call"].astype(str)
+    ranked = "dtp_shift" if "dtp_shift" in obs else "dtp_library_shift"
+    mixed = 0 < truth.sum() < len(truth) and ranked in obs
+    return {
+        "design": design.name,
+        "kind": design.kind,
+        "run": run,
+        "library_sd": setting.library_sd,
+        "context": setting.context,
+        "seconds": round(seconds, 1),
+        "n_query": len(obs),
+        "called": called.mean(),
+        "named": state.str.startswith(NAMED).mean(),
+        "undecided": state.isin(["uncertain", "not decided"]).mean(),
+        "sample_p": sample_pvalue(found.uns["dtp_call"]),
+        "auroc": roc_auc_score(truth, obs[ranked]) if mixed else np.nan,
+        "recall": called[truth].mean() if truth.any() else np.nan,
+        "fdp": (called & ~truth).sum() / max(called.sum(), 1),
+    }
+
+
+def done(runs: Path) -> pd.DataFrame:
+    """Runs that were made already."""
+    columns = ["label", "design", "run"]
+    return pd.read_csv(runs) if runs.exists() else pd.DataFrame(columns=columns)
+
+
+def run_all(chosen: list[Design], n_runs: int, *, label: str, runs: Path) -> None:
+    """Make the runs that are missing, the first run of every design first."""
+    known = done(runs)
+    have = set(
+        zip(known["label"], known["design"], known["run"], strict=True),
+    )
+    for run in range(n_runs):
+        for design in chosen:
+            if (label, design.name, run) in have:
+                continue
+            row = {"label": label, **measure(design, run)}
+            pd.DataFrame([row]).to_csv(
+                runs, mode="a", header=not runs.exists(), index=False
+            )
+            print(f"{design.name}, run {run}: {row['seconds']} s", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=0, help="runs of each design")
+    parser.add_argument("--only", default="", help="designs with this in their name")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--label", default=f"dtpscore {dtp.__version__}")
+    parser.add_argument("--results", type=Path, default=HERE / "stress_runs.csv")
+    parser.add_argument("--table", action="store_true", help="write stress.md")
+    options = parser.parse_args()
+    chosen = [
+        one
+        for one in designs()
+        if one.kind in options.kinds and options.only in one.name
+    ]
+    if not chosen:
+        parser.error(f"no design has {options.only!r} in its name")
+    run_all(chosen, options.runs, label=options.label, runs=options.results)
+    if options.table:
+        (HERE / "stress.md").write_text(table(done(options.results)), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Statistics in which the sample is the unit: pure functions on arrays."""
