@@ -70,7 +70,7 @@ def halves(net):
 
 
 def difference(net, by_half):
-    """Up minus down of a peer's scores, one column a half-set."""
+    """Up minus down of a peer's scores, one column per half-set."""
     parts = []
     for name in net.names:
         down = by_half.get(f"{name}_dn", 0.0)

@@ -21,7 +21,7 @@ def barcodes(n, rng, *, size=12):
 
 
 def dge(genes, cells, counts):
-    """Drop-seq's text form: GENE and barcodes, then one line a gene."""
+    """Drop-seq's text form: GENE and barcodes, then one line per gene."""
     lines = ["\t".join(["GENE", *cells])]
     lines += [
         "\t".join([gene, *map(str, row)])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -87,3 +90,24 @@ def test_tools_follow_the_signature_law(name):
     copy = parameters["copy"]
     assert copy.kind is copy.KEYWORD_ONLY
     assert copy.default is False
+
+
+@pytest.mark.slow
+def test_the_ten_lines_run_without_a_warning(text, tmp_path):
+    (lines,) = (
+        block.split("```")[0]
+        for block in text.split("```python\n")[1:]
+        if "dtp.datasets.simulate(seed=0)" in block
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", lines],
+        cwd=tmp_path,
+        env={**os.environ, "MPLBACKEND": "Agg"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
+    assert (tmp_path / "report.html").stat().st_size > 100_000
+    assert "DTP-like" in done.stdout

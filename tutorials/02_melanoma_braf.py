@@ -49,7 +49,7 @@ def log_cpm(bulk):
 
 
 def change(table, obs, *, by, condition="DTP"):
-    """Mean of a condition minus mean of the parental samples, one column a line."""
+    """Mean of a condition minus mean of the parental samples, one column per line."""
     result = {}
     for one in obs[by].cat.categories:
         here = obs[by] == one

@@ -51,7 +51,7 @@ condition_of = obs.groupby("sample", observed=True)["condition"].first().astype(
 
 
 def difference(one, other):
-    """Difference of sample means with its 95% interval, one row an axis."""
+    """Difference of sample means with its 95% interval, one row per axis."""
     a, b = means[condition_of == one], means[condition_of == other]
     test = stats.ttest_ind(a, b)
     interval = test.confidence_interval()

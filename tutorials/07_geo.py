@@ -41,7 +41,7 @@ DAYS = [0, 1, 2, 4, 9, 11]
 # ## Stand-ins
 #
 # One simulated sample a day, written as GEO holds them: `GENE` and barcodes in the
-# first line, then one line a gene. Empty droplets are added, because the real tables
+# first line, then one line per gene. Empty droplets are added, because the real tables
 # hold them too.
 
 # %%

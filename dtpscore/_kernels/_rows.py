@@ -12,7 +12,7 @@ from dtpscore._threads import helper, kernel
 SPARE = 4
 # Columns of the table that ``check`` fills.
 UNSORTED, ZERO, NEGATIVE, BAD, OUTSIDE = 0, 1, 2, 3, 4
-# Counts below this are normalized through a table, one entry a count.
+# Counts below this are normalized through a table, one entry per count.
 N_TABLE = 256
 
 
