@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._check.public import check
     from ._log import Settings, settings
     from ._report import report
+    from ._store import read
 
 __version__ = "0.1.0"
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "errors",
     "get",
     "pl",
+    "read",
     "report",
     "settings",
     "signatures",
@@ -47,6 +49,8 @@ def __getattr__(name: str) -> ModuleType | Callable[..., object] | Settings:
         return importlib.import_module(f"{__name__}._log").settings
     if name == "check":
         return importlib.import_module(f"{__name__}._check.public").check
+    if name == "read":
+        return importlib.import_module(f"{__name__}._store").read
     if name == "report":
         return importlib.import_module(f"{__name__}._report").report
     msg = f"module {__name__!r} has no attribute {name!r}"

@@ -13,6 +13,8 @@ import numpy as np
 from dtpscore._matrix.compressed import check_indices
 from dtpscore._matrix.hdf5 import pieces
 from dtpscore._matrix.stored import check_group, missing_pieces, name_of
+from dtpscore._store._filters import missing_filter
+from dtpscore._store._frames import attribute, column_names, names_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +28,8 @@ _AXES = {
     "varp": ("var", "var"),
 }
 _DAMAGED = re.compile(r".* is (damaged|incomplete): (?P<why>[^.]*)\..*")
+# The missing integer of R.
+_NA_OF_R = -(2**31)
 _SPARSE = {"csr_matrix": True, "csc_matrix": False}
 
 
@@ -40,11 +44,14 @@ class Trouble(NamedTuple):
         Why.
     unknown
         It is of a kind that the installed anndata does not know.
+    needs
+        Filter that it is compressed with and that HDF5 does not have; ``""`` if none.
     """
 
     part: str
     reason: str
     unknown: bool = False
+    needs: str = ""
 
 
 class _WrongError(Exception):
@@ -75,6 +82,9 @@ def unreadable_parts(
         warnings.simplefilter("ignore")
         look = _Look(root, step, matrices=matrices, skip=skip)
         for part, check in look.checks():
+            if part in root and (needs := missing_filter(root[part])):
+                yield Trouble(part, f"it is compressed with {needs}", needs=needs)
+                continue
             try:
                 check()
             except Exception as error:  # noqa: BLE001 - libraries raise all kinds
@@ -142,13 +152,9 @@ class _Look:
     def _table(
         self, part: str, group: Any, axis: str
     ) -> Iterator[tuple[str, Callable[[], None]]]:
-        if group.attrs.get("encoding-version") == "0.1.0":
-            yield part, lambda: self._keep(axis, self._whole(group).index)
-            return
-        key = str(group.attrs.get("_index"))
+        key = names_key(group)
         yield f"{part}/{key}", lambda: self._keep(axis, self._index(group, key))
-        order = group.attrs.get("column-order", ())
-        for name in map(str, order):
+        for name in column_names(group):
             yield f"{part}/{name}", self._column(group, name, axis)
 
     def _keep(self, axis: str, names: Any) -> None:
@@ -156,6 +162,13 @@ class _Look:
 
     def _column(self, group: Any, name: str, axis: str) -> Callable[[], None]:
         def check() -> None:
+            codes = group[name].get("codes") if hasattr(group[name], "keys") else None
+            if codes is not None and (codes[()] == _NA_OF_R).any():
+                msg = (
+                    f"its codes hold {_NA_OF_R}, by which R means a missing value and "
+                    "anndata nothing; it should be -1"
+                )
+                raise _WrongError(msg)
             self._fits(len(self._whole(group[name])), axis)
 
         return check
@@ -168,7 +181,7 @@ class _Look:
     def _aligned(self, place: str, axes: tuple[str, ...]) -> Callable[[], None]:
         def check() -> None:
             stored = self.root[place]
-            if stored.attrs.get("encoding-type") in _SPARSE:
+            if attribute(stored, "encoding-type") in _SPARSE:
                 self._compressed(stored, read=True)
                 shape = tuple(int(n) for n in stored.attrs["shape"])
             else:
@@ -191,7 +204,7 @@ class _Look:
             return
         stored = self.root[place]
         if not hasattr(stored, "keys") or (
-            stored.attrs.get("encoding-type", "dict") != "dict"
+            (attribute(stored, "encoding-type") or "dict") != "dict"
         ):
             yield place, lambda: _drop(self._whole(stored))
             return
@@ -210,7 +223,7 @@ class _Look:
     def _matrix(self, place: str, axes: tuple[str, str]) -> Callable[[], None]:
         def check() -> None:
             stored = self.root[place]
-            kind = stored.attrs.get("encoding-type")
+            kind = attribute(stored, "encoding-type")
             if kind == "null":
                 return
             read = self.matrices and place != self.skip
@@ -228,7 +241,7 @@ class _Look:
         return check
 
     def _compressed(self, group: Any, *, read: bool) -> tuple[int, int]:
-        by_rows = _SPARSE[group.attrs["encoding-type"]]
+        by_rows = _SPARSE[str(attribute(group, "encoding-type"))]
         n_rows, n_columns = (int(n) for n in group.attrs["shape"])
         check_group(group, (n_rows, n_columns), by_rows=by_rows)
         if read:
