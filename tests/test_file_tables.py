@@ -153,3 +153,18 @@ def test_a_filter_that_is_missing_is_named_with_its_package(changed, command, tm
     assert "'filter 32999'" in words
     assert "pip install hdf5plugin" in words
     assert "damaged" not in words
+
+
+@pytest.mark.parametrize("place", ["uns", "uns/nested", "obsm", "layers"])
+def test_a_group_whose_kind_is_damaged_is_named(changed, command, tmp_path, place):
+    def damaged(file):
+        file["uns"].require_group("nested").attrs.update(file["uns"].attrs)
+        del file[place].attrs["encoding-version"]
+
+    out = tmp_path / "out.h5ad"
+    code, _, errors = command("score", changed(damaged), "-o", out)
+    assert code == 6
+    assert f"part {place!r} cannot be read (its attributes call it 'dict' None)" in (
+        " ".join(errors.split())
+    )
+    assert not out.exists()

@@ -28,6 +28,9 @@ _AXES = {
     "varp": ("var", "var"),
 }
 _DAMAGED = re.compile(r".* is (damaged|incomplete): (?P<why>[^.]*)\..*")
+# What anndata calls a group of entries; before 0.8 it called it nothing.
+_ENCODING = ("type", "version")
+_GROUPS = frozenset({("dict", "0.1.0"), (None, None)})
 # The missing integer of R.
 _NA_OF_R = -(2**31)
 _SPARSE = {"csr_matrix": True, "csc_matrix": False}
@@ -122,7 +125,7 @@ class _Look:
         """Parts of the file with what reads them, one after another."""
         for axis in ("obs", "var"):
             yield from self._table(axis, self.root[axis], axis)
-        for slot in ("obsm", "varm", "obsp", "varp", "uns", "layers"):
+        for slot in ("obsm", "varm", "obsp", "varp", "layers"):
             if slot in self.root:
                 yield slot, self._group(slot)
         for slot, axes in _AXES.items():
@@ -138,8 +141,13 @@ class _Look:
 
     def _group(self, slot: str) -> Callable[[], None]:
         def check() -> None:
-            if not hasattr(self.root[slot], "keys"):
+            stored = self.root[slot]
+            if not hasattr(stored, "keys"):
                 msg = "it is one array and no group of entries"
+                raise _WrongError(msg)
+            kind = tuple(attribute(stored, f"encoding-{of}") for of in _ENCODING)
+            if kind not in _GROUPS:
+                msg = f"its attributes call it {' '.join(map(repr, kind))}"
                 raise _WrongError(msg)
 
         return check
@@ -208,6 +216,7 @@ class _Look:
         ):
             yield place, lambda: _drop(self._whole(stored))
             return
+        yield place, self._group(place)
         for name in list(stored):
             yield from self._tree(f"{place}/{name}")
 
