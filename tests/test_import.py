@@ -23,7 +23,7 @@ LEVELS = [
     {"_methods", "_values"},
     {"signatures", "_genes", "datasets"},
     {"_axes"},
-    {"_scoring", "_calling", "_ordering", "_enrichment"},
+    {"_scoring", "_calling", "_ordering", "_enrichment", "_lineages"},
     {"_results"},
     {"_store"},
     {"get", "_check"},
@@ -98,7 +98,7 @@ def help_of(*words: str) -> str:
     )
 
 
-COMMANDS = ["score", "call", "pseudotime", "run", "report", "check", "demo"]
+COMMANDS = ["score", "call", "pseudotime", "lineages", "run", "report", "check", "demo"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -14,8 +14,8 @@ from dtpscore._run.config import to_toml
 from dtpscore._run.state import StepRecord
 from dtpscore.errors import OptionError
 
-ALL = {"score", "call", "pseudotime", "trends", "enrich"}
-GROUPS = {"call", "pseudotime", "enrich"}
+ALL = {"score", "call", "pseudotime", "trends", "enrich", "lineages"}
+GROUPS = {"call", "pseudotime", "enrich", "lineages"}
 SOURCE = {"score", "call", "pseudotime", "enrich"}
 # Another value of each option of a run, and the steps whose numbers it decides at
 # least. A step that builds on another one is stale as well.
@@ -23,14 +23,15 @@ DECIDES = {
     "groupby": ("arm", GROUPS),
     "reference": ("DMSO", GROUPS),
     "sample_key": ("library", GROUPS),
-    "batch_key": ("line", {"call"}),
+    "batch_key": ("line", {"call", "lineages"}),
     "pair_key": ("patient", {"call", "enrich"}),
     "replicate_key": ("rep", {"pseudotime"}),
-    "time_key": ("day", {"call", "pseudotime"}),
+    "time_key": ("day", {"call", "pseudotime", "lineages"}),
     "cell_type_key": ("kind", {"call"}),
     "malignant": (("tumor",), {"call"}),
     "holiday": (("washout",), {"call", "pseudotime"}),
     "quality_key": ("bad", {"call"}),
+    "lineage_key": ("barcode", {"lineages"}),
     "survival": ("counted", {"call"}),
     "layer": ("counts", SOURCE),
     "use_raw": (True, SOURCE),
@@ -45,6 +46,7 @@ DECIDES = {
     "pseudotime": ({"n_pcs": 20}, {"pseudotime"}),
     "trends": ({"n_bootstrap": 100}, {"trends"}),
     "enrich": ({"weight": 0.0}, {"enrich"}),
+    "lineages": ({"n_permutations": 99}, {"lineages"}),
     "title": ("Another", set()),
     "skip": (("enrich",), set()),
     "n_jobs": (1, set()),
@@ -54,7 +56,9 @@ FILES = {"gmt": {"enrich"}, "genes": {"score", "trends", "enrich"}}
 
 
 def options(**given):
-    return RunOptions.read({"reference": "parental", **given})
+    # Clones are followed only where the column of barcodes is named.
+    named = {"reference": "parental", "lineage_key": "lineage"}
+    return RunOptions.read({**named, **given})
 
 
 def prints(chosen):
@@ -114,11 +118,12 @@ def test_a_changed_file_makes_stale_what_reads_it(name, tmp_path):
     file = tmp_path / "sets.gmt"
     file.write_text("a\tb\tVIM\n")
     with_file = options(**{name: str(file)})
-    assert stale(with_file) == FILES[name]
+    assert stale(with_file) == with_later(FILES[name])
     before = prints(with_file)
     file.write_text("a\tb\tCDH1\n")
     after = prints(with_file)
-    assert {n for n in before if before[n] != after[n]} == FILES[name]
+    changed = {n for n in before if before[n] != after[n]}
+    assert changed == with_later(FILES[name])
     copied = tmp_path / "other_name.gmt"
     copied.write_text("a\tb\tCDH1\n")
     again = prints(options(**{name: str(copied)}))

@@ -80,6 +80,8 @@ COMMAND = Command(
     run,
     EPILOG,
     options=("run:RunOptions",),
-    leave_out=frozenset({"score", "call", "pseudotime", "trends", "enrich"}),
+    leave_out=frozenset(
+        {"score", "call", "pseudotime", "trends", "enrich", "lineages"}
+    ),
     required=False,
 )

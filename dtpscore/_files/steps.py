@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import tl
-from dtpscore._keys import CALL, CONTRIBUTIONS, ENRICHMENT, PSEUDOTIME, SCORES, TRENDS
+from dtpscore._keys import (
+    CALL,
+    CONTRIBUTIONS,
+    ENRICHMENT,
+    LINEAGE,
+    PSEUDOTIME,
+    SCORES,
+    TRENDS,
+)
 from dtpscore._options.run import STEP_OPTIONS
 
 if TYPE_CHECKING:
@@ -96,4 +104,11 @@ ENRICH = Step(
     function="enrich",
     tables=(f"{ENRICHMENT}*",),
 )
-STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH)
+CLONES = Step(
+    name="lineages",
+    title="follow the clones",
+    function="lineages",
+    tables=(f"{LINEAGE}*",),
+    after=("score", "call"),
+)
+STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, CLONES)

@@ -11,6 +11,7 @@ from dtpscore._options.base import Options
 from dtpscore._options.call import CallOptions
 from dtpscore._options.enrich import EnrichOptions
 from dtpscore._options.fields import Label, Names
+from dtpscore._options.lineages import LineageOptions
 from dtpscore._options.order import OrderOptions
 from dtpscore._options.score import ScoreOptions
 from dtpscore._options.trends import TrendOptions
@@ -24,7 +25,10 @@ STEP_OPTIONS: dict[str, type[Options]] = {
     "pseudotime": OrderOptions,
     "trends": TrendOptions,
     "enrich": EnrichOptions,
+    "lineages": LineageOptions,
 }
+# Steps that are done only where the option of this name is given.
+ASKED_BY = {"lineages": "lineage_key"}
 # Options that change no number, so that results stay as they are when one changes.
 NEUTRAL = frozenset({"n_jobs", "chunk_size"})
 _STEP = "step"
@@ -73,6 +77,11 @@ class RunOptions(Options):
     )
     holiday: Names = _like(CallOptions, "holiday")
     quality_key: str | None = _like(CallOptions, "quality_key")
+    lineage_key: str | None = Field(
+        None,
+        description="Column of obs with lineage barcodes; clones are then followed.",
+        json_schema_extra={_STEP: "lineages"},
+    )
     survival: str | None = _like(CallOptions, "survival")
     layer: str | None = _like(ScoreOptions, "layer")
     use_raw: bool = _like(ScoreOptions, "use_raw")
@@ -97,14 +106,15 @@ class RunOptions(Options):
     title: str = Field(
         "Drug-tolerant persister states", description="Title of the report."
     )
-    skip: tuple[Literal["call", "pseudotime", "trends", "enrich"], ...] = Field(
-        (), description="Steps to leave out."
+    skip: tuple[Literal["call", "pseudotime", "trends", "enrich", "lineages"], ...] = (
+        Field((), description="Steps to leave out.")
     )
     score: dict[str, Any] = Field({}, description="Further options of scoring.")
     call: dict[str, Any] = Field({}, description="Further options of the calls.")
     pseudotime: dict[str, Any] = Field({}, description="Further options of the order.")
     trends: dict[str, Any] = Field({}, description="Further options of the trends.")
     enrich: dict[str, Any] = Field({}, description="Further options of enrichment.")
+    lineages: dict[str, Any] = Field({}, description="Further options of the clones.")
 
     @model_validator(mode="after")
     def _steps_have_options(self) -> RunOptions:
@@ -115,8 +125,19 @@ class RunOptions(Options):
             )
             raise OptionError(msg)
         for name in STEP_OPTIONS:
-            self.of_step(name)
+            if self.is_asked(name):
+                self.of_step(name)
         return self
+
+    def is_asked(self, name: str) -> bool:
+        """Whether a step is part of this run; some need an option of their own."""
+        option = ASKED_BY.get(name)
+        if option is None or getattr(self, option) is not None:
+            return True
+        if getattr(self, name):
+            msg = f"The table [{name}] needs {option}, which is not given."
+            raise OptionError(msg)
+        return False
 
     def of_step(self, name: str) -> Options:
         """Options of one step.

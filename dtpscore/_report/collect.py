@@ -10,6 +10,7 @@ from dtpscore._report.context import Context, context
 from dtpscore._report.enrichment import enrichment_section
 from dtpscore._report.first import first_screen
 from dtpscore._report.format import count, listed
+from dtpscore._report.lineages import lineage_section
 from dtpscore._report.model import ReportData, Section
 from dtpscore._report.path import path_section, trends_section
 from dtpscore._report.reversal import reversal_section
@@ -140,6 +141,7 @@ def collect(
         path_section(found),
         trends_section(found),
         enrichment_section(found),
+        lineage_section(found),
         None if table is None else checks_section(found),
         vulnerability_section(_vulnerabilities(found, table)),
         methods_section(found),

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
     from dtpscore.get._groups import Columns
 
-_RESULTS = (_keys.CALL, _keys.PSEUDOTIME, _keys.TRENDS, _keys.ENRICHMENT)
+_RESULTS = (
+    _keys.CALL,
+    _keys.PSEUDOTIME,
+    _keys.TRENDS,
+    _keys.ENRICHMENT,
+    _keys.LINEAGES,
+)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from dtpscore.get._groups import texts
 from dtpscore.get._records import (
     call_record,
     enrich_record,
+    lineage_record,
     order_record,
     score_record,
     trends_record,
@@ -85,6 +86,8 @@ def _records(context: Context) -> list[Record]:
         found.append(trends_record(adata))
     if context.has(_keys.ENRICHMENT):
         found.append(enrich_record(adata))
+    if context.has(_keys.LINEAGES):
+        found.append(lineage_record(adata))
     return [record for record in found if record.methods]
 
 

@@ -192,6 +192,8 @@ def _log_to(path: Path) -> Iterator[None]:
 
 def _steps(run: _Run, progress: Progress | None) -> None:
     for step in STEPS:
+        if not run.config.is_asked(step.name):
+            continue
         if progress is not None:
             progress.start(step.title)
         logger.info("%s: start", step.name)

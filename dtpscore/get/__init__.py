@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dtpscore.get._anndata import anndata
     from dtpscore.get._calls import calibration, calls
     from dtpscore.get._enrichment import enrichment
+    from dtpscore.get._lineages import lineages
     from dtpscore.get._order import order
     from dtpscore.get._reversal import reversal
     from dtpscore.get._samples import samples
@@ -29,6 +30,7 @@ _HOMES = {
     "calls": "_calls",
     "coverage": "_scores",
     "enrichment": "_enrichment",
+    "lineages": "_lineages",
     "order": "_order",
     "reversal": "_reversal",
     "samples": "_samples",
@@ -44,6 +46,7 @@ __all__ = [
     "calls",
     "coverage",
     "enrichment",
+    "lineages",
     "order",
     "reversal",
     "samples",

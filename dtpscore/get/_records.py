@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dtpscore import _keys
 from dtpscore._calling.record import CallRecord
 from dtpscore._enrichment.record import EnrichRecord
+from dtpscore._lineages.record import LineageRecord
 from dtpscore._ordering.record import OrderRecord, TrendsRecord
 from dtpscore._results.elements import check_anndata
 from dtpscore._results.scores import full_record_of
@@ -78,6 +79,13 @@ def enrich_record(adata: AnnData, key: str | None = None) -> EnrichRecord:
     key = key or _keys.ENRICHMENT
     found = _find(adata, key, what="enrichment", step="enrich", holds="members")
     return EnrichRecord.from_uns(found)
+
+
+def lineage_record(adata: AnnData, key: str | None = None) -> LineageRecord:
+    """Record of `dtpscore.tl.lineages`; a DataError where no clone was followed."""
+    key = key or _keys.LINEAGES
+    found = _find(adata, key, what="clones", step="lineages", holds="clones")
+    return LineageRecord.from_uns(found)
 
 
 def has_calls(adata: AnnData, key: str | None = None) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dtpscore.pl._composition import composition, shares
     from dtpscore.pl._embedding import embedding
     from dtpscore.pl._enrichment import enrichment, running_score
+    from dtpscore.pl._lineages import lineages
     from dtpscore.pl._path import holiday, pseudotime
     from dtpscore.pl._planes import decision, index_proliferation
     from dtpscore.pl._reasons import reasons, reversal
@@ -33,6 +34,7 @@ _HOMES = {
     "enrichment": "_enrichment",
     "holiday": "_path",
     "index_proliferation": "_planes",
+    "lineages": "_lineages",
     "onsets": "_trends",
     "pseudotime": "_path",
     "reasons": "_reasons",
@@ -52,6 +54,7 @@ __all__ = [
     "enrichment",
     "holiday",
     "index_proliferation",
+    "lineages",
     "onsets",
     "pseudotime",
     "reasons",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from dtpscore.tl._call import call
     from dtpscore.tl._compute import compute
     from dtpscore.tl._enrich import enrich
+    from dtpscore.tl._lineages import lineages
     from dtpscore.tl._pseudotime import pseudotime
     from dtpscore.tl._score import score
     from dtpscore.tl._trends import trends
@@ -17,11 +18,12 @@ _HOMES = {
     "call": "dtpscore.tl._call",
     "compute": "dtpscore.tl._compute",
     "enrich": "dtpscore.tl._enrich",
+    "lineages": "dtpscore.tl._lineages",
     "pseudotime": "dtpscore.tl._pseudotime",
     "score": "dtpscore.tl._score",
     "trends": "dtpscore.tl._trends",
 }
-__all__ = ["call", "compute", "enrich", "pseudotime", "score", "trends"]
+__all__ = ["call", "compute", "enrich", "lineages", "pseudotime", "score", "trends"]
 
 
 def __getattr__(name: str) -> Any:
