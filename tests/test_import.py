@@ -28,7 +28,7 @@ LEVELS = [
     {"_store"},
     {"get", "_check"},
     {"tl", "pl", "_report"},
-    {"_files"},
+    {"_files", "_plan"},
     {"_run"},
     {"_demo"},
     {"_cli"},
@@ -98,7 +98,17 @@ def help_of(*words: str) -> str:
     )
 
 
-COMMANDS = ["score", "call", "pseudotime", "lineages", "run", "report", "check", "demo"]
+COMMANDS = [
+    "score",
+    "call",
+    "pseudotime",
+    "lineages",
+    "run",
+    "report",
+    "plan",
+    "check",
+    "demo",
+]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

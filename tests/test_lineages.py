@@ -277,6 +277,18 @@ def test_what_cannot_be_done_is_said(simulated, followed):
         dtp.tl.lineages(other, **DESIGN)
 
 
+def test_without_scores_clones_are_still_followed():
+    made = dtp.datasets.simulate(
+        n_cells=300, n_genes=300, days=(14,), holiday_day=None, lineages=20
+    )
+    dtp.tl.lineages(made, n_permutations=99, **DESIGN)
+    assert len(dtp.get.lineages(made)) > 10
+    with pytest.raises(DataError, match=r"no axes are scored \(run dtpscore.tl.score"):
+        dtp.get.lineages(made, kind="states")
+    with pytest.raises(DataError, match="nothing is scored under"):
+        dtp.tl.lineages(made, axes="emt", **DESIGN)
+
+
 def test_one_sample_of_an_arm_warns(simulated):
     one = simulated[simulated.obs["replicate"] == "r1"].copy()
     with pytest.warns(InputWarning, match="One sample only in treated"):

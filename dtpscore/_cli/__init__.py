@@ -14,6 +14,7 @@ from dtpscore._cli import (
     datasets,
     demo,
     lineages,
+    plan,
     pseudotime,
     report,
     run,
@@ -47,6 +48,7 @@ COMMANDS = (
     lineages.COMMAND,
     run.COMMAND,
     report.COMMAND,
+    plan.COMMAND,
     demo.COMMAND,
 )
 

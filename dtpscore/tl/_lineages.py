@@ -14,7 +14,7 @@ from dtpscore._lineages.run import Cells, analyze, clones_of
 from dtpscore._log import logger
 from dtpscore._options.lineages import LineageOptions
 from dtpscore._results.elements import Element, check_anndata, writable, write
-from dtpscore._results.scores import has_record
+from dtpscore._results.scores import keys_of
 from dtpscore.errors import DataError, OptionError
 from dtpscore.get._axes import persister_axes
 
@@ -31,7 +31,7 @@ def _state(
     adata: AnnData, options: LineageOptions
 ) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
     """Axes of each cell, and the index where cells were called."""
-    if not has_record(adata, options.scores_key):
+    if options.scores_key not in keys_of(adata):
         if options.axes:
             msg = (
                 f"axes are asked for, but nothing is scored under "
