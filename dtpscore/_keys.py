@@ -19,6 +19,7 @@ TRENDS = "dtp_trends"
 ENRICHMENT = "dtp_enrichment"
 LINEAGES = "dtp_lineages"
 LINEAGE = "dtp_lineage"
+VULNERABILITIES = "dtp_vulnerabilities"
 
 
 def axis_column(axis: str, key_added: str = SCORES) -> str:

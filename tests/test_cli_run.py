@@ -15,7 +15,9 @@ from dtpscore.errors import DtpscoreError
 
 DESIGN = ["--groupby", "condition", "--reference", "parental", "--sample-key", "sample"]
 SKIP = [
-    word for s in ("call", "pseudotime", "trends", "enrich") for word in ("--skip", s)
+    word
+    for s in ("call", "pseudotime", "trends", "enrich", "vulnerabilities")
+    for word in ("--skip", s)
 ]
 
 

@@ -14,22 +14,30 @@ from dtpscore._run.config import to_toml
 from dtpscore._run.state import StepRecord
 from dtpscore.errors import OptionError
 
-ALL = {"score", "call", "pseudotime", "trends", "enrich", "lineages"}
-GROUPS = {"call", "pseudotime", "enrich", "lineages"}
-SOURCE = {"score", "call", "pseudotime", "enrich"}
+ALL = {
+    "score",
+    "call",
+    "pseudotime",
+    "trends",
+    "enrich",
+    "lineages",
+    "vulnerabilities",
+}
+GROUPS = {"call", "pseudotime", "enrich", "lineages", "vulnerabilities"}
+SOURCE = {"score", "call", "pseudotime", "enrich", "vulnerabilities"}
 # Another value of each option of a run, and the steps whose numbers it decides at
 # least. A step that builds on another one is stale as well.
 DECIDES = {
     "groupby": ("arm", GROUPS),
     "reference": ("DMSO", GROUPS),
     "sample_key": ("library", GROUPS),
-    "batch_key": ("line", {"call", "lineages"}),
-    "pair_key": ("patient", {"call", "enrich"}),
+    "batch_key": ("line", {"call", "lineages", "vulnerabilities"}),
+    "pair_key": ("patient", {"call", "enrich", "vulnerabilities"}),
     "replicate_key": ("rep", {"pseudotime"}),
     "time_key": ("day", {"call", "pseudotime", "lineages"}),
     "cell_type_key": ("kind", {"call"}),
     "malignant": (("tumor",), {"call"}),
-    "holiday": (("washout",), {"call", "pseudotime"}),
+    "holiday": (("washout",), {"call", "pseudotime", "vulnerabilities"}),
     "quality_key": ("bad", {"call"}),
     "lineage_key": ("barcode", {"lineages"}),
     "survival": ("counted", {"call"}),
@@ -40,19 +48,24 @@ DECIDES = {
     "method": ("mean", {"score"}),
     "alpha": (0.1, {"call"}),
     "n_permutations": (500, {"enrich"}),
-    "seed": (1, ALL),
+    "seed": (1, ALL - {"vulnerabilities"}),
     "score": ({"max_rank": 1000}, {"score"}),
     "call": ({"min_genes": 50}, {"call"}),
     "pseudotime": ({"n_pcs": 20}, {"pseudotime"}),
     "trends": ({"n_bootstrap": 100}, {"trends"}),
     "enrich": ({"weight": 0.0}, {"enrich"}),
     "lineages": ({"n_permutations": 99}, {"lineages"}),
+    "vulnerabilities": ({"cells": "all"}, {"vulnerabilities"}),
     "title": ("Another", set()),
     "skip": (("enrich",), set()),
     "n_jobs": (1, set()),
 }
 # Their files count, not their names.
-FILES = {"gmt": {"enrich"}, "genes": {"score", "trends", "enrich"}}
+FILES = {
+    "gmt": {"enrich"},
+    "genes": {"score", "trends", "enrich"},
+    "drugs": {"vulnerabilities"},
+}
 
 
 def options(**given):

@@ -81,7 +81,15 @@ COMMAND = Command(
     EPILOG,
     options=("run:RunOptions",),
     leave_out=frozenset(
-        {"score", "call", "pseudotime", "trends", "enrich", "lineages"}
+        {
+            "score",
+            "call",
+            "pseudotime",
+            "trends",
+            "enrich",
+            "lineages",
+            "vulnerabilities",
+        }
     ),
     required=False,
 )

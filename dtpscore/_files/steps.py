@@ -14,6 +14,7 @@ from dtpscore._keys import (
     PSEUDOTIME,
     SCORES,
     TRENDS,
+    VULNERABILITIES,
 )
 from dtpscore._options.run import STEP_OPTIONS
 
@@ -111,4 +112,11 @@ CLONES = Step(
     tables=(f"{LINEAGE}*",),
     after=("score", "call"),
 )
-STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, CLONES)
+TRY = Step(
+    name="vulnerabilities",
+    title="look at published vulnerabilities",
+    function="vulnerabilities",
+    tables=(f"{VULNERABILITIES}*",),
+    after=("score", "call"),
+)
+STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, CLONES, TRY)

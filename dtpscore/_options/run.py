@@ -15,6 +15,7 @@ from dtpscore._options.lineages import LineageOptions
 from dtpscore._options.order import OrderOptions
 from dtpscore._options.score import ScoreOptions
 from dtpscore._options.trends import TrendOptions
+from dtpscore._options.vulnerabilities import VulnerabilityOptions
 from dtpscore._types import MethodName, Species
 from dtpscore.errors import OptionError
 
@@ -26,6 +27,7 @@ STEP_OPTIONS: dict[str, type[Options]] = {
     "trends": TrendOptions,
     "enrich": EnrichOptions,
     "lineages": LineageOptions,
+    "vulnerabilities": VulnerabilityOptions,
 }
 # Steps that are done only where the option of this name is given.
 ASKED_BY = {"lineages": "lineage_key"}
@@ -100,21 +102,33 @@ class RunOptions(Options):
         description="GMT file of further gene sets for the enrichment.",
         json_schema_extra={_STEP: "enrich"},
     )
+    drugs: str | None = Field(
+        None,
+        description="GMT file of drug signatures (genes up and down), tested for "
+        "reversal.",
+        json_schema_extra={_STEP: "vulnerabilities"},
+    )
     n_permutations: int = _like(EnrichOptions, "n_permutations", step="enrich")
     seed: int = Field(0, ge=0, description="Seed of every step that draws.")
     n_jobs: int | None = _like(ScoreOptions, "n_jobs")
     title: str = Field(
         "Drug-tolerant persister states", description="Title of the report."
     )
-    skip: tuple[Literal["call", "pseudotime", "trends", "enrich", "lineages"], ...] = (
-        Field((), description="Steps to leave out.")
-    )
+    skip: tuple[
+        Literal[
+            "call", "pseudotime", "trends", "enrich", "lineages", "vulnerabilities"
+        ],
+        ...,
+    ] = Field((), description="Steps to leave out.")
     score: dict[str, Any] = Field({}, description="Further options of scoring.")
     call: dict[str, Any] = Field({}, description="Further options of the calls.")
     pseudotime: dict[str, Any] = Field({}, description="Further options of the order.")
     trends: dict[str, Any] = Field({}, description="Further options of the trends.")
     enrich: dict[str, Any] = Field({}, description="Further options of enrichment.")
     lineages: dict[str, Any] = Field({}, description="Further options of the clones.")
+    vulnerabilities: dict[str, Any] = Field(
+        {}, description="Further options of what could be tried."
+    )
 
     @model_validator(mode="after")
     def _steps_have_options(self) -> RunOptions:
@@ -182,6 +196,7 @@ class RunOptions(Options):
         given = {
             "genes": self.genes if {"signatures", "scores_key"} & set(fields) else None,
             "gmt": self.gmt if "gmt" in fields else None,
+            "drugs": self.drugs if "drugs" in fields else None,
         }
         return {option: path for option, path in given.items() if path is not None}
 

@@ -20,11 +20,8 @@ from dtpscore._report.scores import (
     checks_section,
     leading_axes,
 )
-from dtpscore._report.text import (
-    limits_section,
-    methods_section,
-    vulnerability_section,
-)
+from dtpscore._report.text import limits_section, methods_section
+from dtpscore._report.vulnerabilities import tried_section
 from dtpscore.get._records import call_record
 
 if TYPE_CHECKING:
@@ -143,7 +140,7 @@ def collect(
         enrichment_section(found),
         lineage_section(found),
         None if table is None else checks_section(found),
-        vulnerability_section(_vulnerabilities(found, table)),
+        tried_section(found, _vulnerabilities(found, table)),
         methods_section(found),
         limits_section(found),
     ]

@@ -26,6 +26,7 @@ _RESULTS = (
     _keys.TRENDS,
     _keys.ENRICHMENT,
     _keys.LINEAGES,
+    _keys.VULNERABILITIES,
 )
 
 

@@ -19,6 +19,7 @@ from dtpscore.get._records import (
     order_record,
     score_record,
     trends_record,
+    vulnerability_record,
 )
 from dtpscore.get._scores import signatures as scored_signatures
 
@@ -88,6 +89,8 @@ def _records(context: Context) -> list[Record]:
         found.append(enrich_record(adata))
     if context.has(_keys.LINEAGES):
         found.append(lineage_record(adata))
+    if context.has(_keys.VULNERABILITIES):
+        found.append(vulnerability_record(adata))
     return [record for record in found if record.methods]
 
 

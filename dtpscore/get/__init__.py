@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dtpscore.get._samples import samples
     from dtpscore.get._scores import axes, coverage, scores, signatures
     from dtpscore.get._trends import trends
+    from dtpscore.get._vulnerabilities import vulnerabilities
     from dtpscore.get._write import to_csv
 
 # Each name is imported on first use, so that `import dtpscore` stays fast.
@@ -38,6 +39,7 @@ _HOMES = {
     "signatures": "_scores",
     "to_csv": "_write",
     "trends": "_trends",
+    "vulnerabilities": "_vulnerabilities",
 }
 __all__ = [
     "anndata",
@@ -54,6 +56,7 @@ __all__ = [
     "signatures",
     "to_csv",
     "trends",
+    "vulnerabilities",
 ]
 
 

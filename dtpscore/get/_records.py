@@ -12,6 +12,7 @@ from dtpscore._ordering.record import OrderRecord, TrendsRecord
 from dtpscore._results.elements import check_anndata
 from dtpscore._results.scores import full_record_of
 from dtpscore._scoring.record import ScoreRecord
+from dtpscore._vulnerabilities.record import VulnerabilityRecord
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
@@ -86,6 +87,18 @@ def lineage_record(adata: AnnData, key: str | None = None) -> LineageRecord:
     key = key or _keys.LINEAGES
     found = _find(adata, key, what="clones", step="lineages", holds="clones")
     return LineageRecord.from_uns(found)
+
+
+def vulnerability_record(adata: AnnData, key: str | None = None) -> VulnerabilityRecord:
+    """Record of `dtpscore.tl.vulnerabilities`; a DataError where there is none."""
+    found = _find(
+        adata,
+        key or _keys.VULNERABILITIES,
+        what="vulnerabilities",
+        step="vulnerabilities",
+        holds="table",
+    )
+    return VulnerabilityRecord.from_uns(found)
 
 
 def has_calls(adata: AnnData, key: str | None = None) -> bool:

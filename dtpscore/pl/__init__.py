@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dtpscore.pl._reasons import reasons, reversal
     from dtpscore.pl._scores import axis_heatmap, axis_scores
     from dtpscore.pl._trends import onsets, trends
+    from dtpscore.pl._vulnerabilities import vulnerabilities
 
 # Each name is imported on first use, because matplotlib is slow to load.
 _HOMES = {
@@ -42,6 +43,7 @@ _HOMES = {
     "running_score": "_enrichment",
     "shares": "_composition",
     "trends": "_trends",
+    "vulnerabilities": "_vulnerabilities",
 }
 __all__ = [
     "axis_heatmap",
@@ -62,6 +64,7 @@ __all__ = [
     "running_score",
     "shares",
     "trends",
+    "vulnerabilities",
 ]
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dtpscore.tl._pseudotime import pseudotime
     from dtpscore.tl._score import score
     from dtpscore.tl._trends import trends
+    from dtpscore.tl._vulnerabilities import vulnerabilities
 
 _HOMES = {
     "call": "dtpscore.tl._call",
@@ -22,8 +23,18 @@ _HOMES = {
     "pseudotime": "dtpscore.tl._pseudotime",
     "score": "dtpscore.tl._score",
     "trends": "dtpscore.tl._trends",
+    "vulnerabilities": "dtpscore.tl._vulnerabilities",
 }
-__all__ = ["call", "compute", "enrich", "lineages", "pseudotime", "score", "trends"]
+__all__ = [
+    "call",
+    "compute",
+    "enrich",
+    "lineages",
+    "pseudotime",
+    "score",
+    "trends",
+    "vulnerabilities",
+]
 
 
 def __getattr__(name: str) -> Any:
