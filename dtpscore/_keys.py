@@ -20,6 +20,7 @@ ENRICHMENT = "dtp_enrichment"
 LINEAGES = "dtp_lineages"
 LINEAGE = "dtp_lineage"
 VULNERABILITIES = "dtp_vulnerabilities"
+ENGAGEMENT = "dtp_engagement"
 
 
 def axis_column(axis: str, key_added: str = SCORES) -> str:
@@ -45,6 +46,7 @@ _TAKEN = frozenset(
         PVALUE,
         QVALUE,
         LINEAGE,
+        ENGAGEMENT,
     }
 )
 

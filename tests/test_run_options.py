@@ -20,10 +20,11 @@ ALL = {
     "pseudotime",
     "trends",
     "enrich",
+    "engagement",
     "lineages",
     "vulnerabilities",
 }
-GROUPS = {"call", "pseudotime", "enrich", "lineages", "vulnerabilities"}
+GROUPS = ALL - {"score", "trends"}
 SOURCE = {"score", "call", "pseudotime", "enrich", "vulnerabilities"}
 # Another value of each option of a run, and the steps whose numbers it decides at
 # least. A step that builds on another one is stale as well.
@@ -31,14 +32,15 @@ DECIDES = {
     "groupby": ("arm", GROUPS),
     "reference": ("DMSO", GROUPS),
     "sample_key": ("library", GROUPS),
-    "batch_key": ("line", {"call", "lineages", "vulnerabilities"}),
+    "batch_key": ("line", {"call", "engagement", "lineages", "vulnerabilities"}),
     "pair_key": ("patient", {"call", "enrich", "vulnerabilities"}),
     "replicate_key": ("rep", {"pseudotime"}),
-    "time_key": ("day", {"call", "pseudotime", "lineages"}),
+    "time_key": ("day", {"call", "pseudotime", "engagement", "lineages"}),
     "cell_type_key": ("kind", {"call"}),
     "malignant": (("tumor",), {"call"}),
     "holiday": (("washout",), {"call", "pseudotime", "vulnerabilities"}),
     "quality_key": ("bad", {"call"}),
+    "pathway": ("estrogen_output", {"engagement"}),
     "lineage_key": ("barcode", {"lineages"}),
     "survival": ("counted", {"call"}),
     "layer": ("counts", SOURCE),
@@ -48,12 +50,13 @@ DECIDES = {
     "method": ("mean", {"score"}),
     "alpha": (0.1, {"call"}),
     "n_permutations": (500, {"enrich"}),
-    "seed": (1, ALL - {"vulnerabilities"}),
+    "seed": (1, ALL - {"engagement", "vulnerabilities"}),
     "score": ({"max_rank": 1000}, {"score"}),
     "call": ({"min_genes": 50}, {"call"}),
     "pseudotime": ({"n_pcs": 20}, {"pseudotime"}),
     "trends": ({"n_bootstrap": 100}, {"trends"}),
     "enrich": ({"weight": 0.0}, {"enrich"}),
+    "engagement": ({"alpha": 0.1}, {"engagement"}),
     "lineages": ({"n_permutations": 99}, {"lineages"}),
     "vulnerabilities": ({"cells": "all"}, {"vulnerabilities"}),
     "title": ("Another", set()),
@@ -69,8 +72,12 @@ FILES = {
 
 
 def options(**given):
-    # Clones are followed only where the column of barcodes is named.
-    named = {"reference": "parental", "lineage_key": "lineage"}
+    # Two steps are done only where the option that they need is given.
+    named = {
+        "reference": "parental",
+        "lineage_key": "lineage",
+        "pathway": "mapk_output",
+    }
     return RunOptions.read({**named, **given})
 
 

@@ -13,6 +13,7 @@ from dtpscore._cli import (
     check,
     datasets,
     demo,
+    engagement,
     lineages,
     plan,
     pseudotime,
@@ -20,6 +21,7 @@ from dtpscore._cli import (
     run,
     score,
     signatures,
+    vulnerabilities,
 )
 from dtpscore._cli._console import plain_warnings, report_failure
 
@@ -45,7 +47,9 @@ COMMANDS = (
     score.COMMAND,
     call.COMMAND,
     pseudotime.COMMAND,
+    engagement.COMMAND,
     lineages.COMMAND,
+    vulnerabilities.COMMAND,
     run.COMMAND,
     report.COMMAND,
     plan.COMMAND,

@@ -80,6 +80,7 @@ COMMAND = Command(
     run,
     EPILOG,
     options=("run:RunOptions",),
+    # Tables of single steps stand in the TOML file.
     leave_out=frozenset(
         {
             "score",
@@ -87,6 +88,7 @@ COMMAND = Command(
             "pseudotime",
             "trends",
             "enrich",
+            "engagement",
             "lineages",
             "vulnerabilities",
         }

@@ -9,6 +9,7 @@ from dtpscore import tl
 from dtpscore._keys import (
     CALL,
     CONTRIBUTIONS,
+    ENGAGEMENT,
     ENRICHMENT,
     LINEAGE,
     PSEUDOTIME,
@@ -105,6 +106,14 @@ ENRICH = Step(
     function="enrich",
     tables=(f"{ENRICHMENT}*",),
 )
+HIT = Step(
+    name="engagement",
+    title="ask whether the target was hit",
+    function="engagement",
+    tables=(f"{ENGAGEMENT}*",),
+    needs=("score",),
+    after=("call",),
+)
 CLONES = Step(
     name="lineages",
     title="follow the clones",
@@ -119,4 +128,4 @@ TRY = Step(
     tables=(f"{VULNERABILITIES}*",),
     after=("score", "call"),
 )
-STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, CLONES, TRY)
+STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, HIT, CLONES, TRY)

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from dtpscore._options.base import Options
 from dtpscore._options.call import CallOptions
+from dtpscore._options.engagement import EngagementOptions
 from dtpscore._options.enrich import EnrichOptions
 from dtpscore._options.fields import Label, Names
 from dtpscore._options.lineages import LineageOptions
@@ -26,11 +27,12 @@ STEP_OPTIONS: dict[str, type[Options]] = {
     "pseudotime": OrderOptions,
     "trends": TrendOptions,
     "enrich": EnrichOptions,
+    "engagement": EngagementOptions,
     "lineages": LineageOptions,
     "vulnerabilities": VulnerabilityOptions,
 }
 # Steps that are done only where the option of this name is given.
-ASKED_BY = {"lineages": "lineage_key"}
+ASKED_BY = {"engagement": "pathway", "lineages": "lineage_key"}
 # Options that change no number, so that results stay as they are when one changes.
 NEUTRAL = frozenset({"n_jobs", "chunk_size"})
 _STEP = "step"
@@ -79,6 +81,12 @@ class RunOptions(Options):
     )
     holiday: Names = _like(CallOptions, "holiday")
     quality_key: str | None = _like(CallOptions, "quality_key")
+    pathway: str | None = Field(
+        None,
+        description="Axis of the pathway that the drug hits, such as mapk_output; it "
+        "is then asked whether the target was hit.",
+        json_schema_extra={_STEP: "engagement"},
+    )
     lineage_key: str | None = Field(
         None,
         description="Column of obs with lineage barcodes; clones are then followed.",
@@ -116,7 +124,13 @@ class RunOptions(Options):
     )
     skip: tuple[
         Literal[
-            "call", "pseudotime", "trends", "enrich", "lineages", "vulnerabilities"
+            "call",
+            "pseudotime",
+            "trends",
+            "enrich",
+            "engagement",
+            "lineages",
+            "vulnerabilities",
         ],
         ...,
     ] = Field((), description="Steps to leave out.")
@@ -125,6 +139,9 @@ class RunOptions(Options):
     pseudotime: dict[str, Any] = Field({}, description="Further options of the order.")
     trends: dict[str, Any] = Field({}, description="Further options of the trends.")
     enrich: dict[str, Any] = Field({}, description="Further options of enrichment.")
+    engagement: dict[str, Any] = Field(
+        {}, description="Further options of whether the target was hit."
+    )
     lineages: dict[str, Any] = Field({}, description="Further options of the clones.")
     vulnerabilities: dict[str, Any] = Field(
         {}, description="Further options of what could be tried."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dtpscore import signatures
 from dtpscore._report import calls
 from dtpscore._report.context import Context, context
+from dtpscore._report.engagement import engagement_section
 from dtpscore._report.enrichment import enrichment_section
 from dtpscore._report.first import first_screen
 from dtpscore._report.format import count, listed
@@ -138,6 +139,7 @@ def collect(
         path_section(found),
         trends_section(found),
         enrichment_section(found),
+        engagement_section(found),
         lineage_section(found),
         None if table is None else checks_section(found),
         tried_section(found, _vulnerabilities(found, table)),

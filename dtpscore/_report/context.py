@@ -27,6 +27,7 @@ _RESULTS = (
     _keys.ENRICHMENT,
     _keys.LINEAGES,
     _keys.VULNERABILITIES,
+    _keys.ENGAGEMENT,
 )
 
 

@@ -14,6 +14,7 @@ from dtpscore.get._axes import titled
 from dtpscore.get._groups import texts
 from dtpscore.get._records import (
     call_record,
+    engagement_record,
     enrich_record,
     lineage_record,
     order_record,
@@ -87,6 +88,8 @@ def _records(context: Context) -> list[Record]:
         found.append(trends_record(adata))
     if context.has(_keys.ENRICHMENT):
         found.append(enrich_record(adata))
+    if context.has(_keys.ENGAGEMENT):
+        found.append(engagement_record(adata))
     if context.has(_keys.LINEAGES):
         found.append(lineage_record(adata))
     if context.has(_keys.VULNERABILITIES):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dtpscore.get._anndata import anndata
     from dtpscore.get._calls import calibration, calls
+    from dtpscore.get._engagement import engagement
     from dtpscore.get._enrichment import enrichment
     from dtpscore.get._lineages import lineages
     from dtpscore.get._order import order
@@ -30,6 +31,7 @@ _HOMES = {
     "calibration": "_calls",
     "calls": "_calls",
     "coverage": "_scores",
+    "engagement": "_engagement",
     "enrichment": "_enrichment",
     "lineages": "_lineages",
     "order": "_order",
@@ -47,6 +49,7 @@ __all__ = [
     "calibration",
     "calls",
     "coverage",
+    "engagement",
     "enrichment",
     "lineages",
     "order",

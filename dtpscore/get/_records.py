@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtpscore import _keys
 from dtpscore._calling.record import CallRecord
+from dtpscore._engagement.record import EngagementRecord
 from dtpscore._enrichment.record import EnrichRecord
 from dtpscore._lineages.record import LineageRecord
 from dtpscore._ordering.record import OrderRecord, TrendsRecord
@@ -99,6 +100,13 @@ def vulnerability_record(adata: AnnData, key: str | None = None) -> Vulnerabilit
         holds="table",
     )
     return VulnerabilityRecord.from_uns(found)
+
+
+def engagement_record(adata: AnnData, key: str | None = None) -> EngagementRecord:
+    """Record of `dtpscore.tl.engagement`; a DataError where it was not asked."""
+    key = key or _keys.ENGAGEMENT
+    found = _find(adata, key, what="engagement", step="engagement", holds="arms")
+    return EngagementRecord.from_uns(found)
 
 
 def has_calls(adata: AnnData, key: str | None = None) -> bool:

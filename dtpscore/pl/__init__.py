@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dtpscore.pl._checks import confounders, coverage
     from dtpscore.pl._composition import composition, shares
     from dtpscore.pl._embedding import embedding
+    from dtpscore.pl._engagement import engagement
     from dtpscore.pl._enrichment import enrichment, running_score
     from dtpscore.pl._lineages import lineages
     from dtpscore.pl._path import holiday, pseudotime
@@ -32,6 +33,7 @@ _HOMES = {
     "coverage": "_checks",
     "decision": "_planes",
     "embedding": "_embedding",
+    "engagement": "_engagement",
     "enrichment": "_enrichment",
     "holiday": "_path",
     "index_proliferation": "_planes",
@@ -53,6 +55,7 @@ __all__ = [
     "coverage",
     "decision",
     "embedding",
+    "engagement",
     "enrichment",
     "holiday",
     "index_proliferation",

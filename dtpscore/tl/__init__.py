@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dtpscore.tl._call import call
     from dtpscore.tl._compute import compute
+    from dtpscore.tl._engagement import engagement
     from dtpscore.tl._enrich import enrich
     from dtpscore.tl._lineages import lineages
     from dtpscore.tl._pseudotime import pseudotime
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "call": "dtpscore.tl._call",
     "compute": "dtpscore.tl._compute",
+    "engagement": "dtpscore.tl._engagement",
     "enrich": "dtpscore.tl._enrich",
     "lineages": "dtpscore.tl._lineages",
     "pseudotime": "dtpscore.tl._pseudotime",
@@ -28,6 +30,7 @@ _HOMES = {
 __all__ = [
     "call",
     "compute",
+    "engagement",
     "enrich",
     "lineages",
     "pseudotime",
