@@ -21,6 +21,7 @@ LINEAGES = "dtp_lineages"
 LINEAGE = "dtp_lineage"
 VULNERABILITIES = "dtp_vulnerabilities"
 ENGAGEMENT = "dtp_engagement"
+RESISTANCE = "dtp_resistance"
 
 
 def axis_column(axis: str, key_added: str = SCORES) -> str:

@@ -31,6 +31,7 @@ LEVELS = [
         "_lineages",
         "_vulnerabilities",
         "_engagement",
+        "_resistance",
     },
     {"_results"},
     {"_store"},

@@ -22,6 +22,7 @@ ALL = {
     "enrich",
     "engagement",
     "lineages",
+    "resistance",
     "vulnerabilities",
 }
 GROUPS = ALL - {"score", "trends"}
@@ -33,14 +34,15 @@ DECIDES = {
     "reference": ("DMSO", GROUPS),
     "sample_key": ("library", GROUPS),
     "batch_key": ("line", {"call", "engagement", "lineages", "vulnerabilities"}),
-    "pair_key": ("patient", {"call", "enrich", "vulnerabilities"}),
+    "pair_key": ("patient", {"call", "enrich", "resistance", "vulnerabilities"}),
     "replicate_key": ("rep", {"pseudotime"}),
     "time_key": ("day", {"call", "pseudotime", "engagement", "lineages"}),
     "cell_type_key": ("kind", {"call"}),
     "malignant": (("tumor",), {"call"}),
-    "holiday": (("washout",), {"call", "pseudotime", "vulnerabilities"}),
+    "holiday": (("washout",), {"call", "pseudotime", "resistance", "vulnerabilities"}),
     "quality_key": ("bad", {"call"}),
     "pathway": ("estrogen_output", {"engagement"}),
+    "late": (("relapse",), {"resistance"}),
     "lineage_key": ("barcode", {"lineages"}),
     "survival": ("counted", {"call"}),
     "layer": ("counts", SOURCE),
@@ -50,7 +52,7 @@ DECIDES = {
     "method": ("mean", {"score"}),
     "alpha": (0.1, {"call"}),
     "n_permutations": (500, {"enrich"}),
-    "seed": (1, ALL - {"engagement", "vulnerabilities"}),
+    "seed": (1, ALL - {"engagement", "resistance", "vulnerabilities"}),
     "score": ({"max_rank": 1000}, {"score"}),
     "call": ({"min_genes": 50}, {"call"}),
     "pseudotime": ({"n_pcs": 20}, {"pseudotime"}),
@@ -58,6 +60,7 @@ DECIDES = {
     "enrich": ({"weight": 0.0}, {"enrich"}),
     "engagement": ({"alpha": 0.1}, {"engagement"}),
     "lineages": ({"n_permutations": 99}, {"lineages"}),
+    "resistance": ({"alpha": 0.1}, {"resistance"}),
     "vulnerabilities": ({"cells": "all"}, {"vulnerabilities"}),
     "title": ("Another", set()),
     "skip": (("enrich",), set()),
@@ -72,11 +75,12 @@ FILES = {
 
 
 def options(**given):
-    # Two steps are done only where the option that they need is given.
+    # Three steps are done only where the option that they need is given.
     named = {
         "reference": "parental",
         "lineage_key": "lineage",
         "pathway": "mapk_output",
+        "late": ("late",),
     }
     return RunOptions.read({**named, **given})
 

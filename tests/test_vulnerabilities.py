@@ -14,7 +14,13 @@ from dtpscore._vulnerabilities.moves import (
     gene_moves,
     signature_values,
 )
-from dtpscore.errors import DataError, InputWarning, OptionError, ResultError
+from dtpscore.errors import (
+    DataError,
+    InputWarning,
+    OptionError,
+    ResultError,
+    SignatureError,
+)
 
 DESIGN = {"groupby": "condition", "reference": "parental", "sample_key": "sample"}
 
@@ -185,12 +191,17 @@ def test_what_speaks_against_is_said():
     assert "is not shown to move" in told
     assert "no gene of the target" in told
     assert "wakes dormant cells" in told
+    told = rank.contradicts(
+        entry(axis="melanoma_ncsc"), {}, gene_frame(), context=(), alpha=0.05
+    )
+    assert told == "melanoma_ncsc is read in its tumor type alone"
 
 
 def test_rows_are_ordered_by_evidence():
     base = {"axis_state": rank.MOVED, "target_state": rank.SHOWN, "evidence": "animal"}
     base = {**base, "read": "review", "effect": "kills"}
     rows = [
+        {**base, "axis_state": rank.NOT_TESTED, "evidence": "trial", "name": "f"},
         {**base, "axis_state": rank.NOT_SHOWN, "evidence": "trial", "name": "e"},
         {**base, "target_state": rank.WEAK, "name": "d"},
         {**base, "evidence": "cell line", "name": "c"},
@@ -199,8 +210,8 @@ def test_rows_are_ordered_by_evidence():
         {**base, "name": "b2"},
     ]
     table = rank.ordered(rows)
-    assert table["name"].tolist() == ["a", "b", "b2", "c", "d", "e"]
-    assert table["rank"].tolist() == [1, 2, 2, 4, 5, 6]
+    assert table["name"].tolist() == ["a", "b", "b2", "c", "d", "e", "f"]
+    assert table["rank"].tolist() == [1, 2, 2, 4, 5, 6, 7]
 
 
 def test_called_cells_are_looked_at_where_there_are_calls(simulated):
@@ -231,6 +242,8 @@ def test_each_patient_by_itself_and_patients_as_pairs(simulated):
 
 
 def test_what_cannot_be_done_is_said(simulated, looked):
+    with pytest.raises(SignatureError, match="No contrast is about 'AML'"):
+        dtp.tl.vulnerabilities(simulated, context="AML", **DESIGN)
     with pytest.raises(OptionError, match="cells must be one of"):
         dtp.tl.vulnerabilities(simulated, cells="some", **DESIGN)
     with pytest.raises(OptionError, match="kind must be one of"):

@@ -90,6 +90,7 @@ COMMAND = Command(
             "enrich",
             "engagement",
             "lineages",
+            "resistance",
             "vulnerabilities",
         }
     ),

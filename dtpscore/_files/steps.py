@@ -13,6 +13,7 @@ from dtpscore._keys import (
     ENRICHMENT,
     LINEAGE,
     PSEUDOTIME,
+    RESISTANCE,
     SCORES,
     TRENDS,
     VULNERABILITIES,
@@ -121,6 +122,14 @@ CLONES = Step(
     tables=(f"{LINEAGE}*",),
     after=("score", "call"),
 )
+LATE = Step(
+    name="resistance",
+    title="weigh persister against resistant",
+    function="resistance",
+    tables=(f"{RESISTANCE}*",),
+    needs=("score",),
+    after=("call", "lineages"),
+)
 TRY = Step(
     name="vulnerabilities",
     title="look at published vulnerabilities",
@@ -128,4 +137,4 @@ TRY = Step(
     tables=(f"{VULNERABILITIES}*",),
     after=("score", "call"),
 )
-STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, HIT, CLONES, TRY)
+STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, HIT, CLONES, LATE, TRY)

@@ -14,6 +14,7 @@ from dtpscore._options.enrich import EnrichOptions
 from dtpscore._options.fields import Label, Names
 from dtpscore._options.lineages import LineageOptions
 from dtpscore._options.order import OrderOptions
+from dtpscore._options.resistance import ResistanceOptions
 from dtpscore._options.score import ScoreOptions
 from dtpscore._options.trends import TrendOptions
 from dtpscore._options.vulnerabilities import VulnerabilityOptions
@@ -29,10 +30,15 @@ STEP_OPTIONS: dict[str, type[Options]] = {
     "enrich": EnrichOptions,
     "engagement": EngagementOptions,
     "lineages": LineageOptions,
+    "resistance": ResistanceOptions,
     "vulnerabilities": VulnerabilityOptions,
 }
 # Steps that are done only where the option of this name is given.
-ASKED_BY = {"engagement": "pathway", "lineages": "lineage_key"}
+ASKED_BY = {
+    "engagement": "pathway",
+    "lineages": "lineage_key",
+    "resistance": "late",
+}
 # Options that change no number, so that results stay as they are when one changes.
 NEUTRAL = frozenset({"n_jobs", "chunk_size"})
 _STEP = "step"
@@ -87,6 +93,12 @@ class RunOptions(Options):
         "is then asked whether the target was hit.",
         json_schema_extra={_STEP: "engagement"},
     )
+    late: Names = Field(
+        (),
+        description="Groups late on the drug or at relapse; evidence for persister and "
+        "for resistant is then collected.",
+        json_schema_extra={_STEP: "resistance"},
+    )
     lineage_key: str | None = Field(
         None,
         description="Column of obs with lineage barcodes; clones are then followed.",
@@ -130,6 +142,7 @@ class RunOptions(Options):
             "enrich",
             "engagement",
             "lineages",
+            "resistance",
             "vulnerabilities",
         ],
         ...,
@@ -143,6 +156,9 @@ class RunOptions(Options):
         {}, description="Further options of whether the target was hit."
     )
     lineages: dict[str, Any] = Field({}, description="Further options of the clones.")
+    resistance: dict[str, Any] = Field(
+        {}, description="Further options of persister or resistant."
+    )
     vulnerabilities: dict[str, Any] = Field(
         {}, description="Further options of what could be tried."
     )
@@ -163,7 +179,7 @@ class RunOptions(Options):
     def is_asked(self, name: str) -> bool:
         """Whether a step is part of this run; some need an option of their own."""
         option = ASKED_BY.get(name)
-        if option is None or getattr(self, option) is not None:
+        if option is None or getattr(self, option):
             return True
         if getattr(self, name):
             msg = f"The table [{name}] needs {option}, which is not given."

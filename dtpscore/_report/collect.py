@@ -14,6 +14,7 @@ from dtpscore._report.format import count, listed
 from dtpscore._report.lineages import lineage_section
 from dtpscore._report.model import ReportData, Section
 from dtpscore._report.path import path_section, trends_section
+from dtpscore._report.resistance import resistance_section
 from dtpscore._report.reversal import reversal_section
 from dtpscore._report.scores import (
     axes_section,
@@ -140,6 +141,7 @@ def collect(
         trends_section(found),
         enrichment_section(found),
         engagement_section(found),
+        resistance_section(found),
         lineage_section(found),
         None if table is None else checks_section(found),
         tried_section(found, _vulnerabilities(found, table)),

@@ -28,6 +28,7 @@ _RESULTS = (
     _keys.LINEAGES,
     _keys.VULNERABILITIES,
     _keys.ENGAGEMENT,
+    _keys.RESISTANCE,
 )
 
 

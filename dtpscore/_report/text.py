@@ -18,6 +18,7 @@ from dtpscore.get._records import (
     enrich_record,
     lineage_record,
     order_record,
+    resistance_record,
     score_record,
     trends_record,
     vulnerability_record,
@@ -90,6 +91,8 @@ def _records(context: Context) -> list[Record]:
         found.append(enrich_record(adata))
     if context.has(_keys.ENGAGEMENT):
         found.append(engagement_record(adata))
+    if context.has(_keys.RESISTANCE):
+        found.append(resistance_record(adata))
     if context.has(_keys.LINEAGES):
         found.append(lineage_record(adata))
     if context.has(_keys.VULNERABILITIES):

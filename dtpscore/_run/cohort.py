@@ -207,7 +207,7 @@ def _draw_shares(ax: Any, kept: pd.DataFrame) -> None:
     ax.set(xlim=(-0.03, 1.03), ylim=(len(kept) - 0.4, -0.6))
     label_axes(ax, x="Share of DTP-like cells; line: range over samples")
     set_title(ax, "Calls by file and group")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.06), ncols=3)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.1), ncols=3)
 
 
 def _draw_axes(ax: Any, counted: pd.DataFrame) -> None:

@@ -94,7 +94,8 @@ def _fingerprint(step: Step, run: _Run) -> str:
     if step.name == "trends" and "genes" in files:
         # It follows the scores of the user's own signatures.
         before.append("score")
-    earlier = [run.records[name] for name in before]
+    # A step that this run was not asked for has no record.
+    earlier = [run.records[name] for name in before if name in run.records]
     return fingerprint(
         {
             "step": step.name,

@@ -123,6 +123,8 @@ def contradicts(
                 f"{entry['axis']} moved {way}, and published contrasts say "
                 f"{published.direction}"
             )
+    if signatures.axes()[entry["axis"]].kind == "lineage":
+        told.append(f"{entry['axis']} is read in its tumor type alone")
     target = target_state(entry, genes)
     if target == ABSENT:
         told.append("no gene of the target is in the data")
@@ -147,14 +149,14 @@ def _place(value: str, order: Sequence[str]) -> int:
 def ordered(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Sort the rows of an arm, the best supported first, and number them.
 
-    What the axis did here comes first (moved; not tested; not shown to move), then
+    What the axis did here comes first (moved; not shown to move; not tested), then
     whether the target is expressed, the level of the published evidence, what was read
     of the publication, and its effect. Rows that tie keep the order of the table and
     share a rank.
     """
     keys = [
         (
-            _place(row["axis_state"], (MOVED, NOT_TESTED, NOT_SHOWN)),
+            _place(row["axis_state"], (MOVED, NOT_SHOWN, NOT_TESTED)),
             _place(row["target_state"], (SHOWN, PROCESS, WEAK, ABSENT)),
             _place(row["evidence"], LEVELS),
             _place(row["read"], READ),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dtpscore.get._enrichment import enrichment
     from dtpscore.get._lineages import lineages
     from dtpscore.get._order import order
+    from dtpscore.get._resistance import resistance
     from dtpscore.get._reversal import reversal
     from dtpscore.get._samples import samples
     from dtpscore.get._scores import axes, coverage, scores, signatures
@@ -35,6 +36,7 @@ _HOMES = {
     "enrichment": "_enrichment",
     "lineages": "_lineages",
     "order": "_order",
+    "resistance": "_resistance",
     "reversal": "_reversal",
     "samples": "_samples",
     "scores": "_scores",
@@ -53,6 +55,7 @@ __all__ = [
     "enrichment",
     "lineages",
     "order",
+    "resistance",
     "reversal",
     "samples",
     "scores",

@@ -10,6 +10,7 @@ from dtpscore._engagement.record import EngagementRecord
 from dtpscore._enrichment.record import EnrichRecord
 from dtpscore._lineages.record import LineageRecord
 from dtpscore._ordering.record import OrderRecord, TrendsRecord
+from dtpscore._resistance.record import ResistanceRecord
 from dtpscore._results.elements import check_anndata
 from dtpscore._results.scores import full_record_of
 from dtpscore._scoring.record import ScoreRecord
@@ -107,6 +108,18 @@ def engagement_record(adata: AnnData, key: str | None = None) -> EngagementRecor
     key = key or _keys.ENGAGEMENT
     found = _find(adata, key, what="engagement", step="engagement", holds="arms")
     return EngagementRecord.from_uns(found)
+
+
+def resistance_record(adata: AnnData, key: str | None = None) -> ResistanceRecord:
+    """Record of `dtpscore.tl.resistance`; a DataError where it was not asked."""
+    found = _find(
+        adata,
+        key or _keys.RESISTANCE,
+        what="evidence on resistance",
+        step="resistance",
+        holds="table",
+    )
+    return ResistanceRecord.from_uns(found)
 
 
 def has_calls(adata: AnnData, key: str | None = None) -> bool:

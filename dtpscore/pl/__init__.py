@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dtpscore.pl._path import holiday, pseudotime
     from dtpscore.pl._planes import decision, index_proliferation
     from dtpscore.pl._reasons import reasons, reversal
+    from dtpscore.pl._resistance import resistance
     from dtpscore.pl._scores import axis_heatmap, axis_scores
     from dtpscore.pl._trends import onsets, trends
     from dtpscore.pl._vulnerabilities import vulnerabilities
@@ -41,6 +42,7 @@ _HOMES = {
     "onsets": "_trends",
     "pseudotime": "_path",
     "reasons": "_reasons",
+    "resistance": "_resistance",
     "reversal": "_reasons",
     "running_score": "_enrichment",
     "shares": "_composition",
@@ -63,6 +65,7 @@ __all__ = [
     "onsets",
     "pseudotime",
     "reasons",
+    "resistance",
     "reversal",
     "running_score",
     "shares",

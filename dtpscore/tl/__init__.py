@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dtpscore.tl._enrich import enrich
     from dtpscore.tl._lineages import lineages
     from dtpscore.tl._pseudotime import pseudotime
+    from dtpscore.tl._resistance import resistance
     from dtpscore.tl._score import score
     from dtpscore.tl._trends import trends
     from dtpscore.tl._vulnerabilities import vulnerabilities
@@ -23,6 +24,7 @@ _HOMES = {
     "enrich": "dtpscore.tl._enrich",
     "lineages": "dtpscore.tl._lineages",
     "pseudotime": "dtpscore.tl._pseudotime",
+    "resistance": "dtpscore.tl._resistance",
     "score": "dtpscore.tl._score",
     "trends": "dtpscore.tl._trends",
     "vulnerabilities": "dtpscore.tl._vulnerabilities",
@@ -34,6 +36,7 @@ __all__ = [
     "enrich",
     "lineages",
     "pseudotime",
+    "resistance",
     "score",
     "trends",
     "vulnerabilities",

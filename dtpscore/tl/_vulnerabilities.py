@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from dtpscore import _keys, get, signatures
+from dtpscore._axes import PROLIFERATION
 from dtpscore._calling.states import DTP_STATES
 from dtpscore._design import DesignKeys, label, names, read_design
 from dtpscore._log import logger
@@ -219,6 +220,9 @@ def vulnerabilities(
         key_added=_keys.VULNERABILITIES if key_added is None else key_added,
     )
     check_key(options.key_added)
+    if options.context:
+        # It refuses a context of which nothing is published before any work.
+        signatures.direction(PROLIFERATION, options.context)
     matrix, genes = pick(adata, source)
     keys = DesignKeys(
         **{
