@@ -373,6 +373,15 @@ def test_few_genes_are_warned_of_and_counted(adata):
     assert record["coverage"].loc["few", "n_found"] == 12
 
 
+def test_cells_without_a_group_take_no_part(adata):
+    made = adata.copy()
+    made.obs["condition"] = made.obs["condition"].astype(object)
+    nameless = np.arange(made.n_obs) % 5 == 0
+    made.obs.loc[nameless, "condition"] = None
+    expected = enrich(made[~nameless].copy())
+    np.testing.assert_array_equal(enrich(made)["statistic"], expected["statistic"])
+
+
 def test_malignant_cells_alone(adata):
     made = adata.copy()
     made.obs["kind"] = np.where(np.arange(made.n_obs) % 3, "tumor", "T cell")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from dtpscore._design import Labels
 from dtpscore._enrichment import ranking
 from dtpscore._matrix import blocks
 from dtpscore._values import judge
@@ -71,7 +72,8 @@ def units(design: Design, *, by_cells: bool) -> pd.DataFrame:
             "nothing to compare it with."
         )
         raise DataError(msg)
-    group = pd.Categorical(design.group, categories=design.groups)
+    codes = Labels(design.group, design.groups).codes
+    group = pd.Categorical.from_codes(codes, categories=list(design.groups))
     frame = pd.DataFrame({"group": group, "sample": "" if by_cells else design.sample})
     used = design.named & design.malignant
     reference = design.group == design.keys.reference

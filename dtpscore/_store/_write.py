@@ -74,11 +74,10 @@ def _new_table(group: Any, key: str, n_columns: int) -> Any:
     # HDF5 keeps an attribute above 64 kB, here the names of the columns, in groups that
     # keep the order of their entries alone.
     attributes = dict(group[key].attrs)
-    names = group[key][str(attributes["_index"])][()]
     del group[key]
     table = group.create_group(key, track_order=True)
     table.attrs.update(attributes)
-    write_elem(table, str(attributes["_index"]), names.astype(object))
+    write_elem(table, str(attributes["_index"]), np.array([], dtype=object))
     return table
 
 

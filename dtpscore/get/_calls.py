@@ -42,7 +42,9 @@ def states(adata: AnnData, key: str | None = None) -> pd.Series:
     """
     call_record(adata, key)
     values = adata.obs[key or _keys.CALL].astype(object)
-    return values.astype(pd.CategoricalDtype(list(STATES), ordered=True))
+    # pandas 4 refuses values outside the categories.
+    known = values.where(values.isin(STATES))
+    return known.astype(pd.CategoricalDtype(list(STATES), ordered=True))
 
 
 def calls(adata: AnnData, *, n_axes: int = 3, key: str | None = None) -> pd.DataFrame:

@@ -106,7 +106,9 @@ def groups(
             )
             raise DataError(msg)
     shown = shown or [*first, *(name for name in there if name not in first)]
-    return text.astype(pd.CategoricalDtype(shown, ordered=True))
+    # pandas 4 refuses values outside the categories.
+    asked = text.where(text.isin(shown))
+    return asked.astype(pd.CategoricalDtype(shown, ordered=True))
 
 
 @dataclass(frozen=True)
