@@ -10,7 +10,8 @@
 # # 8. Clones, targets, what could be tried, and the next experiment
 #
 # **Question: which clones persist, were they different before the drug, was the target
-# hit, what has been tried against such cells, and how large must the next experiment be?**
+# hit, what has been tried against such cells, and how large must the next experiment
+# be?**
 #
 # The cells are simulated with barcodes and a known truth. They show how the functions
 # work and nothing about real cells. Needs no network; takes about ten seconds.
@@ -35,8 +36,8 @@ dtp.tl.score(adata)
 # %% [markdown]
 # ## Clones
 #
-# The clone is the unit. A test over cells would find an effect in a fifth to almost half
-# of experiments that have none, because the cells of a clone share state and fate.
+# The clone is the unit. A test over cells would find an effect in a fifth to almost
+# half of experiments that have none, because the cells of a clone share state and fate.
 
 # %%
 dtp.tl.lineages(
@@ -73,8 +74,8 @@ print(dtp.get.engagement(adata)[["group", "difference", "verdict"]].to_string())
 # %% [markdown]
 # ## What could be tried
 #
-# Published experiments, ordered by what these data say of each. A drug signature of your
-# own is tested for reversal; here it is made from the truth.
+# Published experiments, ordered by what these data say of each. A drug signature of
+# your own is tested for reversal; here it is made from the truth.
 
 # %%
 effect = adata.var["true_effect"]
