@@ -301,7 +301,7 @@ def plan(
     >>> import dtpscore as dtp
     >>> planned = dtp.plan(effect=1.5, share=0.3, n_samples=(2, 4), n_cells=300)
     >>> planned.table["group_power"].round(1).tolist()
-    [0.8, 1.0]
+    [0.5, 1.0]
     """
     given = {
         name: value

@@ -189,7 +189,7 @@ def vulnerabilities(
     Examples
     --------
     >>> import dtpscore as dtp
-    >>> adata = dtp.datasets.simulate(n_cells=900, n_genes=3000, seed=0)
+    >>> adata = dtp.datasets.simulate(n_cells=900, n_genes=5000, seed=0)
     >>> dtp.tl.score(adata)
     >>> dtp.tl.vulnerabilities(
     ...     adata, groupby="condition", reference="parental", sample_key="sample",
