@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from dtpscore._calling.states import DTP_LIKE
 from dtpscore._run import cohort
 from dtpscore._run.many import FileRun
 from dtpscore._run.outputs import Outputs
@@ -82,7 +83,7 @@ def test_multiqc_gets_a_table_and_bars(runs):
     assert {len(row) for row in rows} == {8}
     head, rows = parsed(cohort.mqc_bars(cohort.arm_table(runs)))
     assert "# plot_type: 'bargraph'" in head
-    assert rows[0] == ["Sample", "DTP-like", "other"]
+    assert rows[0] == ["Sample", DTP_LIKE, "other"]
     assert rows[1] == ["a | treated 7", "50", "150"]
 
 

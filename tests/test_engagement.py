@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import dtpscore as dtp
+from dtpscore._calling.states import DTP_LIKE, PARENTAL_LIKE
 from dtpscore._engagement import hits
 from dtpscore.errors import DataError, OptionError, ResultError
 
@@ -44,7 +45,7 @@ def planted():
     rng = np.random.default_rng(3)
     treated = (made.obs["condition"] == "treated").to_numpy()
     called = treated & (made.obs["truth"].to_numpy() | (rng.random(made.n_obs) < 0.1))
-    made.obs["dtp_call"] = pd.Categorical(np.where(called, "DTP-like", "parental-like"))
+    made.obs["dtp_call"] = pd.Categorical(np.where(called, DTP_LIKE, PARENTAL_LIKE))
     return dtp.tl.engagement(made, **{**DESIGN, "pathway": "mapk"}, copy=True)
 
 

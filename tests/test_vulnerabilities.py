@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import dtpscore as dtp
+from dtpscore._calling.states import DTP_LIKE, PARENTAL_LIKE
 from dtpscore._vulnerabilities import rank
 from dtpscore._vulnerabilities.moves import (
     against_like_genes,
@@ -216,7 +217,7 @@ def test_rows_are_ordered_by_evidence():
 
 def test_called_cells_are_looked_at_where_there_are_calls(simulated):
     called = simulated.copy()
-    state = np.where(called.obs["true_state"] == "DTP", "DTP-like", "parental-like")
+    state = np.where(called.obs["true_state"] == "DTP", DTP_LIKE, PARENTAL_LIKE)
     called.obs["dtp_call"] = pd.Categorical(state)
     dtp.tl.vulnerabilities(called, **DESIGN)
     genes = dtp.get.vulnerabilities(called, kind="genes")

@@ -72,10 +72,11 @@ def _summary(adata: AnnData, key: str, output: Path, *, as_json: bool) -> None:
         )
     tell_new(record.messages)
     if as_json:
+        arms = record.arms.astype(object).where(record.arms.notna(), None)
         show_json(
             {
                 "output": output,
-                "arms": record.arms.to_dict("records"),
+                "arms": arms.to_dict("records"),
                 "messages": record.messages,
             }
         )

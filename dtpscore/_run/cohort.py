@@ -10,6 +10,7 @@ import pandas as pd
 
 from dtpscore._calling.states import DTP_LIKE
 from dtpscore._csv import literal_frame
+from dtpscore.get._arms import CALLED, NONE_FOUND, UNDECIDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,8 @@ MQC_TABLE, MQC_BARS = "dtpscore_summary_mqc.tsv", "dtpscore_cells_mqc.tsv"
 # Axes of the picture, those that moved in most files.
 _MOST_AXES = 15
 _ALPHA = 0.05
-_VERDICTS = {"called": "o", "none found": "s", "not decided": "X"}
+# Verdicts that have a mark of their own; any other is drawn as a diamond.
+_MARKS = {CALLED: "o", NONE_FOUND: "s", UNDECIDED: "X"}
 
 
 def arm_table(runs: Sequence[FileRun]) -> pd.DataFrame:
@@ -190,18 +192,17 @@ def _draw_shares(ax: Any, kept: pd.DataFrame) -> None:
         return
     rows = np.arange(len(kept))
     ax.hlines(rows, kept["lowest"], kept["highest"], color=QUIET, linewidth=1.2)
-    for verdict, marker in _VERDICTS.items():
+    for verdict in dict.fromkeys(kept["verdict"].astype(str)):
         own = (kept["verdict"] == verdict).to_numpy()
-        if own.any():
-            ax.scatter(
-                kept["share"].to_numpy(dtype=float)[own],
-                rows[own],
-                marker=marker,
-                s=34,
-                color=STATE_COLORS[DTP_LIKE] if verdict == "called" else QUIET,
-                label=verdict,
-                zorder=3,
-            )
+        ax.scatter(
+            kept["share"].to_numpy(dtype=float)[own],
+            rows[own],
+            marker=_MARKS.get(verdict, "D"),
+            s=34,
+            color=STATE_COLORS[DTP_LIKE] if verdict == CALLED else QUIET,
+            label=verdict,
+            zorder=3,
+        )
     name_ticks(ax.yaxis, rows, kept["Sample"])
     ax.tick_params(axis="y", length=0)
     ax.set(xlim=(-0.03, 1.03), ylim=(len(kept) - 0.4, -0.6))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dtpscore import get
+from dtpscore._calling.states import DTP_LIKE
 from dtpscore._resistance.evidence import NEITHER, PERSISTER, RESISTANT
 from dtpscore._results.elements import available
 from dtpscore.errors import DataError
@@ -101,7 +102,7 @@ def resistance(
             raise DataError(msg)
         table = table.loc[list(order)]
     persister, resistant = pair_of(
-        palette, (STATE_COLORS["DTP-like"], UP), "persister, resistant"
+        palette, (STATE_COLORS[DTP_LIKE], UP), "persister, resistant"
     )
     colors = {PERSISTER: persister, NEITHER: QUIET, RESISTANT: resistant}
     places = np.arange(len(table))
