@@ -188,6 +188,8 @@ class Features:
         What the shift learns from, in words.
     messages, methods
         Sentences for the user, and for a methods section.
+    genes
+        Genes of signatures by name, as far as they are known.
     """
 
     values: NDArray[np.float64]
@@ -203,6 +205,11 @@ class Features:
     source: str
     messages: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
+    genes: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def genes_of(self) -> list[frozenset[str]]:
+        """Genes of each feature; none where they are not known."""
+        return [self.genes.get(name, frozenset()) for name in self.names]
 
 
 def mean_axes(
@@ -229,6 +236,11 @@ def mean_axes(
         if name in of:
             result[:, column] = of[name].of(values)
     return result
+
+
+def genes_in(signature: Signature) -> frozenset[str]:
+    """Genes of a signature, up and down."""
+    return frozenset((*signature.genes.up, *signature.genes.down))
 
 
 def _random_sets(gene_names: Sequence[str], seed: int) -> list[NDArray[np.int32]]:
@@ -333,4 +345,5 @@ def compute(
         coverage=coverage,
         source=f"the z-scores of {len(usable)} signatures of persister mechanisms",
         methods=[_in_words(panel, species)],
+        genes={one.name: genes_in(one) for one in panel.every},
     )
