@@ -46,6 +46,7 @@ DECIDES = {
     "trends": ({"n_bootstrap": 100}, {"trends"}),
     "enrich": ({"weight": 0.0}, {"enrich"}),
     "title": ("Another", set()),
+    "context": (("melanoma",), set()),
     "skip": (("enrich",), set()),
     "n_jobs": (1, set()),
 }

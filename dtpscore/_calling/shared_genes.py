@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 METHOD = (
-    "A gene that stands in signatures of several axes was counted once: axes were taken "
-    "by the size of their contribution, the largest first, and the contribution of each "
-    "was reduced by the share of its genes that an axis before it holds."
+    "A gene that stands in signatures of several axes was counted once: axes were "
+    "taken by the size of their contribution, the largest first, and the contribution "
+    "of each was reduced by the share of its genes that an axis before it holds."
 )
 
 

@@ -12,6 +12,7 @@ from dtpscore._options.call import CallOptions
 from dtpscore._options.enrich import EnrichOptions
 from dtpscore._options.fields import Label, Names
 from dtpscore._options.order import OrderOptions
+from dtpscore._options.report import ReportOptions
 from dtpscore._options.score import ScoreOptions
 from dtpscore._options.trends import TrendOptions
 from dtpscore._types import MethodName, Species
@@ -97,6 +98,7 @@ class RunOptions(Options):
     title: str = Field(
         "Drug-tolerant persister states", description="Title of the report."
     )
+    context: Names = _like(ReportOptions, "context")
     skip: tuple[Literal["call", "pseudotime", "trends", "enrich"], ...] = Field(
         (), description="Steps to leave out."
     )

@@ -40,7 +40,7 @@ class Advice:
 
 
 def is_deep(values: Values, max_rank: float = UCELL_RANK) -> bool:
-    """Whether so many genes have a value that `max_rank` ranks leave most of them out."""
+    """Whether `max_rank` ranks leave out most of the genes that have a value."""
     return values.n_detected > DEEP * max_rank
 
 
@@ -50,8 +50,8 @@ def recommended(values: Values) -> Advice:
     Ranks suit shallow cells, whose values are few and noisy. In deep cells and bulk
     profiles the first 1,500 ranks hold the most abundant genes alone: of 118 changes
     of default signatures in bulk profiles of four melanoma lines, 82% went the way of
-    their genes with UCell as it is, 97% with ``max_rank`` raised to 15,000, and 99% with
-    the z-score.
+    their genes with UCell as it is, 97% with ``max_rank`` raised to 15,000, and 99%
+    with the z-score.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ def recommended(values: Values) -> Advice:
         return Advice(
             None,
             None,
-            "No method suits scaled values. Score the layer (or raw) with counts or log "
-            "values.",
+            "No method suits scaled values. Score the layer (or raw) with counts or "
+            "log values.",
         )
     if is_deep(values):
         chosen = Advice("zscore", values.normalize, "")

@@ -117,7 +117,14 @@ def _known_contexts() -> dict[str, list[str]]:
     return found
 
 
-def _checked(context: str | Iterable[str] | None) -> tuple[str, ...]:
+def check_context(context: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Words of a context.
+
+    Raises
+    ------
+    SignatureError
+        No contrast is about one of them.
+    """
     words = (context,) if isinstance(context, str) else tuple(context or ())
     known = _known_contexts()
     every = [word for column in known.values() for word in column]
@@ -239,7 +246,7 @@ def direction(
     'two-sided'
     """
     check_known("axis", axis, axes())
-    words = _checked(context)
+    words = check_context(context)
     left_out = {without} if isinstance(without, str) else set(without)
     studies = {s for row in _rows("contrasts") for s in row["study"].split("|")}
     for study in sorted(left_out):

@@ -56,8 +56,8 @@ def write_gmt(signatures: Iterable[Signature], path: str | Path) -> None:
     A GMT file has no direction, so every signature gives a line ``NAME_UP`` and a
     line ``NAME_DN``, whichever has genes. The second field is the citation with the
     licence, where the list was read and how to see what was changed, because most
-    licences ask that these stay with a list. Weights are not written: the format has no place for
-    them.
+    licences ask that these stay with a list. Weights are not written: the format has
+    no place for them.
 
     Parameters
     ----------

@@ -212,8 +212,12 @@ if __name__ == "__main__":
     for frame, stem in zip(
         limits(Path(given)), ("index_limit", "index_shifts"), strict=True
     ):
-        text = frame.sort_index().round(4).to_csv(
-            sep="\t", index_label="list", lineterminator="\n", float_format="%.4f"
+        text = (
+            frame.sort_index()
+            .round(4)
+            .to_csv(
+                sep="\t", index_label="list", lineterminator="\n", float_format="%.4f"
+            )
         )
         path = library.root() / f"{stem}.tsv"
         path.write_text(text, encoding="utf-8", newline="\n")
