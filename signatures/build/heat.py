@@ -14,6 +14,7 @@ import re
 from itertools import combinations
 
 import index_tables
+import sanity_table
 
 from dtpscore import signatures as library
 
@@ -145,6 +146,8 @@ BLOCKS = {
     "overlap": overlap,
     "index": index_tables.index,
     "shifts": index_tables.shifts,
+    "sanity": sanity_table.sanity,
+    "carried": sanity_table.carried,
 }
 
 

@@ -1,8 +1,8 @@
 """Cells on which an index is judged: persisters and parental cells, and other shifts.
 
 A context of persisters is a line, subclone or patient with persister and parental
-cells. Four melanoma lines and three subclones are thinned to cells of 2,000 UMI from bulk
-counts (so they are semi-synthetic); three patients with leukemia before and after
+cells. Four melanoma lines and three subclones are thinned to cells of 2,000 UMI from
+bulk counts (so they are semi-synthetic); three patients with leukemia before and after
 chemotherapy are real cells.
 
 A shift that is no persister sets apart untreated cells: two lines on the same plates,
