@@ -23,8 +23,8 @@ REASONS = {
     "HDAC1, which is about something else; on request only",
     "gavish_mp13_emt_ii": "a programme of cells within tumors, which keep epithelial "
     "genes; it does not sort lines by VIM and CDH1; on request only",
-    "gavish_mp14_emt_iii": "as EMT-II: laminins and keratins of epithelial cells rise "
-    "in it; on request only",
+    "gavish_mp14_emt_iii": "as EMT-II: keratins, CLDN4 and CD24 of epithelial cells "
+    "rise in it; on request only",
     "gavish_mp15_emt_iv": "as EMT-II; on request only",
     "gavish_mp16_mes_glioma": "the mesenchymal state of glioma; on request only",
     "hallmark_p53_pathway": "its opposite is `senescence_chicas_rb1`, not this one",
