@@ -13,6 +13,8 @@ import pytest
 import dtpscore as dtp
 from dtpscore.get._axes import axis_by_group
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Clicks a heading twice and leaves what it sees in the title of the page.
 PROBE = """<script>

@@ -20,6 +20,8 @@ from dtpscore import _keys
 from dtpscore._calling.states import STATE_COLORS
 from dtpscore.errors import DataError, SignatureError
 
+pytestmark = pytest.mark.slow
+
 STATES = ["parental-like", "DTP-like cycling", "DTP-like"]
 WRITTEN = (
     _keys.CALL,
@@ -144,7 +146,6 @@ def test_survives_a_file(called, tmp_path):
     assert np.allclose(before["samples"]["mean_index"], after["samples"]["mean_index"])
 
 
-@pytest.mark.slow
 def test_null_replicates_make_no_calls():
     """Untreated samples against untreated samples: share of runs with calls."""
     with_calls, n_called, n_cells = 0, 0, 0
@@ -334,7 +335,6 @@ def test_get_calls(called):
         dtp.get.calls(ad.AnnData(np.ones((2, 2))))
 
 
-@pytest.mark.slow
 @settings(max_examples=3, deadline=None)
 @given(st.integers(0, 10_000))
 def test_labels_of_noise_make_few_calls(seed):

@@ -22,6 +22,8 @@ from dtpscore._options.call import CallOptions
 from dtpscore._values import Values
 from dtpscore.errors import DataError, SignatureError
 
+pytestmark = pytest.mark.slow
+
 HELD_OUT = "holding out each reference sample in turn"
 WRONG = "at most 5% are expected to be wrong"
 THINNED = "Counts were thinned at random"

@@ -12,6 +12,8 @@ import dtpscore as dtp
 from dtpscore import _keys
 from dtpscore._cli import main
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):

@@ -12,6 +12,8 @@ import pytest
 import dtpscore as dtp
 from dtpscore.errors import InputWarning
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = ["--groupby", "condition", "--reference", "parental"]
 LABELED = [
     *OPTIONS,

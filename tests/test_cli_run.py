@@ -13,6 +13,8 @@ from dtpscore._run import summary
 from dtpscore._run.summary import Arm, Summary
 from dtpscore.errors import DtpscoreError
 
+pytestmark = pytest.mark.slow
+
 DESIGN = ["--groupby", "condition", "--reference", "parental", "--sample-key", "sample"]
 SKIP = [
     word for s in ("call", "pseudotime", "trends", "enrich") for word in ("--skip", s)

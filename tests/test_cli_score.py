@@ -13,6 +13,8 @@ import scipy.sparse as sp
 
 import dtpscore as dtp
 
+pytestmark = pytest.mark.slow
+
 AXIS = "emt"
 
 

@@ -19,6 +19,8 @@ from dtpscore._methods.run import method_parts, run_method
 from dtpscore._options.score import ScoreOptions
 from dtpscore.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 da = pytest.importorskip("dask.array")
 pytest.importorskip("distributed")
 

@@ -9,6 +9,8 @@ import pytest
 import dtpscore as dtp
 from dtpscore.datasets import _download, _registry
 
+pytestmark = pytest.mark.slow
+
 REAL = ["sc_mixology_nsclc", "bulk_brafi_4lines", "bulk_skmel5_timecourse", "pbmc3k"]
 
 
@@ -41,7 +43,6 @@ def test_the_loader_gives_what_an_independent_conversion_gave(
     compare_with_conversion(name, dtp.datasets.load(name), other)
 
 
-@pytest.mark.slow
 def test_pc9_is_loaded_with_both_replicates_as_persisters(mirrored, real_file):
     other = ad.read_h5ad(real_file("pc9_erlotinib_d11"))
     adata = dtp.datasets.load("pc9_erlotinib_d11")

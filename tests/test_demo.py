@@ -11,6 +11,8 @@ import pytest
 import dtpscore as dtp
 from dtpscore import _demo
 
+pytestmark = pytest.mark.slow
+
 N_CELLS = 1800
 
 

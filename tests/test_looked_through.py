@@ -21,6 +21,8 @@ from dtpscore._store import Access, _parts, _probe, _write, open_matrix, write_w
 from dtpscore._store._compare import check_copy, check_written
 from dtpscore.errors import DamagedError, DataError
 
+pytestmark = pytest.mark.slow
+
 WORDS = ("--axis", "emt", "--quiet")
 ARRAY = {"encoding-type": "array", "encoding-version": "0.2.0"}
 

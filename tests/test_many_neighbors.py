@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from anndata import AnnData
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_neighbors_and_umap_of_nine_thousand_cells():
     import scanpy as sc
 

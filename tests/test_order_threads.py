@@ -13,6 +13,8 @@ from dtpscore._ordering import diffusion
 from dtpscore._ordering.neighbors import nearest
 from dtpscore._ordering.one_thread import one_blas_thread
 
+pytestmark = pytest.mark.slow
+
 # Cells of case 27: with noise in self-distances, one and two threads gave orders whose
 # rank correlation was 0.885.
 ORDER = """
@@ -44,7 +46,6 @@ print(hashlib.sha256(b"".join(np.ascontiguousarray(p).tobytes() for p in parts))
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("method", ["dpt", "ordinal"])
 def test_one_and_two_blas_threads_give_the_same_bits(method):
     code = f"METHOD = {method!r}\n{ORDER}"

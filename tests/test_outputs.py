@@ -17,6 +17,8 @@ from dtpscore._results.elements import Element
 from dtpscore._store import _place
 from dtpscore.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 GROUPS = ["--groupby", "condition"]
 COMMANDS = {
     "score": (scores, "score_matrix", ["--axis", "emt", "--control"]),

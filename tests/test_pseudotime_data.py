@@ -12,6 +12,8 @@ from scipy.stats import spearmanr
 import dtpscore as dtp
 from dtpscore.errors import InputWarning
 
+pytestmark = pytest.mark.slow
+
 DAYS = {0: {0: 1.0}, 2: {0: 0.7, 8: 0.3}, 5: {0: 0.4, 8: 0.6}, 8: {0: 0.1, 8: 0.9}}
 
 

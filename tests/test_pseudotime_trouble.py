@@ -11,6 +11,8 @@ from small_paths import KEYS, PLAIN, QUICK, easy, order, plain_order
 import dtpscore as dtp
 from dtpscore.errors import DataError, InputWarning, OptionError, ResultError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small():

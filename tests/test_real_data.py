@@ -12,6 +12,8 @@ import pytest
 import dtpscore as dtp
 from dtpscore.errors import CoverageWarning
 
+pytestmark = pytest.mark.slow
+
 FILES = [
     "bulk_brafi_4lines",
     "bulk_skmel5_timecourse",

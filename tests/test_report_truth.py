@@ -20,6 +20,8 @@ from dtpscore._report.model import Picture
 from dtpscore._report.text import methods_section
 from dtpscore.get import _records as records
 
+pytestmark = pytest.mark.slow
+
 KW = {"groupby": "condition", "reference": "parental", "sample_key": "sample"}
 FEW = ["dtp_consensus_no_cycle", "tirosh2016_s_phase", "hallmark_e2f_targets"]
 

@@ -15,6 +15,8 @@ from dtpscore._cli import app
 from dtpscore._run.config import to_toml
 from dtpscore.errors import DataError, OptionError
 
+pytestmark = pytest.mark.slow
+
 CHOICES = {"reference": "parental", "sample_key": "sample", "n_permutations": 20}
 SAME = ("report.html", "result.h5ad", "provenance.json", "run.toml")
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).resolve().parents[1] / "tutorials"
 TUTORIALS = sorted(FOLDER.glob("[0-9]*.py"))
 # Seconds; the machine of a test may be busy.
@@ -41,7 +43,6 @@ def data_folder(request, tutorial):
     bool(os.environ.get("DTPSCORE_SKIP_TUTORIALS")),
     reason="DTPSCORE_SKIP_TUTORIALS is set",
 )
-@pytest.mark.slow
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=names(TUTORIALS))
 def test_the_tutorial_runs(tutorial, data_folder, tmp_path):
     environment = {**os.environ, "MPLBACKEND": "Agg", "TMPDIR": str(tmp_path)}
