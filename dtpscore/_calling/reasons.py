@@ -8,9 +8,10 @@ import numpy as np
 
 from dtpscore import signatures
 from dtpscore._calling.shared_genes import counted_once
+from dtpscore.signatures._directions import voting_studies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -126,6 +127,26 @@ def reading(difference: float, published: str, bounds: tuple[float, float]) -> s
     return "agrees" if found == published else "opposite"
 
 
+def published_directions(names: Sequence[str], excluded: Collection[str]) -> list[str]:
+    """Direction of each axis in contrasts of persisters.
+
+    Parameters
+    ----------
+    names
+        Axes. One that is not shipped is two-sided.
+    excluded
+        Studies that have no vote, because the data are theirs.
+    """
+    without = voting_studies() & set(excluded)
+    known = signatures.axes()
+    return [
+        signatures.direction(name, without=without).direction
+        if name in known
+        else "two-sided"
+        for name in names
+    ]
+
+
 def axis_table(
     difference: NDArray[np.float64],
     contribution: NDArray[np.float64],
@@ -214,14 +235,13 @@ def explain(
     if not called.any():
         return explained
     z = experiment.features.axes[rows]
-    known = signatures.axes()
     of_signature = _mean_parts(cells.features, weights, called, cells.reference)
     features = experiment.features
     table = axis_table(
         z[called].mean(axis=0) - z[cells.reference].mean(axis=0),
         parts[called].mean(axis=0).astype(np.float64),
         names,
-        [known[name].direction if name in known else "two-sided" for name in names],
+        published_directions(names, features.excluded),
         bounds=envelope(experiment.features.random[rows], called, cells.reference),
         once=counted_once(of_signature, features.axis, features.genes_of()),
     )

@@ -9,7 +9,7 @@ from dtpscore._report.format import listed
 from dtpscore._report.model import Column, Fold, Table
 from dtpscore.get._axes import titled
 from dtpscore.get._records import call_record, has_calls
-from dtpscore.signatures._directions import _rows
+from dtpscore.signatures._directions import voting_studies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,8 +45,7 @@ def studies_of(adata: AnnData) -> list[str]:
     if not has_calls(adata):
         return []
     left_out = call_record(adata).params.get("exclude_studies", ())
-    voting = {s for row in _rows("contrasts") for s in row["study"].split("|")}
-    return sorted(voting & {str(study) for study in left_out})
+    return sorted(voting_studies() & {str(study) for study in left_out})
 
 
 def sentence(axis: str, setting: Sequence[str], without: Iterable[str]) -> str:
