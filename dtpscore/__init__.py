@@ -2,7 +2,8 @@
 
 The namespaces follow scanpy's habits: ``dtpscore.signatures`` (gene signatures),
 ``dtpscore.tl`` (computations on an AnnData), ``dtpscore.get`` (results as data frames),
-``dtpscore.pl`` (plots) and ``dtpscore.datasets``. ``dtpscore.check`` says what data
+``dtpscore.pl`` (plots) and ``dtpscore.datasets``. ``dtpscore.read`` reads files of
+cells of many kinds. ``dtpscore.check`` says what data
 hold and what can be answered with them, ``dtpscore.plan`` how many samples and cells an
 experiment needs, and ``dtpscore.report`` writes one page of all results.
 ``dtpscore.errors`` has the errors and warnings to catch or filter, and
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ._log import Settings, settings
     from ._plan.public import plan
     from ._report import report
+    from ._store import read
 
 __version__ = "0.1.0"
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "get",
     "pl",
     "plan",
+    "read",
     "report",
     "settings",
     "signatures",
@@ -50,6 +53,8 @@ def __getattr__(name: str) -> ModuleType | Callable[..., object] | Settings:
         return importlib.import_module(f"{__name__}._log").settings
     if name == "check":
         return importlib.import_module(f"{__name__}._check.public").check
+    if name == "read":
+        return importlib.import_module(f"{__name__}._store").read
     if name == "plan":
         return importlib.import_module(f"{__name__}._plan.public").plan
     if name == "report":

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from scipy import stats
 
-from dtpscore._calling import depth, quality, reasons
+from dtpscore._calling import depth, features, quality, reasons
 from dtpscore._calling.cells import reference_units
 from dtpscore._calling.result import mixture_note
 from dtpscore._calling.states import (
@@ -16,6 +16,7 @@ from dtpscore._calling.states import (
     evidence_level,
     states,
 )
+from dtpscore.errors import SignatureError
 
 
 def test_kept_share_gives_all_libraries_one_distribution():
@@ -137,6 +138,31 @@ def test_contributions_add_up_to_the_linear_part():
     whole = features @ weights
     difference = parts.sum(axis=1) - whole
     assert difference == pytest.approx(difference[0] * np.ones(30), abs=1e-5)
+
+
+def test_the_study_of_the_data_has_no_vote_about_the_direction_of_an_axis():
+    names = ["slow_cycling", "emt", "own_axis"]
+    assert reasons.published_directions(names, ()) == ["up", "up", "two-sided"]
+    # Without two of the five studies that say up, too few say anything.
+    without = reasons.published_directions(names, {"stauffer2024", "moghal2023"})
+    assert without[0] == "two-sided"
+    assert without[2] == "two-sided"
+    # A study that made a signature and has no contrast changes no vote.
+    assert reasons.published_directions(names, {"wiecek2023"}) == [
+        "up",
+        "up",
+        "two-sided",
+    ]
+
+
+def test_a_study_that_was_only_measured_can_be_left_out():
+    panel = features.choose(exclude_studies=["stauffer2024"])
+    assert panel.excluded == {"stauffer2024"}
+    assert panel.index.name == features.INDEX
+    both = features.choose(exclude_studies=["stauffer2024", "duy2021"])
+    assert both.index.name == f"{features.INDEX}_without_duy2021"
+    with pytest.raises(SignatureError, match="no direction was made from a study 'x'"):
+        features.choose(exclude_studies=["x"])
 
 
 def test_axis_reading_compares_with_what_is_published():

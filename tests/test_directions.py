@@ -74,6 +74,14 @@ def test_the_study_of_the_data_at_hand_does_not_vote():
     assert none.sentence == "Not shown in melanoma: no contrast has a say."
 
 
+def test_no_list_comes_from_a_study_that_was_measured():
+    """Measured contrasts judge every list, so none may be made of their data."""
+    measured = {c["study"] for c in CONTRASTS.values() if c["kind"] == "measured"}
+    assert measured == {"stauffer2024", "hayford2024", "vangalen2019", "aissa2021"}
+    for name in signatures.available().index:
+        assert not measured & set(signatures.load(name).provenance.studies), name
+
+
 def test_tumor_and_drug_must_both_match():
     both = signatures.direction("emt", ("lung", "EGFR inhibitor"))
     assert list(both.votes["contrast"]) == ["Moghal LUAD"]

@@ -110,7 +110,7 @@ def test_reasons_draw_the_strongest_axes_first(adata):
     table = adata.uns["dtp_call"]["axes"]
     own = table[(table["group"] == "treated").to_numpy()].head(5)
     widths = [bar.get_width() for bar in ax.patches]
-    np.testing.assert_allclose(widths, own["contribution"])
+    np.testing.assert_allclose(widths, own["counted_once"])
     arrows = [t.get_text()[-1] for t in ax.get_yticklabels()]
     assert arrows == ["\u2191" if d > 0 else "\u2193" for d in own["difference"]]
 
@@ -383,7 +383,7 @@ def test_call_tables_equal_the_data(adata, page):
         ("sample_tests", "sample_tests", "Difference"),
         ("reversal", "reversal", "On drug"),
     ):
-        column = {"Contribution": "contribution", "On drug": "persister"}
+        column = {"Contribution": "counted_once", "On drug": "persister"}
         place = page.tables[name]["head"].index(title)
         values = [float(row[place]["value"]) for row in page.tables[name]["rows"]]
         expected = record[key][column.get(title, title.lower())]

@@ -295,9 +295,28 @@ def test_net_has_a_row_a_gene_and_signed_weights(make_signature):
     plain = make_signature("plain", ["TP53"], ["MYC", "CDH1"])
     weighted = make_signature("weighted", ["TP53", "KRAS"], weights={"KRAS": 0.5})
     net = signatures.to_net([plain, weighted])
-    assert net.to_dict("split")["data"] == [
+    assert net.iloc[:, :3].to_dict("split")["data"] == [
         ["plain", "TP53", 1.0], ["plain", "MYC", -1.0], ["plain", "CDH1", -1.0],
         ["weighted", "TP53", 1.0], ["weighted", "KRAS", 0.5],
     ]  # fmt: skip
-    assert list(net.columns) == ["source", "target", "weight"]
-    assert list(signatures.to_net([]).columns) == ["source", "target", "weight"]
+    columns = ["source", "target", "weight", "licence", "citation", "retrieved_from"]
+    assert list(net.columns) == columns
+    assert list(signatures.to_net([]).columns) == columns
+
+
+def test_exports_keep_licence_and_source_of_every_shipped_list(tmp_path):
+    every = [signatures.load(name) for name in signatures.available().index]
+    net = signatures.to_net(every).drop_duplicates("source").set_index("source")
+    path = tmp_path / "all.gmt"
+    signatures.write_gmt(every, path)
+    lines = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+    notes = {name.rsplit("_", 1)[0]: note for name, note, *_ in lines}
+    assert set(notes) == set(net.index) == {one.name for one in every}
+    for one in every:
+        source = one.provenance
+        row = net.loc[one.name]
+        assert row["licence"] == source.licence
+        assert row["citation"] == source.citation
+        assert row["retrieved_from"] == source.retrieved_from
+        for text in (source.citation, source.licence, source.retrieved_from):
+            assert " ".join(text.split()) in notes[one.name]

@@ -25,6 +25,7 @@ from dtpscore._calling.group import (
 )
 from dtpscore._calling.outcome import Outcome, where
 from dtpscore._calling.reasons import explain
+from dtpscore._calling.shared_genes import METHOD as GENES_ONCE
 from dtpscore._calling.states import (
     EARLY_DAYS,
     LOW_QUALITY,
@@ -328,6 +329,8 @@ def _in_words(experiment: Experiment, outcome: Outcome, alpha: float) -> list[st
             f"As a check, each of {checked} reference samples was called against the "
             "others."
         )
+    if outcome.reasons:
+        sentences.append(GENES_ONCE)
     return sentences
 
 

@@ -14,6 +14,7 @@ from dtpscore._design import listed
 from dtpscore._methods import control
 from dtpscore._types import Net
 from dtpscore.errors import DataError, SignatureError
+from dtpscore.signatures._directions import voting_studies
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -56,11 +57,14 @@ class Panel:
         The published index.
     proliferation
         Signatures of cell division.
+    excluded
+        Studies that take no part, because the data are theirs.
     """
 
     features: tuple[Signature, ...]
     index: Signature
     proliferation: tuple[Signature, ...]
+    excluded: frozenset[str] = frozenset()
 
     @property
     def every(self) -> list[Signature]:
@@ -74,20 +78,21 @@ def _check_studies(studies: set[str]) -> None:
         study
         for name in signatures.available().index
         for study in signatures.load(str(name)).provenance.studies
-    }
+    } | voting_studies()
     unknown = sorted(studies - known)
     if unknown:
         msg = (
-            f"No signature was made from a study {unknown[0]!r}. Studies are "
-            f"{', '.join(sorted(known))}."
+            "No signature and no direction was made from a study "
+            f"{unknown[0]!r}. Studies are {', '.join(sorted(known))}."
         )
         raise SignatureError(msg)
 
 
 def _index(index: Any, excluded: set[str], gene_names: Collection[str]) -> Signature:
     """Load the index, or its variant that was built without an excluded study."""
-    if isinstance(index, str) and index == INDEX and len(excluded) == 1:
-        without = f"{INDEX}_without_{next(iter(excluded))}"
+    own = excluded & set(signatures.load(INDEX).provenance.studies)
+    if isinstance(index, str) and index == INDEX and len(own) == 1:
+        without = f"{INDEX}_without_{next(iter(own))}"
         index = without if without in signatures.available().index else index
     given = signatures.resolve(index, gene_names=gene_names)
     if len(given) != 1:
@@ -131,8 +136,9 @@ def choose(
         What serves as the index: whatever `dtpscore.signatures.resolve` makes one
         signature of.
     exclude_studies
-        Persister studies whose lists must not take part, because the data are
-        theirs. The consensus is then the one built without the study.
+        Persister studies whose lists must not take part and whose contrasts must not
+        vote about directions, because the data are theirs. The consensus is then the
+        one built without the study.
     gene_names
         Genes of the data, by which a list of genes is known as one.
 
@@ -158,6 +164,7 @@ def choose(
         features=features,
         index=chosen,
         proliferation=tuple(map(signatures.load, CELL_DIVISION)),
+        excluded=frozenset(excluded),
     )
 
 
@@ -188,6 +195,10 @@ class Features:
         What the shift learns from, in words.
     messages, methods
         Sentences for the user, and for a methods section.
+    genes
+        Genes of signatures by name, as far as they are known.
+    excluded
+        Studies that have no vote about the direction of an axis.
     """
 
     values: NDArray[np.float64]
@@ -203,6 +214,12 @@ class Features:
     source: str
     messages: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
+    genes: dict[str, frozenset[str]] = field(default_factory=dict)
+    excluded: frozenset[str] = frozenset()
+
+    def genes_of(self) -> list[frozenset[str]]:
+        """Genes of each feature; none where they are not known."""
+        return [self.genes.get(name, frozenset()) for name in self.names]
 
 
 def mean_axes(
@@ -229,6 +246,11 @@ def mean_axes(
         if name in of:
             result[:, column] = of[name].of(values)
     return result
+
+
+def genes_in(signature: Signature) -> frozenset[str]:
+    """Genes of a signature, up and down."""
+    return frozenset((*signature.genes.up, *signature.genes.down))
 
 
 def _random_sets(gene_names: Sequence[str], seed: int) -> list[NDArray[np.int32]]:
@@ -333,4 +355,6 @@ def compute(
         coverage=coverage,
         source=f"the z-scores of {len(usable)} signatures of persister mechanisms",
         methods=[_in_words(panel, species)],
+        genes={one.name: genes_in(one) for one in panel.every},
+        excluded=panel.excluded,
     )

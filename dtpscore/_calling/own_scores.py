@@ -9,7 +9,7 @@ import numpy as np
 
 from dtpscore import signatures
 from dtpscore._axes import axis_means
-from dtpscore._calling.features import FEWEST_FEATURES, mean_axes
+from dtpscore._calling.features import FEWEST_FEATURES, genes_in, mean_axes
 from dtpscore.errors import DataError
 from dtpscore.signatures import USER_AXIS, Signature
 
@@ -128,7 +128,14 @@ def replaced(
         axis_names=axis_names,
         source=f"the {len(names)} scores in obsm[{scores.key!r}], taken as they were",
         messages=messages,
+        genes=_known_genes(names),
     )
+
+
+def _known_genes(names: list[str]) -> dict[str, frozenset[str]]:
+    """Genes of shipped signatures; those of other scores are not known."""
+    shipped = set(signatures.available().index)
+    return {name: genes_in(signatures.load(name)) for name in names if name in shipped}
 
 
 def _all_found(names: list[str]) -> pd.DataFrame:

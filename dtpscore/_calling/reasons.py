@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dtpscore import signatures
+from dtpscore._calling.shared_genes import counted_once
+from dtpscore.signatures._directions import voting_studies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -93,6 +95,17 @@ def contributions(
     return np.stack(columns, axis=1).astype(np.float32), names
 
 
+def _mean_parts(
+    features: NDArray[np.float64],
+    coefficients: NDArray[np.float64],
+    called: NDArray[np.bool_],
+    reference: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Mean contribution of each signature in called cells; `contributions` adds up."""
+    weighted = features * coefficients
+    return weighted[called].mean(axis=0) - np.median(weighted[reference], axis=0)
+
+
 def envelope(
     random_z: NDArray[np.float64],
     called: NDArray[np.bool_],
@@ -114,6 +127,26 @@ def reading(difference: float, published: str, bounds: tuple[float, float]) -> s
     return "agrees" if found == published else "opposite"
 
 
+def published_directions(names: Sequence[str], excluded: Collection[str]) -> list[str]:
+    """Direction of each axis in contrasts of persisters.
+
+    Parameters
+    ----------
+    names
+        Axes. One that is not shipped is two-sided.
+    excluded
+        Studies that have no vote, because the data are theirs.
+    """
+    without = voting_studies() & set(excluded)
+    known = signatures.axes()
+    return [
+        signatures.direction(name, without=without).direction
+        if name in known
+        else "two-sided"
+        for name in names
+    ]
+
+
 def axis_table(
     difference: NDArray[np.float64],
     contribution: NDArray[np.float64],
@@ -121,6 +154,7 @@ def axis_table(
     published: Sequence[str],
     *,
     bounds: tuple[float, float],
+    once: Mapping[str, float],
 ) -> pd.DataFrame:
     """Make the table of axes of one group of called cells, the strongest first.
 
@@ -134,6 +168,9 @@ def axis_table(
         Axes and their published directions.
     bounds
         Envelope of random gene sets.
+    once
+        Contribution by axis, with every gene counted once. It decides which axis is
+        the strongest.
 
     Returns
     -------
@@ -146,6 +183,7 @@ def axis_table(
             "axis": list(names),
             "difference": difference,
             "contribution": contribution,
+            "counted_once": [once[name] for name in names],
             "published": list(published),
             "reading": [
                 reading(moved, direction, bounds)
@@ -153,7 +191,7 @@ def axis_table(
             ],
         }
     )
-    order = np.argsort(-np.abs(contribution), kind="stable")
+    order = np.argsort(-frame["counted_once"].abs().to_numpy(), kind="stable")
     return frame.iloc[order].reset_index(drop=True)
 
 
@@ -197,13 +235,15 @@ def explain(
     if not called.any():
         return explained
     z = experiment.features.axes[rows]
-    known = signatures.axes()
+    of_signature = _mean_parts(cells.features, weights, called, cells.reference)
+    features = experiment.features
     table = axis_table(
         z[called].mean(axis=0) - z[cells.reference].mean(axis=0),
         parts[called].mean(axis=0).astype(np.float64),
         names,
-        [known[name].direction if name in known else "two-sided" for name in names],
+        published_directions(names, features.excluded),
         bounds=envelope(experiment.features.random[rows], called, cells.reference),
+        once=counted_once(of_signature, features.axis, features.genes_of()),
     )
     table.insert(0, "group", label[1])
     table.insert(0, "batch", label[0])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from dtpscore._scoring.advice import recommended
+
 if TYPE_CHECKING:
     from dtpscore._check.matrices import Matrix
     from dtpscore._design import Design
@@ -73,7 +75,8 @@ def score_answer(matrix: Matrix | None, covered: Coverage, *, known: int) -> Ans
     if n == 0:
         why = "too few genes were measured" if known else "no gene name is known"
         return Answer("score", "no", f"{found} The reason is that {why}.")
-    return Answer("score", "yes" if n > n_all / 2 else "in part", found)
+    reason = f"{found} {recommended(matrix.judged).sentence}"
+    return Answer("score", "yes" if n > n_all / 2 else "in part", reason)
 
 
 def smallest_shares(design: Design, alpha: float) -> dict[str, float]:

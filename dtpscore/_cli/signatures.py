@@ -146,7 +146,8 @@ def export(
         Literal["gmt", "csv", "json"],
         typer.Option(
             "--format",
-            help="gmt; csv with source, target, weight (for decoupler); or json.",
+            help="gmt; csv with source, target, weight (for decoupler); or json. Each "
+            "holds licence and source of every list.",
         ),
     ] = "gmt",
     signature: option.SignatureNames = None,

@@ -114,11 +114,14 @@ def check_run(adata: AnnData, options: RunOptions) -> Ready:
     OptionError
         Options do not fit each other.
     SignatureError
-        The file of signatures or the GMT file is malformed.
+        The file of signatures or the GMT file is malformed, or no contrast of
+        persisters is about the context.
     """
     from dtpscore import signatures
+    from dtpscore.signatures._directions import check_context
 
     notes = check_options(adata, options)
+    check_context(options.context)
     own = None if options.genes is None else own_signatures(options.genes)
     for path in (options.gmt, options.drugs):
         if path is not None:

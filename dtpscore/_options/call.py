@@ -80,8 +80,8 @@ class CallOptions(Options):
     )
     exclude_studies: Names = Field(
         default=(),
-        description="Persister studies whose lists must not take part, because the "
-        "data are theirs.",
+        description="Persister studies whose lists and contrasts must not take part, "
+        "because the data are theirs.",
     )
     scores: str | None = Field(
         default=None,

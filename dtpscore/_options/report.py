@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from dtpscore._options.base import Options
-from dtpscore._options.fields import Label
+from dtpscore._options.fields import Label, Names
 
 
 class ReportOptions(Options):
@@ -31,6 +31,11 @@ class ReportOptions(Options):
     )
     title: str = Field(
         default="Drug-tolerant persister states", description="Title of the report."
+    )
+    context: Names = Field(
+        (),
+        description="Tumor type of the experiment, class of its drug, or both, such as "
+        "melanoma or BRAF inhibitor; expected directions are those of such contrasts.",
     )
     table_format: Literal["csv", "parquet"] = Field(
         default="csv", description="Format of the tables; parquet needs pyarrow."

@@ -15,6 +15,7 @@ from dtpscore._options.fields import Label, Names
 from dtpscore._options.lineages import LineageOptions
 from dtpscore._options.order import OrderOptions
 from dtpscore._options.resistance import ResistanceOptions
+from dtpscore._options.report import ReportOptions
 from dtpscore._options.score import ScoreOptions
 from dtpscore._options.trends import TrendOptions
 from dtpscore._options.vulnerabilities import VulnerabilityOptions
@@ -134,6 +135,7 @@ class RunOptions(Options):
     title: str = Field(
         "Drug-tolerant persister states", description="Title of the report."
     )
+    context: Names = _like(ReportOptions, "context")
     skip: tuple[
         Literal[
             "call",

@@ -233,8 +233,10 @@ def why_section(context: Context) -> Section | None:
         "the shift of the called cells.",
         paragraphs=(
             "The difference is that of the called cells from the reference cells. The "
-            "contribution is the part of the shift that an axis carries. Each "
-            "direction is read against the published one and against random gene sets.",
+            "contribution is the part of the shift that an axis carries. A gene that "
+            "several axes share is counted for the strongest of them alone; the whole "
+            "contribution stands beside it. Each direction is read against the "
+            "published one and against random gene sets.",
         ),
         pictures=(_reason_picture(context, groups[0]),),
         folds=(Fold("The other groups", pictures=tuple(others)),) if others else (),
@@ -247,7 +249,8 @@ def why_section(context: Context) -> Section | None:
                     Column("group", "Group"),
                     Column("batch", "Batch"),
                     Column("title", "Axis"),
-                    Column("contribution", "Contribution", "signed"),
+                    Column("counted_once", "Contribution", "signed"),
+                    Column("contribution", "With shared genes", "signed"),
                     Column("difference", "Difference", "signed"),
                     Column("published", "Published"),
                     Column("reading", "Reading"),

@@ -28,6 +28,8 @@ from dtpscore._report.vulnerabilities import tried_section
 from dtpscore.get._records import call_record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from anndata import AnnData
 
@@ -106,6 +108,7 @@ def collect(
     time_key: str | None = None,
     title: str = "Drug-tolerant persister states",
     provenance: dict[str, Any] | None = None,
+    setting: Sequence[str] = (),
 ) -> ReportData:
     """Collect text, tables and figures of a report from the results there are.
 
@@ -119,11 +122,15 @@ def collect(
         Heading.
     provenance
         Record of the run, if there was one.
+    setting
+        Tumor type and drug class of the experiment.
 
     Raises
     ------
     DataError
         There are no results, or the columns or the group do not exist.
+    SignatureError
+        No contrast is about the setting.
     """
     found = context(
         adata,
@@ -131,6 +138,7 @@ def collect(
         reference=reference,
         sample_key=sample_key,
         time_key=time_key,
+        setting=setting,
     )
     table = None if found.scores_key is None else axis_table(found)
     made: list[Section | None] = [

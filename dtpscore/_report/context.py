@@ -13,8 +13,11 @@ from dtpscore._results.scores import keys_of
 from dtpscore.errors import DataError
 from dtpscore.get._groups import columns, groups, in_order, texts
 from dtpscore.get._records import has_calls, has_order
+from dtpscore.signatures._directions import check_context
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from anndata import AnnData
 
@@ -44,11 +47,14 @@ class Context:
         Columns of ``obs`` with groups, samples and times, and the reference group.
     scores_key
         Key of the scores to show; None where nothing was scored.
+    setting
+        Tumor type and drug class of the experiment, as far as they were given.
     """
 
     adata: AnnData
     design: Columns
     scores_key: str | None
+    setting: tuple[str, ...] = ()
 
     @property
     def groupby(self) -> str:
@@ -141,6 +147,7 @@ def context(
     reference: str | None,
     sample_key: str | None,
     time_key: str | None = None,
+    setting: Sequence[str] = (),
 ) -> Context:
     """Complete what is not given from the records of the calls and of the order.
 
@@ -149,7 +156,10 @@ def context(
     DataError
         There are no results, no groups are given or known, or a column or group does
         not exist.
+    SignatureError
+        No contrast is about a tumor type or drug class of the setting.
     """
+    check_context(setting)
     check_anndata(adata)
     key = _scores_key(adata)
     if key is None and not any(name in adata.uns for name in _RESULTS):
@@ -172,7 +182,7 @@ def context(
         sample_key=sample_key,
         time_key=time_key,
     )
-    made = Context(adata, found, key)
+    made = Context(adata, found, key, tuple(setting))
     if made.member.isna().all():
         msg = f"obs[{found.groupby!r}] names no group."
         raise DataError(msg)

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dtpscore import _store
+from dtpscore._design import names
 from dtpscore._report.collect import collect
 from dtpscore._report.render import render, write_tables
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from anndata import AnnData
 
 
@@ -22,6 +25,7 @@ def report(
     sample_key: str | None = None,
     time_key: str | None = None,
     title: str = "Drug-tolerant persister states",
+    context: str | Sequence[str] = (),
     tables: str | Path | None = None,
     table_format: Literal["csv", "parquet"] = "csv",
 ) -> None:
@@ -49,6 +53,10 @@ def report(
         default.
     title
         Heading of the page.
+    context
+        Tumor type of the experiment, class of its drug, or both, as
+        `dtpscore.signatures.direction` takes them (``"melanoma"``, ``"BRAF
+        inhibitor"``). Expected directions are then those of such contrasts.
     tables
         Folder to write every table of the page to.
     table_format
@@ -59,6 +67,8 @@ def report(
     DataError
         There are no results, a column or group does not exist, the file cannot be
         written, or pyarrow is needed and not installed.
+    SignatureError
+        No contrast of persisters is about the context.
 
     See Also
     --------
@@ -84,6 +94,7 @@ def report(
         sample_key=sample_key,
         time_key=time_key,
         title=title,
+        setting=names(context),
     )
     if tables is not None:
         write_tables(data, Path(tables), kind=table_format)

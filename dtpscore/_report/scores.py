@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dtpscore import pl, signatures
+from dtpscore._report.directions import KINDS, directions_fold, studies_of
 from dtpscore._report.format import listed, number
 from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import picture
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
 
 _EXPECTED = {"up": "up", "down": "down", "two-sided": "no fixed direction"}
 _OWN = "own signature"
-# What an axis is where it is not read as a mechanism of persisters.
-_KINDS = {
-    "engagement": "shows whether the drug acts",
-    "lineage": "read in its lineage only",
-    "ambiguous": "mechanism or confounder",
-    "nuisance": "not read as persister",
-}
 _N_NAMED = 4
 
 
@@ -41,14 +35,15 @@ def mean_column(group: str) -> str:
     return f"mean_{group}"
 
 
-def _expected(axis: str) -> str:
-    """Direction that published contrasts of persisters agree on, in words."""
+def _expected(axis: str, setting: tuple[str, ...], without: list[str]) -> str:
+    """Direction that contrasts of persisters agree on in a setting, in words."""
     known = signatures.axes()
     if axis not in known:
         return _OWN
     if known[axis].kind == "persister":
-        return _EXPECTED[known[axis].direction]
-    return _KINDS[known[axis].kind]
+        found = signatures.direction(axis, setting or None, without=without).direction
+        return _EXPECTED[found]
+    return KINDS[known[axis].kind]
 
 
 def axis_table(context: Context) -> pd.DataFrame:
@@ -58,7 +53,9 @@ def axis_table(context: Context) -> pd.DataFrame:
     frame = titled(table.rename(columns=mean_column).reset_index(names="axis"))
     genes = genes_found(context.adata, key=key).reindex(frame["axis"].astype(str))
     counted = zip(genes["n_found"], genes["n_listed"], genes["low"], strict=True)
-    frame.insert(2, "expected", [_expected(str(axis)) for axis in frame["axis"]])
+    setting, without = context.setting, studies_of(context.adata)
+    expected = [_expected(str(axis), setting, without) for axis in frame["axis"]]
+    frame.insert(2, "expected", expected)
     frame.insert(
         3,
         "genes",
@@ -113,6 +110,7 @@ def axes_section(context: Context, frame: pd.DataFrame) -> Section:
     unit = context.reference or "all cells"
     adata, key = context.adata, context.scores_key
     means = "means of samples" if context.sample_key else "means of cells"
+    where = f" in {' and '.join(context.setting)}" if context.setting else ""
     return Section(
         name="axes",
         title="Mechanisms by group",
@@ -120,8 +118,9 @@ def axes_section(context: Context, frame: pd.DataFrame) -> Section:
         paragraphs=(
             "Each axis is the mean of its signatures, turned so that high means more "
             f"of it. The unit is the standard deviation of {unit}, and 0 is its mean. "
-            "The expected direction is the one on which published contrasts of "
-            "persisters agree; where they disagree none is assumed.",
+            "The expected direction is the one on which contrasts of persisters"
+            f"{where} agree; where they disagree, or too few say anything, none is "
+            "assumed.",
         ),
         pictures=(
             picture(
@@ -134,6 +133,7 @@ def axes_section(context: Context, frame: pd.DataFrame) -> Section:
             ),
         ),
         folds=(
+            directions_fold(frame, context.setting, studies_of(adata)),
             Fold(
                 "Scores of cells",
                 pictures=(

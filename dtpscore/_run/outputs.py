@@ -180,6 +180,7 @@ def write_outputs(
             sample_key=config.sample_key,
             title=config.title,
             provenance=content,
+            setting=config.context,
         )
         tables = _report.write_tables(data, new / TABLES)
         for target, text in (

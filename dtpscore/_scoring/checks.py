@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_args
 import numpy as np
 
 from dtpscore._methods.registry import METHODS
+from dtpscore._scoring.advice import is_deep, recommended
 from dtpscore._values import Kind, Values
 from dtpscore._warn import warn
 from dtpscore.errors import CoverageWarning, DataError, InputWarning, SignatureError
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from dtpscore._scoring.collect import CellTable
     from dtpscore.signatures import Signature
 
-# Of this many times max_rank detected genes, most count as not expressed.
-_DEEP = 4
 # Kinds of values by their code in the checks of lazy scores.
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -91,13 +90,14 @@ def check_values(values: Values, params: Mapping[str, Any]) -> None:
         if sentence:
             warn(sentence, InputWarning)
     max_rank = params.get("max_rank", np.inf)
-    if method == "ucell" and values.n_detected > _DEEP * max_rank:
+    if method == "ucell" and is_deep(values, max_rank):
+        advice = recommended(values)
+        instead = "" if advice.method == "ucell" else f", or use {advice.arguments}"
         msg = (
             f"Half of the cells (or profiles) have values for {values.n_detected:,.0f} "
             f"genes or more, and method 'ucell' looks at the first {max_rank:,} "
             "alone (max_rank, --max-rank): genes of middle expression count as not "
-            "expressed. Raise max_rank to about that number, or use "
-            "method='zscore' with normalize='log1p' for bulk profiles."
+            f"expressed. Raise max_rank to about that number{instead}."
         )
         warn(msg, InputWarning)
 

@@ -230,8 +230,9 @@ def reasons(
 
     Returns
     -------
-    ``batch``, ``group``, ``axis``, ``difference``, ``contribution``, ``published``
-    and ``reading``.
+    ``batch``, ``group``, ``axis``, ``difference``, ``contribution``, ``counted_once``
+    (the contribution with every gene counted for one axis alone, which gives the
+    order), ``published`` and ``reading``.
 
     Raises
     ------

@@ -95,8 +95,9 @@ def reasons(
 ) -> Any:
     """Draw the axes that carry the calls of one group.
 
-    A bar is the mean contribution of an axis to the shift of the called cells; an
-    arrow says whether the axis is up or down in them. With several batches the means
+    A bar is the mean contribution of an axis to the shift of the called cells, in
+    which a gene of several axes counts for the strongest of them alone; an arrow says
+    whether the axis is up or down in them. With several batches the means
     over batches are drawn.
 
     Parameters
@@ -135,9 +136,9 @@ def reasons(
     """
     frame = frames.reasons(adata, group=group, key=key)
     several = len(set(frame["batch"])) > 1
-    numbers = frame.groupby("axis", sort=False)[["difference", "contribution"]].mean()
+    numbers = frame.groupby("axis", sort=False)[["difference", "counted_once"]].mean()
     reading = frame.groupby("axis", sort=False)["reading"].first()
-    size = numbers["contribution"].abs().sort_values(ascending=False, kind="stable")
+    size = numbers["counted_once"].abs().sort_values(ascending=False, kind="stable")
     if order is None:
         order = [str(name) for name in size.index[:n_axes]]
     numbers = rows_in_order(numbers, order, "axis")
@@ -149,7 +150,7 @@ def reasons(
     with style():
         drawn = canvas(ax, figsize, (6.2, 1.0 + 0.23 * len(names)))
         ax = drawn.ax
-        for row, kind, value in zip(rows, kinds, numbers["contribution"], strict=True):
+        for row, kind, value in zip(rows, kinds, numbers["counted_once"], strict=True):
             color, hatch, _ = looks[kind]
             ax.barh(
                 row, value, height=0.72, color=color, hatch=hatch, edgecolor="white"

@@ -108,6 +108,11 @@ def _has(cell: str, word: str) -> bool:
     return word.lower() in cell.lower().split("|")
 
 
+def voting_studies() -> frozenset[str]:
+    """Studies whose contrasts have a vote about directions, published or measured."""
+    return frozenset(s for row in _rows("contrasts") for s in row["study"].split("|"))
+
+
 def _known_contexts() -> dict[str, list[str]]:
     """Tumors and drug classes that any contrast is about."""
     found: dict[str, list[str]] = {}
@@ -117,7 +122,14 @@ def _known_contexts() -> dict[str, list[str]]:
     return found
 
 
-def _checked(context: str | Iterable[str] | None) -> tuple[str, ...]:
+def check_context(context: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Words of a context.
+
+    Raises
+    ------
+    SignatureError
+        No contrast is about one of them.
+    """
     words = (context,) if isinstance(context, str) else tuple(context or ())
     known = _known_contexts()
     every = [word for column in known.values() for word in column]
@@ -239,9 +251,9 @@ def direction(
     'two-sided'
     """
     check_known("axis", axis, axes())
-    words = _checked(context)
+    words = check_context(context)
     left_out = {without} if isinstance(without, str) else set(without)
-    studies = {s for row in _rows("contrasts") for s in row["study"].split("|")}
+    studies = voting_studies()
     for study in sorted(left_out):
         check_known("study", study, sorted(studies))
     table = _votes(axis, words, left_out)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from dtpscore.signatures._model import Signature
 
+_NET_COLUMNS = [
+    "source", "target", "weight", "licence", "citation", "retrieved_from"
+]  # fmt: skip
 _ENDINGS = {"_UP": "up", "_DN": "down", "_DOWN": "down"}
 
 
@@ -37,16 +40,24 @@ def gmt_text(signatures: Iterable[Signature]) -> str:
 
 
 def _one_line(signature: Signature) -> str:
+    """Citation, licence and source of a signature, in the one field that GMT has."""
+    source = signature.provenance
+    text = (
+        f"{source.citation}; licence: {source.licence}; read from: "
+        f"{source.retrieved_from}; changes: dtpscore signatures show {signature.name}"
+    )
     # A tab or a line break would end the field.
-    return " ".join(signature.provenance.citation.split())
+    return " ".join(text.split())
 
 
 def write_gmt(signatures: Iterable[Signature], path: str | Path) -> None:
     """Write signatures as a GMT file.
 
     A GMT file has no direction, so every signature gives a line ``NAME_UP`` and a
-    line ``NAME_DN``, whichever has genes. The second field is the citation. Weights are
-    not written: the format has no place for them.
+    line ``NAME_DN``, whichever has genes. The second field is the citation with the
+    licence, where the list was read and how to see what was changed, because most
+    licences ask that these stay with a list. Weights are not written: the format has
+    no place for them.
 
     Parameters
     ----------
@@ -199,16 +210,21 @@ def to_net(signatures: Sequence[Signature]) -> pd.DataFrame:
 
     Returns
     -------
-    One row per gene: ``source`` (signature), ``target`` (symbol) and ``weight``
-    (float64; negative for down genes).
+    One row per gene: ``source`` (signature), ``target`` (symbol), ``weight``
+    (float64; negative for down genes), ``licence`` and ``citation`` of the signature,
+    which stay with the list, and ``retrieved_from``, where it was read. decoupler reads
+    the first three.
     """
     import pandas as pd
 
     rows = []
     for signature in signatures:
         weights = signature.genes.weights or {}
+        origin = signature.provenance
+        kept = (origin.licence, origin.citation, origin.retrieved_from)
         for sign, genes in ((1.0, signature.genes.up), (-1.0, signature.genes.down)):
             rows += [
-                (signature.name, gene, sign * weights.get(gene, 1.0)) for gene in genes
+                (signature.name, gene, sign * weights.get(gene, 1.0), *kept)
+                for gene in genes
             ]
-    return pd.DataFrame(rows, columns=["source", "target", "weight"])
+    return pd.DataFrame(rows, columns=_NET_COLUMNS)

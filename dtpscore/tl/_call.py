@@ -163,8 +163,9 @@ def call(
         of genes, a dictionary of genes, a file).
     exclude_studies
         Persister studies whose lists must not take part because the data are theirs,
-        such as ``"hangauer2017"``. With one study the consensus built without it is
-        used.
+        such as ``"hangauer2017"``, and whose contrasts must not vote about the
+        direction of an axis, such as ``"stauffer2024"``. With one study of the
+        consensus, the consensus built without it is used.
     scores
         Frame in ``obsm`` to learn the shift from instead of control z-scores, such as
         ``"dtp_scores"`` (any method, own signatures). The index stays as it is. Depth

@@ -3,7 +3,8 @@
 Run ``python signatures/build/heat.py`` to write the tables of ``signatures/README.md``
 between their marks. The values come from ``real_contrasts.tsv`` (control-matched z of
 the persisters minus that of the parental cells, mean of the signatures of the axis),
-the directions from ``directions.tsv``; nothing here needs the data.
+the directions from ``directions.tsv``, and the tables about the index are made by
+``index_tables.py``; nothing here needs the data.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from __future__ import annotations
 import csv
 import re
 from itertools import combinations
+
+import index_tables
+import sanity_table
 
 from dtpscore import signatures as library
 
@@ -137,7 +141,14 @@ def overlap() -> str:
     return "\n".join(lines)
 
 
-BLOCKS = {"heat": heat, "overlap": overlap}
+BLOCKS = {
+    "heat": heat,
+    "overlap": overlap,
+    "index": index_tables.index,
+    "shifts": index_tables.shifts,
+    "sanity": sanity_table.sanity,
+    "carried": sanity_table.carried,
+}
 
 
 def rendered(text: str) -> str:

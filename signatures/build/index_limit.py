@@ -1,20 +1,30 @@
 """How well a list of genes can point at persisters in contexts it has not seen.
 
 Run ``python signatures/build/index_limit.py FOLDER`` with the folder of the real data
-sets. It prints the table of ``signatures/README.md``: AUROC of persister against
-parental cells of one context, over contexts, for the shipped index, for an index of
-published and measured contrasts that is made without the tumor type of the context, for
-inverse proliferation, and for the single lists with the best median and the best lowest
-value, which are chosen after the fact.
+sets. It writes ``signatures/index_limit.tsv`` (AUROC of persister against parental
+cells, lists by contexts) and ``signatures/index_shifts.tsv`` (AUROC of shifts that are
+no persisters), of which ``heat.py`` makes the tables of ``signatures/README.md``.
+``index_contexts.py`` says what the contexts are.
 
-The index made anew follows the rule of ``consensus.py`` with one more vote per measured
-study, which says that a gene goes up where its log2 change exceeds 0.5 in the same
-direction in three of four of its lines. Studies of the tumor type of the context have
-no vote. The shipped index has no vote from melanoma either; one of its votes is of AML.
+Four indices are made without any contrast of the tumor type of the context, all by
+rules that were written down before they were measured:
 
-Contexts are four melanoma lines and three subclones, thinned to cells of 2,000 UMI from
-bulk counts (so they are semi-synthetic), and three patients with leukemia before and
-after chemotherapy (real cells).
+``anew``
+    The vote of ``consensus.py``, with one more vote per measured study, which says that
+    a gene goes up where its log2 change exceeds 0.5 in three of four of its lines.
+``weighted``
+    The same votes weighted by confidence (high 1, medium 0.5). A gene enters where the
+    weights one way exceed those the other way by 1.5 and by 75% of both, and counts by
+    that difference.
+``weighted, drug class``
+    As ``weighted``, and contrasts of the class of the drug (targeted, or chemotherapy)
+    count twice.
+``weighted, drug class, engagement``
+    The last one minus the mean of the lists of ``mapk_output`` where the drug is a
+    targeted one. It sees that a drug hits its target, which is no persistence.
+
+The shipped index has no vote from melanoma; one of its votes is of AML. Single lists
+are shown with the best median and the best lowest value: chosen after the fact.
 """
 
 from __future__ import annotations
@@ -22,69 +32,33 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 import anndata as ad
 import consensus
+import index_contexts
 import numpy as np
 import pandas as pd
-import real_contrasts
-from scipy.stats import rankdata
+from index_contexts import Context, auroc
 
 import dtpscore as dtp
 from dtpscore import signatures as library
+from dtpscore.signatures import Genes, Signature
+from dtpscore.signatures._directions import _rows
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dtpscore.signatures import Signature
-
-UMI = 2000
-N_CELLS = 150
 MIN_CHANGE = 0.5
 MIN_SHARE = 0.75
+WEIGHTS = {"high": 1.0, "medium": 0.5}
+MIN_WEIGHT = 1.5
+MIN_AGREED = 0.75
+TARGETED = frozenset({"BRAF inhibitor", "EGFR inhibitor", "HER2 inhibitor"})
+SAME_DRUG = 2.0
 INDEX = "dtp_consensus_no_cycle"
 INVERSE = "hallmark_e2f_targets"
+ENGAGEMENT = "mapk_output"
+MADE = ("anew", "weighted", "weighted, drug class")
+ENGAGED = "weighted, drug class, engagement"
 
-
-class Context(NamedTuple):
-    """Persister and parental cells of one line or patient."""
-
-    name: str
-    study: str
-    tumor: str
-    cells: ad.AnnData
-    persister: np.ndarray
-
-
-def _thinned(folder: Path, file: str, study: str) -> Iterator[Context]:
-    bulk = real_contrasts._read(folder, file)
-    bulk = bulk[bulk.obs["condition"].isin(["DTP", "parental"]).to_numpy()].copy()
-    for line in sorted(bulk.obs["cell_line"].astype(str).unique()):
-        of_line = bulk[(bulk.obs["cell_line"].astype(str) == line).to_numpy()].copy()
-        sizes = dict.fromkeys(of_line.obs_names, N_CELLS)
-        cells = dtp.datasets.thin(of_line, depth=UMI, n_cells=sizes, seed=0)
-        persister = (cells.obs["true_state"].astype(str) == "DTP").to_numpy()
-        yield Context(line, study, "melanoma", cells, persister)
-
-
-def _patients(folder: Path) -> Iterator[Context]:
-    cells = real_contrasts._read(folder, "aml_vangalen_paired")
-    size = cells.obs["sample"].value_counts()
-    cells = cells[cells.obs["sample"].isin(size.index[size >= 50]).to_numpy()].copy()
-    for patient in ("AML328", "AML329", "AML707B"):
-        one = cells[(cells.obs["patient"].astype(str) == patient).to_numpy()].copy()
-        persister = (one.obs["condition"].astype(str) == "residual").to_numpy()
-        yield Context(patient, "vangalen2019", "leukemia", one, persister)
-
-
-def contexts(folder: Path) -> list[Context]:
-    """Every context, in the order of the table."""
-    return [
-        *_thinned(folder, "bulk_brafi_4lines", "stauffer2024"),
-        *_thinned(folder, "bulk_skmel5_timecourse", "hayford2024"),
-        *_patients(folder),
-    ]
+Vote = tuple[set[str], set[str], float, str]
 
 
 def _changes(context: Context) -> pd.Series:
@@ -105,40 +79,79 @@ def measured_votes(seen: list[Context]) -> tuple[set[str], set[str]]:
     return set(table.index[up]), set(table.index[down])
 
 
-def anew(held_out: Context, every: list[Context]) -> tuple[list[str], list[str]]:
-    """Genes of an index without any contrast of the tumor type held out."""
-    lists = []
+def _is_targeted(drug: str) -> bool:
+    return bool(TARGETED & set(drug.split("|")))
+
+
+def cast(tumor: str, every: list[Context]) -> list[Vote]:
+    """Votes of all contrasts of other tumor types: up, down, weight, drug."""
+    known = {row["contrast"]: row for row in _rows("contrasts")}
+    found: list[Vote] = []
     for label, names in consensus.VOTES.items():
-        contrast = [library.load(name).genes for name in names]
-        leukemia = held_out.tumor == "leukemia" and label == "Duy AML"
-        if not leukemia:
+        row = known[label]
+        if tumor not in row["tumor"].split("|"):
+            contrast = [library.load(name).genes for name in names]
             up = set().union(*(genes.up for genes in contrast))
             down = set().union(*(genes.down for genes in contrast))
-            lists.append((up - down, down - up))
+            weight = WEIGHTS[row["confidence"]]
+            found.append((up - down, down - up, weight, row["drug"]))
     for study in dict.fromkeys(context.study for context in every):
-        seen = [c for c in every if c.study == study and c.tumor != held_out.tumor]
+        seen = [c for c in every if c.study == study and c.tumor != tumor]
         if seen:
-            lists.append(measured_votes(seen))
-    out = consensus.nuisance()
-    found = []
+            row = next(r for r in known.values() if r["study"] == study)
+            weight = WEIGHTS[row["confidence"]]
+            found.append((*measured_votes(seen), weight, row["drug"]))
+    return found
+
+
+def anew(votes: list[Vote]) -> Genes:
+    """Genes of an index by the rule of the consensus."""
+    out, found = consensus.nuisance(), []
     for way in (0, 1):
-        genes = set().union(*(one[way] for one in lists))
+        genes = set().union(*(one[way] for one in votes))
         found.append(
             sorted(
                 gene
                 for gene in genes - out
-                if sum(gene in one[way] for one in lists) >= consensus.MIN_VOTES
-                and not any(gene in one[1 - way] for one in lists)
+                if sum(gene in one[way] for one in votes) >= consensus.MIN_VOTES
+                and not any(gene in one[1 - way] for one in votes)
             )
         )
-    return found[0], found[1]
+    return Genes(up=tuple(found[0]), down=tuple(found[1]))
 
 
-def auroc(values: np.ndarray, truth: np.ndarray) -> float:
-    """Chance that a persister scores above a parental cell."""
-    n = int(truth.sum())
-    ranks = rankdata(values)[truth].sum() - n * (n + 1) / 2
-    return float(ranks / (n * (len(truth) - n)))
+def weighted(votes: list[Vote], drug: str | None = None) -> Genes:
+    """Genes of an index by weighted votes; with a drug, its class counts twice."""
+    up: dict[str, float] = {}
+    down: dict[str, float] = {}
+    for rising, falling, confidence, given in votes:
+        same = drug is not None and _is_targeted(given) == _is_targeted(drug)
+        weight = confidence * (SAME_DRUG if same else 1.0)
+        for genes, total in ((rising, up), (falling, down)):
+            for gene in genes:
+                total[gene] = total.get(gene, 0.0) + weight
+    kept = {}
+    for gene in {*up, *down} - consensus.nuisance():
+        one, other = up.get(gene, 0.0), down.get(gene, 0.0)
+        difference = one - other
+        if abs(difference) >= max(MIN_WEIGHT, MIN_AGREED * (one + other)):
+            kept[gene] = difference
+    return Genes(
+        up=tuple(sorted(gene for gene in kept if kept[gene] > 0)),
+        down=tuple(sorted(gene for gene in kept if kept[gene] < 0)),
+        weights={gene: abs(value) for gene, value in sorted(kept.items())},
+    )
+
+
+def made(tumor: str, drug: str, every: list[Context]) -> list[Signature]:
+    """The indices without a contrast of a tumor type."""
+    votes = cast(tumor, every)
+    genes = (anew(votes), weighted(votes), weighted(votes, drug))
+    base = library.load(INDEX)
+    return [
+        base.model_copy(update={"name": name, "genes": of_name})
+        for name, of_name in zip(MADE, genes, strict=True)
+    ]
 
 
 def _lists() -> list[Signature]:
@@ -149,51 +162,62 @@ def _lists() -> list[Signature]:
     return [library.load(str(name)) for name in table.index[kept]]
 
 
-def limits(folder: Path) -> pd.DataFrame:
-    """AUROC (lists, contexts)."""
-    every = contexts(folder)
-    lists = _lists()
-    found = {}
-    for context in every:
-        up, down = anew(context, every)
-        own = library.load(INDEX).model_copy(
-            update={
-                "name": "made anew without the tumor type",
-                "genes": dtp.signatures.Genes(up=tuple(up), down=tuple(down)),
-            }
-        )
-        cells = context.cells
-        bare = ad.AnnData(cells.X, obs=cells.obs[[]], var=cells.var[[]])
-        scored = [*lists, own]
-        dtp.tl.score(bare, scored, method="mean", normalize="log1p", control=True)
-        z = bare.obsm["dtp_scores_z"]
-        found[context.name] = pd.Series(
-            {
-                name: auroc(z[name].to_numpy(), context.persister)
-                for name in z.columns
-                if z[name].notna().all()
-            }
-        )
-    return pd.DataFrame(found)
+def values(context: Context, own: list[Signature], *, targeted: bool) -> pd.Series:
+    """AUROC of every list in one context."""
+    cells = context.cells
+    bare = ad.AnnData(cells.X, obs=cells.obs[[]], var=cells.var[[]])
+    scored = [*_lists(), *own]
+    dtp.tl.score(bare, scored, method="mean", normalize="log1p", control=True)
+    z = bare.obsm["dtp_scores_z"].copy()
+    z[f"inverse {INVERSE}"] = -z[INVERSE]
+    engaged = z[MADE[-1]]
+    if targeted:
+        names = library.available(axis=ENGAGEMENT, use="default").index
+        engaged = engaged - z[list(names)].mean(axis=1)
+    z[ENGAGED] = engaged
+    return pd.Series(
+        {
+            name: auroc(z[name].to_numpy(), context.persister)
+            for name in z.columns
+            if z[name].notna().all()
+        }
+    )
 
 
-def table(folder: Path) -> str:
-    """Markdown of the table."""
-    found = limits(folder)
-    found.loc[f"inverse {INVERSE}"] = 1 - found.loc[INVERSE]
-    shown = [INDEX, "made anew without the tumor type", f"inverse {INVERSE}"]
-    single = found.drop(index=shown).dropna()
-    best = single.median(axis=1).idxmax()
-    steady = single.min(axis=1).idxmax()
-    lines = [f"| List | {' | '.join(found.columns)} | Median | Lowest |"]
-    lines.append("|" + "---|" * (found.shape[1] + 3))
-    for name in dict.fromkeys([*shown, best, steady]):
-        values = found.loc[name]
-        cells = [f"{value:.2f}" for value in [*values, values.median(), values.min()]]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+def limits(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """AUROC (lists, contexts) of persisters, and of shifts that are none.
+
+    The indices that judge the other shifts are made as for a tumor of no contrast
+    under a targeted drug.
+    """
+    every = index_contexts.persisters(folder)
+    seen = {
+        context.name: values(
+            context,
+            made(context.tumor, context.drug, every),
+            targeted=_is_targeted(context.drug),
+        )
+        for context in every
+    }
+    own = made("none", "EGFR inhibitor", every)
+    other = {
+        context.name: values(context, own, targeted=True)
+        for context in index_contexts.no_persisters(folder)
+    }
+    return pd.DataFrame(seen), pd.DataFrame(other)
 
 
 if __name__ == "__main__":
     given = sys.argv[1] if len(sys.argv) > 1 else os.environ["DTPSCORE_DATA_DIR"]
-    sys.stdout.write(f"{table(Path(given))}\n")
+    for frame, stem in zip(
+        limits(Path(given)), ("index_limit", "index_shifts"), strict=True
+    ):
+        text = (
+            frame.sort_index()
+            .round(4)
+            .to_csv(
+                sep="\t", index_label="list", lineterminator="\n", float_format="%.4f"
+            )
+        )
+        path = library.root() / f"{stem}.tsv"
+        path.write_text(text, encoding="utf-8", newline="\n")
