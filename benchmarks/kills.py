@@ -44,7 +44,7 @@ COMMANDS = {
     ),
 }
 # A run writes the time and the duration of each step into these.
-_WITH_TIMES = {"provenance.json", "run.log", "report.html"}
+_WITH_TIMES = {"dtpscore_run.json", "provenance.json", "run.log", "report.html"}
 
 
 def make(kind: str, folder: Path) -> Path:

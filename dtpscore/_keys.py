@@ -17,6 +17,11 @@ CALL_AXES = "dtp_call_axes"
 PSEUDOTIME = "dtp_pseudotime"
 TRENDS = "dtp_trends"
 ENRICHMENT = "dtp_enrichment"
+LINEAGES = "dtp_lineages"
+LINEAGE = "dtp_lineage"
+VULNERABILITIES = "dtp_vulnerabilities"
+ENGAGEMENT = "dtp_engagement"
+RESISTANCE = "dtp_resistance"
 
 
 def axis_column(axis: str, key_added: str = SCORES) -> str:
@@ -31,7 +36,19 @@ def axis_column(axis: str, key_added: str = SCORES) -> str:
 
 # Columns of obs that other steps write, or that start as theirs do.
 _TAKEN = frozenset(
-    {CALL, INDEX, SHIFT, LIBRARY_SHIFT, PROLIFERATION, REASON, EVIDENCE, PVALUE, QVALUE}
+    {
+        CALL,
+        INDEX,
+        SHIFT,
+        LIBRARY_SHIFT,
+        PROLIFERATION,
+        REASON,
+        EVIDENCE,
+        PVALUE,
+        QVALUE,
+        LINEAGE,
+        ENGAGEMENT,
+    }
 )
 
 
@@ -59,6 +76,11 @@ def lazy_axes(key_added: str = SCORES) -> str:
 def lazy_checks(key_added: str = SCORES) -> str:
     """``obsm`` key of what shall be checked when these scores are computed."""
     return f"{key_added}_checks"
+
+
+def lineage_column(key_added: str = LINEAGES) -> str:
+    """``obs`` column with the clone of each cell."""
+    return LINEAGE if key_added == LINEAGES else f"{key_added}_clone"
 
 
 def call_keys(key_added: str = CALL) -> dict[str, str]:

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.slow
 
 DESIGN = ["--groupby", "condition", "--reference", "parental", "--sample-key", "sample"]
 SKIP = [
-    word for s in ("call", "pseudotime", "trends", "enrich") for word in ("--skip", s)
+    word
+    for s in ("call", "pseudotime", "trends", "enrich", "vulnerabilities")
+    for word in ("--skip", s)
 ]
 
 
@@ -48,7 +50,7 @@ def test_a_run_prints_its_end_as_json(few, tmp_path, command):
     content = json.loads(out)
     assert (code, content["exit_code"]) == (0, 0)
     assert content["files"]["report"] == str(tmp_path / "r" / "report.html")
-    assert [step["status"] for step in content["steps"]] == ["done", *["left out"] * 4]
+    assert [step["status"] for step in content["steps"]] == ["done", *["left out"] * 5]
 
 
 def test_own_signatures_are_scored_beside_the_shipped_ones(few, tmp_path, command):
@@ -91,6 +93,13 @@ def test_several_files_get_a_folder_each_and_one_table(few, tmp_path, command):
     table = pd.read_csv(tmp_path / "all" / "summary.csv")
     assert table["file"].tolist() == ["few.h5ad", "wrong.h5ad", "other.h5ad"]
     assert table["exit_code"].tolist() == [0, 3, 0]
+    names = {one.name for one in (tmp_path / "all").iterdir() if one.is_file()}
+    assert {
+        "summary.svg",
+        "dtpscore_summary_mqc.tsv",
+        "dtpscore_cells_mqc.tsv",
+    } <= names
+    assert "summary_axes.csv" not in names
 
 
 def test_two_files_of_one_name_are_refused(few, tmp_path, command):

@@ -96,6 +96,7 @@ def test_a_damaged_table_is_told(mirror):
 
 
 SAMPLE_TYPES = ["0", "3", "3", "7", "14_high", "14_low"]
+SAMPLES = ["0", "3_rep1", "3_rep2", "7_rep1", "14_rep1_high", "14_rep2_low"]
 
 
 def write_watermelon(folder, *, order=None, rename=None):
@@ -109,7 +110,7 @@ def write_watermelon(folder, *, order=None, rename=None):
     for gene, row in zip(genes, counts, strict=True):
         text += f'"{gene}",' + ",".join(map(str, row)) + "\n"
     (folder / counts_file.name).write_bytes(gzip.compress(text.encode()))
-    columns = ["nUMI", "sample_id", "time_point", "sample_type", "lineage_barcode"]
+    columns = ["nUMI", "sample_name", "time_point", "sample_type", "lineage_barcode"]
     if rename:
         columns = [rename.get(column, column) for column in columns]
     # As R's write.table writes it: the header has no name for the row names.
@@ -118,7 +119,9 @@ def write_watermelon(folder, *, order=None, rename=None):
         kind = SAMPLE_TYPES[i]
         lineage = "NA" if i == 0 else f"L{i}"
         day = kind.split("_")[0]
-        lines.append(f"{cells[i]}\t{counts[:, i].sum()}\t{i}\t{day}\t{kind}\t{lineage}")
+        lines.append(
+            f"{cells[i]}\t{counts[:, i].sum()}\t{SAMPLES[i]}\t{day}\t{kind}\t{lineage}"
+        )
     table = ("\n".join(lines) + "\n").encode()
     (folder / counts_file.cells.name).write_bytes(gzip.compress(table))
     return cells, genes, counts
@@ -130,6 +133,7 @@ def test_counts_and_cells_of_the_lineage_experiment_are_joined_by_name(mirror):
     np.testing.assert_array_equal(adata[cells, genes].X.toarray(), counts.T)
     obs = adata.obs.loc[cells]
     assert obs["sample_type"].tolist() == SAMPLE_TYPES
+    assert obs["sample"].tolist() == SAMPLES
     assert obs["day"].tolist() == [0, 3, 3, 7, 14, 14]
     assert obs["condition"].tolist() == ["parental", *["treated"] * 5]
     assert list(obs["sample_type"].cat.categories) == [

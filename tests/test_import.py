@@ -23,12 +23,21 @@ LEVELS = [
     {"_methods", "_values"},
     {"signatures", "_genes", "datasets"},
     {"_axes"},
-    {"_scoring", "_calling", "_ordering", "_enrichment"},
+    {
+        "_scoring",
+        "_calling",
+        "_ordering",
+        "_enrichment",
+        "_lineages",
+        "_vulnerabilities",
+        "_engagement",
+        "_resistance",
+    },
     {"_results"},
     {"_store"},
     {"get", "_check"},
     {"tl", "pl", "_report"},
-    {"_files"},
+    {"_files", "_plan"},
     {"_run"},
     {"_demo"},
     {"_cli"},
@@ -98,7 +107,19 @@ def help_of(*words: str) -> str:
     )
 
 
-COMMANDS = ["score", "call", "pseudotime", "run", "report", "check", "demo"]
+COMMANDS = [
+    "score",
+    "call",
+    "pseudotime",
+    "lineages",
+    "engagement",
+    "vulnerabilities",
+    "run",
+    "report",
+    "plan",
+    "check",
+    "demo",
+]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -19,7 +19,10 @@ from dtpscore._run import lock, pipeline
 from dtpscore._run.folder import MARKER, look
 from dtpscore.errors import DataError
 
-SKIP = {"reference": "parental", "skip": ["call", "pseudotime", "trends", "enrich"]}
+SKIP = {
+    "reference": "parental",
+    "skip": ["call", "pseudotime", "trends", "enrich", "vulnerabilities"],
+}
 SCORE = "score signatures and axes"
 
 

@@ -14,23 +14,36 @@ from dtpscore._run.config import to_toml
 from dtpscore._run.state import StepRecord
 from dtpscore.errors import OptionError
 
-ALL = {"score", "call", "pseudotime", "trends", "enrich"}
-GROUPS = {"call", "pseudotime", "enrich"}
-SOURCE = {"score", "call", "pseudotime", "enrich"}
+ALL = {
+    "score",
+    "call",
+    "pseudotime",
+    "trends",
+    "enrich",
+    "engagement",
+    "lineages",
+    "resistance",
+    "vulnerabilities",
+}
+GROUPS = ALL - {"score", "trends"}
+SOURCE = {"score", "call", "pseudotime", "enrich", "vulnerabilities"}
 # Another value of each option of a run, and the steps whose numbers it decides at
 # least. A step that builds on another one is stale as well.
 DECIDES = {
     "groupby": ("arm", GROUPS),
     "reference": ("DMSO", GROUPS),
     "sample_key": ("library", GROUPS),
-    "batch_key": ("line", {"call"}),
-    "pair_key": ("patient", {"call", "enrich"}),
+    "batch_key": ("line", {"call", "engagement", "lineages", "vulnerabilities"}),
+    "pair_key": ("patient", {"call", "enrich", "resistance", "vulnerabilities"}),
     "replicate_key": ("rep", {"pseudotime"}),
-    "time_key": ("day", {"call", "pseudotime"}),
+    "time_key": ("day", {"call", "pseudotime", "engagement", "lineages"}),
     "cell_type_key": ("kind", {"call"}),
     "malignant": (("tumor",), {"call"}),
-    "holiday": (("washout",), {"call", "pseudotime"}),
+    "holiday": (("washout",), {"call", "pseudotime", "resistance", "vulnerabilities"}),
     "quality_key": ("bad", {"call"}),
+    "pathway": ("estrogen_output", {"engagement"}),
+    "late": (("relapse",), {"resistance"}),
+    "lineage_key": ("barcode", {"lineages"}),
     "survival": ("counted", {"call"}),
     "layer": ("counts", SOURCE),
     "use_raw": (True, SOURCE),
@@ -39,23 +52,38 @@ DECIDES = {
     "method": ("mean", {"score"}),
     "alpha": (0.1, {"call"}),
     "n_permutations": (500, {"enrich"}),
-    "seed": (1, ALL),
+    "seed": (1, ALL - {"engagement", "resistance", "vulnerabilities"}),
     "score": ({"max_rank": 1000}, {"score"}),
     "call": ({"min_genes": 50}, {"call"}),
     "pseudotime": ({"n_pcs": 20}, {"pseudotime"}),
     "trends": ({"n_bootstrap": 100}, {"trends"}),
     "enrich": ({"weight": 0.0}, {"enrich"}),
+    "engagement": ({"alpha": 0.1}, {"engagement"}),
+    "lineages": ({"n_permutations": 99}, {"lineages"}),
+    "resistance": ({"alpha": 0.1}, {"resistance"}),
+    "vulnerabilities": ({"cells": "all"}, {"vulnerabilities"}),
     "title": ("Another", set()),
     "context": (("melanoma",), set()),
     "skip": (("enrich",), set()),
     "n_jobs": (1, set()),
 }
 # Their files count, not their names.
-FILES = {"gmt": {"enrich"}, "genes": {"score", "trends", "enrich"}}
+FILES = {
+    "gmt": {"enrich"},
+    "genes": {"score", "trends", "enrich"},
+    "drugs": {"vulnerabilities"},
+}
 
 
 def options(**given):
-    return RunOptions.read({"reference": "parental", **given})
+    # Three steps are done only where the option that they need is given.
+    named = {
+        "reference": "parental",
+        "lineage_key": "lineage",
+        "pathway": "mapk_output",
+        "late": ("late",),
+    }
+    return RunOptions.read({**named, **given})
 
 
 def prints(chosen):
@@ -115,11 +143,12 @@ def test_a_changed_file_makes_stale_what_reads_it(name, tmp_path):
     file = tmp_path / "sets.gmt"
     file.write_text("a\tb\tVIM\n")
     with_file = options(**{name: str(file)})
-    assert stale(with_file) == FILES[name]
+    assert stale(with_file) == with_later(FILES[name])
     before = prints(with_file)
     file.write_text("a\tb\tCDH1\n")
     after = prints(with_file)
-    assert {n for n in before if before[n] != after[n]} == FILES[name]
+    changed = {n for n in before if before[n] != after[n]}
+    assert changed == with_later(FILES[name])
     copied = tmp_path / "other_name.gmt"
     copied.write_text("a\tb\tCDH1\n")
     again = prints(options(**{name: str(copied)}))

@@ -83,7 +83,7 @@ def write_stand_ins(folder):
     kind = np.where(day == 14, kind, day.astype(str))
     table = pd.DataFrame(
         {
-            "sample_id": pd.factorize(kind, sort=True)[0] + 1,
+            "sample_name": kind,
             "time_point": day,
             "sample_type": kind,
             "lineage_barcode": [f"L{i % 97}" for i in range(lineage.n_obs)],

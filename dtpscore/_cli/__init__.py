@@ -13,11 +13,15 @@ from dtpscore._cli import (
     check,
     datasets,
     demo,
+    engagement,
+    lineages,
+    plan,
     pseudotime,
     report,
     run,
     score,
     signatures,
+    vulnerabilities,
 )
 from dtpscore._cli._console import plain_warnings, report_failure
 
@@ -43,8 +47,12 @@ COMMANDS = (
     score.COMMAND,
     call.COMMAND,
     pseudotime.COMMAND,
+    engagement.COMMAND,
+    lineages.COMMAND,
+    vulnerabilities.COMMAND,
     run.COMMAND,
     report.COMMAND,
+    plan.COMMAND,
     demo.COMMAND,
 )
 

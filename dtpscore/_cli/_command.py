@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
@@ -92,11 +93,12 @@ class Command:
             quiet, verbose = values.pop("quiet"), values.pop("verbose")
             with spoken(quiet=quiet, verbose=verbose), listening():
                 mine = {k: v for k, v in values.items() if k not in names}
-                if not self.options:
-                    self.body(**mine)
-                    return
-                chosen = {k: v for k, v in values.items() if k in names}
-                self.body(_flags.given(chosen, self.models), **mine)
+                with cells_of(mine):
+                    if not self.options:
+                        self.body(**mine)
+                        return
+                    chosen = {k: v for k, v in values.items() if k in names}
+                    self.body(_flags.given(chosen, self.models), **mine)
 
         function.__doc__ = self.body.__doc__
         function.__name__ = self.body.__name__
@@ -104,6 +106,28 @@ class Command:
         function.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
         function.__annotations__ = {one.name: one.annotation for one in every}
         return function
+
+
+@contextmanager
+def cells_of(values: dict[str, Any]) -> Iterator[None]:
+    """Put files in the form of anndata into the place of inputs of other forms."""
+    given = {name: values[name] for name in ("path", "inputs") if values.get(name)}
+    if not given:
+        yield
+        return
+    from dtpscore._store import Access, as_cells
+
+    access = Access(external=bool(values.get("allow_external")))
+    with ExitStack() as stack:
+        for name, paths in given.items():
+            values[name] = (
+                stack.enter_context(as_cells(paths, access=access))
+                if isinstance(paths, Path)
+                else [
+                    stack.enter_context(as_cells(one, access=access)) for one in paths
+                ]
+            )
+        yield
 
 
 def _stub(body: Callable[..., None]) -> Callable[[], None]:

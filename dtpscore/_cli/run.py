@@ -80,6 +80,19 @@ COMMAND = Command(
     run,
     EPILOG,
     options=("run:RunOptions",),
-    leave_out=frozenset({"score", "call", "pseudotime", "trends", "enrich"}),
+    # Tables of single steps stand in the TOML file.
+    leave_out=frozenset(
+        {
+            "score",
+            "call",
+            "pseudotime",
+            "trends",
+            "enrich",
+            "engagement",
+            "lineages",
+            "resistance",
+            "vulnerabilities",
+        }
+    ),
     required=False,
 )

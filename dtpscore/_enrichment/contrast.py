@@ -89,10 +89,10 @@ def units(design: Design, *, by_cells: bool) -> pd.DataFrame:
     return frame
 
 
-def _sums(
+def sum_units(
     matrix: Any, of_cell: Any, values: Values, *, by_cells: bool
 ) -> tuple[ranking.Sums, Any, str]:
-    """Sum each unit; also which genes are ranked, and what was done, in words."""
+    """Sum each unit; also which genes are used, and what was done, in words."""
     counts = values.are_counts or (values.kind == "unclear" and values.whole)
     if counts:
         sums = ranking.unit_sums(matrix, of_cell, counts=True)
@@ -141,7 +141,7 @@ def rank_groups(
         msg = f"{values.sentence} Check that this is the matrix that you mean."
         warn(msg, InputWarning)
     of_cell = cells["unit"].to_numpy(dtype=np.int64)
-    sums, kept, how = _sums(matrix, of_cell, values, by_cells=by_cells)
+    sums, kept, how = sum_units(matrix, of_cell, values, by_cells=by_cells)
     profile = None if by_cells else ranking.profiles(sums)
     known = cells[cells["unit"] >= 0].drop_duplicates("unit").sort_values("sample")
     side = {str(name): rows for name, rows in known.groupby("group", observed=True)}

@@ -123,8 +123,9 @@ def check_run(adata: AnnData, options: RunOptions) -> Ready:
     notes = check_options(adata, options)
     check_context(options.context)
     own = None if options.genes is None else own_signatures(options.genes)
-    if options.gmt is not None:
-        signatures.read_gmt(options.gmt)
+    for path in (options.gmt, options.drugs):
+        if path is not None:
+            signatures.read_gmt(path)
     design = read_design(adata.obs, design_keys(options))
     return Ready(tuple(notes), own, design)
 

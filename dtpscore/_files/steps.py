@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import tl
-from dtpscore._keys import CALL, CONTRIBUTIONS, ENRICHMENT, PSEUDOTIME, SCORES, TRENDS
+from dtpscore._keys import (
+    CALL,
+    CONTRIBUTIONS,
+    ENGAGEMENT,
+    ENRICHMENT,
+    LINEAGE,
+    PSEUDOTIME,
+    RESISTANCE,
+    SCORES,
+    TRENDS,
+    VULNERABILITIES,
+)
 from dtpscore._options.run import STEP_OPTIONS
 
 if TYPE_CHECKING:
@@ -96,4 +107,34 @@ ENRICH = Step(
     function="enrich",
     tables=(f"{ENRICHMENT}*",),
 )
-STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH)
+HIT = Step(
+    name="engagement",
+    title="ask whether the target was hit",
+    function="engagement",
+    tables=(f"{ENGAGEMENT}*",),
+    needs=("score",),
+    after=("call",),
+)
+CLONES = Step(
+    name="lineages",
+    title="follow the clones",
+    function="lineages",
+    tables=(f"{LINEAGE}*",),
+    after=("score", "call"),
+)
+LATE = Step(
+    name="resistance",
+    title="weigh persister against resistant",
+    function="resistance",
+    tables=(f"{RESISTANCE}*",),
+    needs=("score",),
+    after=("call", "lineages"),
+)
+TRY = Step(
+    name="vulnerabilities",
+    title="look at published vulnerabilities",
+    function="vulnerabilities",
+    tables=(f"{VULNERABILITIES}*",),
+    after=("score", "call"),
+)
+STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, HIT, CLONES, LATE, TRY)

@@ -9,12 +9,16 @@ from pydantic import Field, model_validator
 
 from dtpscore._options.base import Options
 from dtpscore._options.call import CallOptions
+from dtpscore._options.engagement import EngagementOptions
 from dtpscore._options.enrich import EnrichOptions
 from dtpscore._options.fields import Label, Names
+from dtpscore._options.lineages import LineageOptions
 from dtpscore._options.order import OrderOptions
+from dtpscore._options.resistance import ResistanceOptions
 from dtpscore._options.report import ReportOptions
 from dtpscore._options.score import ScoreOptions
 from dtpscore._options.trends import TrendOptions
+from dtpscore._options.vulnerabilities import VulnerabilityOptions
 from dtpscore._types import MethodName, Species
 from dtpscore.errors import OptionError
 
@@ -25,6 +29,16 @@ STEP_OPTIONS: dict[str, type[Options]] = {
     "pseudotime": OrderOptions,
     "trends": TrendOptions,
     "enrich": EnrichOptions,
+    "engagement": EngagementOptions,
+    "lineages": LineageOptions,
+    "resistance": ResistanceOptions,
+    "vulnerabilities": VulnerabilityOptions,
+}
+# Steps that are done only where the option of this name is given.
+ASKED_BY = {
+    "engagement": "pathway",
+    "lineages": "lineage_key",
+    "resistance": "late",
 }
 # Options that change no number, so that results stay as they are when one changes.
 NEUTRAL = frozenset({"n_jobs", "chunk_size"})
@@ -74,6 +88,23 @@ class RunOptions(Options):
     )
     holiday: Names = _like(CallOptions, "holiday")
     quality_key: str | None = _like(CallOptions, "quality_key")
+    pathway: str | None = Field(
+        None,
+        description="Axis of the pathway that the drug hits, such as mapk_output; it "
+        "is then asked whether the target was hit.",
+        json_schema_extra={_STEP: "engagement"},
+    )
+    late: Names = Field(
+        (),
+        description="Groups late on the drug or at relapse; evidence for persister and "
+        "for resistant is then collected.",
+        json_schema_extra={_STEP: "resistance"},
+    )
+    lineage_key: str | None = Field(
+        None,
+        description="Column of obs with lineage barcodes; clones are then followed.",
+        json_schema_extra={_STEP: "lineages"},
+    )
     survival: str | None = _like(CallOptions, "survival")
     layer: str | None = _like(ScoreOptions, "layer")
     use_raw: bool = _like(ScoreOptions, "use_raw")
@@ -92,6 +123,12 @@ class RunOptions(Options):
         description="GMT file of further gene sets for the enrichment.",
         json_schema_extra={_STEP: "enrich"},
     )
+    drugs: str | None = Field(
+        None,
+        description="GMT file of drug signatures (genes up and down), tested for "
+        "reversal.",
+        json_schema_extra={_STEP: "vulnerabilities"},
+    )
     n_permutations: int = _like(EnrichOptions, "n_permutations", step="enrich")
     seed: int = Field(0, ge=0, description="Seed of every step that draws.")
     n_jobs: int | None = _like(ScoreOptions, "n_jobs")
@@ -99,14 +136,34 @@ class RunOptions(Options):
         "Drug-tolerant persister states", description="Title of the report."
     )
     context: Names = _like(ReportOptions, "context")
-    skip: tuple[Literal["call", "pseudotime", "trends", "enrich"], ...] = Field(
-        (), description="Steps to leave out."
-    )
+    skip: tuple[
+        Literal[
+            "call",
+            "pseudotime",
+            "trends",
+            "enrich",
+            "engagement",
+            "lineages",
+            "resistance",
+            "vulnerabilities",
+        ],
+        ...,
+    ] = Field((), description="Steps to leave out.")
     score: dict[str, Any] = Field({}, description="Further options of scoring.")
     call: dict[str, Any] = Field({}, description="Further options of the calls.")
     pseudotime: dict[str, Any] = Field({}, description="Further options of the order.")
     trends: dict[str, Any] = Field({}, description="Further options of the trends.")
     enrich: dict[str, Any] = Field({}, description="Further options of enrichment.")
+    engagement: dict[str, Any] = Field(
+        {}, description="Further options of whether the target was hit."
+    )
+    lineages: dict[str, Any] = Field({}, description="Further options of the clones.")
+    resistance: dict[str, Any] = Field(
+        {}, description="Further options of persister or resistant."
+    )
+    vulnerabilities: dict[str, Any] = Field(
+        {}, description="Further options of what could be tried."
+    )
 
     @model_validator(mode="after")
     def _steps_have_options(self) -> RunOptions:
@@ -117,8 +174,19 @@ class RunOptions(Options):
             )
             raise OptionError(msg)
         for name in STEP_OPTIONS:
-            self.of_step(name)
+            if self.is_asked(name):
+                self.of_step(name)
         return self
+
+    def is_asked(self, name: str) -> bool:
+        """Whether a step is part of this run; some need an option of their own."""
+        option = ASKED_BY.get(name)
+        if option is None or getattr(self, option):
+            return True
+        if getattr(self, name):
+            msg = f"The table [{name}] needs {option}, which is not given."
+            raise OptionError(msg)
+        return False
 
     def of_step(self, name: str) -> Options:
         """Options of one step.
@@ -163,6 +231,7 @@ class RunOptions(Options):
         given = {
             "genes": self.genes if {"signatures", "scores_key"} & set(fields) else None,
             "gmt": self.gmt if "gmt" in fields else None,
+            "drugs": self.drugs if "drugs" in fields else None,
         }
         return {option: path for option, path in given.items() if path is not None}
 

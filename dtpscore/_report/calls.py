@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import pl
-from dtpscore._report.engagement import engagement_fold
 from dtpscore._report.format import count, share
 from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import picture
@@ -203,10 +202,7 @@ def calls_section(context: Context) -> Section | None:
         notes=tuple(record.messages),
         pictures=(_composition(context),),
         tables=(table, *_record_tables(context, record)),
-        folds=(
-            *filter(None, [engagement_fold(context)]),
-            Fold("Cells on the planes of the calls", pictures=_planes(context)),
-        ),
+        folds=(Fold("Cells on the planes of the calls", pictures=_planes(context)),),
     )
 
 

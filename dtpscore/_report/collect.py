@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from dtpscore import signatures
 from dtpscore._report import calls
 from dtpscore._report.context import Context, context
+from dtpscore._report.engagement import engagement_section
 from dtpscore._report.enrichment import enrichment_section
 from dtpscore._report.first import first_screen
 from dtpscore._report.format import count, listed
+from dtpscore._report.lineages import lineage_section
 from dtpscore._report.model import ReportData, Section
 from dtpscore._report.path import path_section, trends_section
+from dtpscore._report.resistance import resistance_section
 from dtpscore._report.reversal import reversal_section
 from dtpscore._report.scores import (
     axes_section,
@@ -19,11 +22,8 @@ from dtpscore._report.scores import (
     checks_section,
     leading_axes,
 )
-from dtpscore._report.text import (
-    limits_section,
-    methods_section,
-    vulnerability_section,
-)
+from dtpscore._report.text import limits_section, methods_section
+from dtpscore._report.vulnerabilities import tried_section
 from dtpscore.get._records import call_record
 
 if TYPE_CHECKING:
@@ -148,8 +148,11 @@ def collect(
         path_section(found),
         trends_section(found),
         enrichment_section(found),
+        engagement_section(found),
+        resistance_section(found),
+        lineage_section(found),
         None if table is None else checks_section(found),
-        vulnerability_section(_vulnerabilities(found, table)),
+        tried_section(found, _vulnerabilities(found, table)),
         methods_section(found),
         limits_section(found),
     ]

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     from dtpscore.get._groups import Columns
 
-_RESULTS = (_keys.CALL, _keys.PSEUDOTIME, _keys.TRENDS, _keys.ENRICHMENT)
+_RESULTS = (
+    _keys.CALL,
+    _keys.PSEUDOTIME,
+    _keys.TRENDS,
+    _keys.ENRICHMENT,
+    _keys.LINEAGES,
+    _keys.VULNERABILITIES,
+    _keys.ENGAGEMENT,
+    _keys.RESISTANCE,
+)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,14 @@ from dtpscore.get._axes import titled
 from dtpscore.get._groups import texts
 from dtpscore.get._records import (
     call_record,
+    engagement_record,
     enrich_record,
+    lineage_record,
     order_record,
+    resistance_record,
     score_record,
     trends_record,
+    vulnerability_record,
 )
 from dtpscore.get._scores import signatures as scored_signatures
 
@@ -85,6 +89,14 @@ def _records(context: Context) -> list[Record]:
         found.append(trends_record(adata))
     if context.has(_keys.ENRICHMENT):
         found.append(enrich_record(adata))
+    if context.has(_keys.ENGAGEMENT):
+        found.append(engagement_record(adata))
+    if context.has(_keys.RESISTANCE):
+        found.append(resistance_record(adata))
+    if context.has(_keys.LINEAGES):
+        found.append(lineage_record(adata))
+    if context.has(_keys.VULNERABILITIES):
+        found.append(vulnerability_record(adata))
     return [record for record in found if record.methods]
 
 

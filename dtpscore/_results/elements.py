@@ -41,7 +41,7 @@ _NO_GENES = frozenset(
     }
 )
 # What people name the modality of gene expression.
-_RNA = frozenset({"rna", "gex", "gene expression", "transcriptome"})
+RNA_NAMES = frozenset({"rna", "gex", "gene expression", "transcriptome"})
 # Bytes that the name of a cell takes in a file, at most as a rule.
 _NAME = 100
 # Filters of warnings belong to all threads, so one at a time changes them.
@@ -209,7 +209,7 @@ def check_anndata(adata: object) -> None:
     modalities = getattr(adata, "mod", None)
     if isinstance(modalities, Mapping) and not isinstance(adata, AnnData):
         names = [str(name) for name in modalities]
-        likely = next((name for name in names if name.lower() in _RNA), names[0])
+        likely = next((name for name in names if name.lower() in RNA_NAMES), names[0])
         msg = (
             f"Expected an AnnData, got a {type(adata).__name__} with the modalities "
             f"{available(names)}. Pass the one with the RNA counts, such as "

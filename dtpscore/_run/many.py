@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import _store
 from dtpscore._files.ready import check_run
+from dtpscore._run import cohort
 from dtpscore._run.folder import opened
 from dtpscore._run.pipeline import run
 from dtpscore._run.summary import REFUSED
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
     from dtpscore._run.outputs import Outputs
 
 logger = logging.getLogger(__name__)
-SUMMARY = "summary.csv"
+SUMMARIES = (
+    cohort.SUMMARY,
+    cohort.AXES,
+    cohort.PICTURE,
+    cohort.MQC_TABLE,
+    cohort.MQC_BARS,
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,8 @@ def run_files(
         h5ad files or folders of zarr stores.
     output
         Folder of the results of the only file; or the folder that gets a folder per
-        file, and ``summary.csv``.
+        file, and the summary: ``summary.csv``, ``summary_axes.csv``, ``summary.svg``
+        and two files that MultiQC reads.
     options
         Options of all runs.
     access
@@ -120,15 +128,17 @@ def run_files(
     folders = _folders(inputs, output)
     one_run = partial(run, access=access, progress=progress)
     with opened(output) as taken:
-        taken.check([SUMMARY])
+        taken.check(SUMMARIES)
         errors = {path: _check(path, options, access) for path in inputs}
         runs = [
             _one(path, folder, partial(one_run, config=options), errors[path])
             for path, folder in zip(inputs, folders, strict=True)
         ]
         with taken.staging() as new:
-            _table(runs).to_csv(new / SUMMARY, index=False, lineterminator="\n")
-            taken.publish({SUMMARY: new / SUMMARY})
+            names = cohort.write(runs, new)
+            taken.publish({name: new / name for name in names})
+        # An earlier run may have known of axes where this one does not.
+        taken.remove(set(SUMMARIES) - set(names))
     return runs
 
 
@@ -159,20 +169,3 @@ def _one(
             return _ended(path, folder, outputs)
     logger.error("%s: %s", path, error)
     return FileRun(path, folder, error=str(error), code=error.exit_code)
-
-
-def _table(runs: Sequence[FileRun]) -> Any:
-    """One row per group of each file; one row for a file without calls."""
-    import pandas as pd
-
-    rows = []
-    for one in runs:
-        first = {"file": one.path.name, "exit_code": one.code, "error": one.error}
-        summary = None if one.outputs is None else one.outputs.summary
-        if summary is None:
-            rows.append(first)
-            continue
-        first["evidence_level"] = summary.evidence_level
-        arms = [asdict(arm) for arm in summary.arms]
-        rows += [{**first, **arm} for arm in arms] or [first]
-    return pd.DataFrame(rows)

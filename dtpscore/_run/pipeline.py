@@ -94,7 +94,8 @@ def _fingerprint(step: Step, run: _Run) -> str:
     if step.name == "trends" and "genes" in files:
         # It follows the scores of the user's own signatures.
         before.append("score")
-    earlier = [run.records[name] for name in before]
+    # A step that this run was not asked for has no record.
+    earlier = [run.records[name] for name in before if name in run.records]
     return fingerprint(
         {
             "step": step.name,
@@ -192,6 +193,8 @@ def _log_to(path: Path) -> Iterator[None]:
 
 def _steps(run: _Run, progress: Progress | None) -> None:
     for step in STEPS:
+        if not run.config.is_asked(step.name):
+            continue
         if progress is not None:
             progress.start(step.title)
         logger.info("%s: start", step.name)

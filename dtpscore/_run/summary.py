@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from dtpscore import _keys
 from dtpscore.get._arms import arms
 from dtpscore.get._groups import Columns
+from dtpscore.get._records import vulnerability_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from anndata import AnnData
 
     from dtpscore._options.run import RunOptions
@@ -86,12 +88,16 @@ class Summary:
         Method of the order; empty without one.
     steps
         How each step ended, and why where it has no result.
+    moves
+        Moves of the axes by arm, as `dtpscore.tl.vulnerabilities` found them; None
+        where they were not compared.
     """
 
     arms: tuple[Arm, ...]
     evidence_level: str
     order: str
     steps: tuple[tuple[str, str, str], ...]
+    moves: pd.DataFrame | None = None
 
     @property
     def refused(self) -> list[str]:
@@ -161,4 +167,5 @@ def summarize(
         evidence_level=str(calls.get("evidence_level", "")),
         order=str(order.get("method", "")),
         steps=tuple((one.name, one.status, one.reason) for one in records),
+        moves=vulnerability_record(adata).axes if "vulnerabilities" in done else None,
     )

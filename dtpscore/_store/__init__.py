@@ -2,6 +2,7 @@
 
 from dtpscore._store._cells import open_cells
 from dtpscore._store._ending import cleaning_up
+from dtpscore._store._foreign import as_cells, read
 from dtpscore._store._identity import identity
 from dtpscore._store._open import Stored, open_matrix, open_root
 from dtpscore._store._place import beside, check_file, check_output, make_folder
@@ -13,6 +14,7 @@ from dtpscore._store._write import write_with
 __all__ = [
     "Access",
     "Stored",
+    "as_cells",
     "beside",
     "check_file",
     "check_output",
@@ -23,6 +25,7 @@ __all__ = [
     "open_cells",
     "open_matrix",
     "open_root",
+    "read",
     "scratch",
     "write_tables",
     "write_with",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dtpscore._store._frames import attribute, read_names
 from dtpscore._store._kinds import check_layout, check_path
 from dtpscore._store._open import on_disk, open_root, read_without, reading
 from dtpscore._store._probe import Access, probe
@@ -53,14 +54,15 @@ def open_cells(
     access = access or Access()
     matrix = on_disk if backed else read_elem
     check_path(path)
-    probe(path, access, parts=True, skip="X")
+    found = probe(path, access, parts=True, skip="X")
+    left = (*access.leave_out, *(one.part for one in found.trouble if one.unknown))
     with open_root(path, access=access) as root:
         with reading(path):
             check_layout(root, path)
             layers = root.get("layers", {})
-            empty = "X" not in root or root["X"].attrs.get("encoding-type") == "null"
+            empty = "X" not in root or attribute(root["X"], "encoding-type") == "null"
             tables = {
-                name: read_without(root[name], name, access.leave_out)
+                name: read_without(root[name], name, left)
                 for name in _TABLES
                 if name in root
             }
@@ -68,11 +70,11 @@ def open_cells(
                 tables[name] = _plain_names(tables[name])
             adata = ad.AnnData(
                 X=None if empty else matrix(root["X"]),
-                raw=None if "raw" in access.leave_out else _raw(root, matrix),
+                raw=None if "raw" in left else _raw(root, matrix),
                 layers={
                     name: matrix(layers[name])
                     for name in layers
-                    if f"layers/{name}" not in access.leave_out
+                    if f"layers/{name}" not in left
                 },
                 **tables,
             )
@@ -91,8 +93,7 @@ def _raw(root: Any, matrix: Callable[[Any], Any]) -> dict[str, Any] | None:
         table = _plain_names(read_elem(group))
     else:
         # SeuratDisk leaves the order of the columns out where there are none.
-        names = read_elem(group[str(group.attrs["_index"])])
-        table = pd.DataFrame(index=pd.Index([str(one) for one in names]))
+        table = pd.DataFrame(index=read_names(group))
     return {"X": matrix(root["raw/X"]), "var": table}
 
 

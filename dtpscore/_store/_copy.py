@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 
+from dtpscore._store._frames import attribute, column_names
 from dtpscore._store._outside import outside_hdf5
 from dtpscore._store._probe import probe
 from dtpscore._threads import in_order, n_threads
@@ -198,13 +199,13 @@ def _leave_out(part: Path, place: str, path_in: Path) -> None:
 
 
 def _forget(group: Any, name: str) -> None:
-    if name == group.attrs.get("_index") or name in {"obs", "var"}:
+    if name == attribute(group, "_index") or name in {"obs", "var"}:
         msg = (
             f"The names of the rows ({name!r}) cannot be left out. Get the file again."
         )
         raise DataError(msg)
     if "column-order" in group.attrs:
-        write_order(group, [one for one in group.attrs["column-order"] if one != name])
+        write_order(group, [one for one in column_names(group) if one != name])
 
 
 def write_order(table: Any, columns: Sequence[str]) -> None:

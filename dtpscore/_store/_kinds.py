@@ -13,7 +13,10 @@ from dtpscore.errors import DamagedError, DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-EXPECTED = "Expected an .h5ad file or a .zarr folder as anndata writes them."
+EXPECTED = (
+    "Expected an .h5ad file or a .zarr folder as anndata writes them, an .h5 file or a "
+    "folder of Cell Ranger, an .h5mu file, or a table of counts (.csv, .tsv, .txt)."
+)
 _OF_R = frozenset({".rds", ".rdata", ".rda", ".robj", ".qs"})
 
 
@@ -127,15 +130,15 @@ def check_layout(root: Any, path: Path) -> None:
 def _other_kind(root: Any, found: list[str]) -> str | None:
     if "mod" in found:
         return (
-            f"holds several modalities ({available(root['mod'])}). Read it with mudata "
-            "and write its RNA modality with write_h5ad."
+            f"holds several modalities ({available(root['mod'])}). Give it the ending "
+            ".h5mu, and its RNA is read."
         )
     if "matrix" in found and "row_attrs" in found:
         return "is a loom file. Read it with scanpy.read_loom; then use write_h5ad."
     if "matrix" in found and "obs" not in found:
         return (
-            "looks like a 10x Genomics file, not an h5ad file. Read it with "
-            "scanpy.read_10x_h5 and write it with write_h5ad."
+            "looks like a 10x Genomics file, not an h5ad file. Give it the ending .h5, "
+            "and it is read."
         )
     if "assays" in found and "obs" not in found:
         return "is an h5Seurat file. In R, use SeuratDisk::Convert(file, 'h5ad')."

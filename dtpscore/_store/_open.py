@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import h5py
 
 from dtpscore._results.elements import FEATURE_TYPES, Source, available, genes_alone
+from dtpscore._store._frames import (
+    CATEGORIES,
+    attribute,
+    column_names,
+    names_key,
+    read_column,
+    read_names,
+)
 from dtpscore._store._identity import identity
 from dtpscore._store._kinds import check_layout, check_path, unreadable
 from dtpscore._store._probe import Access, probe
@@ -138,7 +146,7 @@ def _find(root: Any, source: Source) -> tuple[Any, Any]:
         return root["raw/X"], root["raw/var"]
     layers = list(root["layers"]) if "layers" in root else []
     if source.layer is None:
-        if "X" in root and root["X"].attrs.get("encoding-type") != "null":
+        if "X" in root and attribute(root["X"], "encoding-type") != "null":
             return root["X"], root["var"]
         msg = f"The file has no X. Choose a layer ({available(layers)}) or use_raw."
         raise DataError(msg)
@@ -161,7 +169,7 @@ def on_disk(stored: Any) -> Any:
 
     if hasattr(stored, "shape"):
         return stored
-    kind = stored.attrs.get("encoding-type")
+    kind = attribute(stored, "encoding-type")
     if kind not in {"csr_matrix", "csc_matrix"}:
         msg = (
             f"anndata cannot read the matrix {stored.name.strip('/')!r}, which is a "
@@ -184,7 +192,7 @@ def _lazy(stored: Any) -> Any:
     """Open a stored matrix as a dask array whose chunks hold whole rows."""
     from anndata.experimental import read_elem_lazy
 
-    if stored.attrs.get("encoding-type") == "csc_matrix":
+    if attribute(stored, "encoding-type") == "csc_matrix":
         msg = (
             "The matrix is stored by columns (CSC), and a cluster needs it by rows. "
             "Write it as CSR, or leave --dask out."
@@ -203,9 +211,8 @@ def _lazy(stored: Any) -> Any:
 def read_table(group: Any, name: str, columns: tuple[str, ...] = ()) -> pd.DataFrame:
     """Read the index of a table and the columns asked for, and no other."""
     import pandas as pd
-    from anndata.io import read_elem
 
-    present = [str(column) for column in group.attrs["column-order"]]
+    present = column_names(group)
     absent = [column for column in columns if column not in present]
     if absent:
         msg = (
@@ -213,14 +220,8 @@ def read_table(group: Any, name: str, columns: tuple[str, ...] = ()) -> pd.DataF
             f"{available(present)}."
         )
         raise DataError(msg)
-    if columns and group.attrs.get("encoding-version") == "0.1.0":
-        # anndata 0.7 kept categories apart from their column.
-        found: pd.DataFrame = read_elem(group)[list(columns)]
-        return found.set_axis(found.index.astype(str))
-    names = read_elem(group[str(group.attrs["_index"])])
-    index = pd.Index([str(one) for one in names])
-    values = {column: read_elem(group[column]) for column in columns}
-    return pd.DataFrame(values, index=index)
+    values = {column: read_column(group, column) for column in columns}
+    return pd.DataFrame(values, index=read_names(group))
 
 
 def read_without(group: Any, place: str, left: tuple[str, ...]) -> Any:
@@ -228,10 +229,10 @@ def read_without(group: Any, place: str, left: tuple[str, ...]) -> Any:
     from anndata.io import read_elem
 
     inside = {one for one in left if one.startswith(f"{place}/")}
-    if not inside:
+    if not inside and CATEGORIES not in group:
         return read_elem(group)
     if "column-order" in group.attrs:
-        columns = [str(name) for name in group.attrs["column-order"]]
+        columns = column_names(group)
         kept = tuple(one for one in columns if f"{place}/{one}" not in inside)
         return read_table(group, place, kept)
     return {
@@ -243,7 +244,7 @@ def read_without(group: Any, place: str, left: tuple[str, ...]) -> Any:
 
 def _length(group: Any) -> int:
     """Rows of a table, without reading its names."""
-    names = group[str(group.attrs["_index"])]
+    names = group[names_key(group)]
     while not hasattr(names, "shape"):
         # Categories, or text in which some may be missing.
         names = names["codes" if "codes" in names else "values"]
@@ -304,8 +305,7 @@ def open_matrix(
         with reading(path):
             check_layout(root, path)
             stored, var = _find(root, source)
-            listed = {str(name) for name in var.attrs["column-order"]}
-            kinds = tuple(one for one in FEATURE_TYPES if one in listed)
+            kinds = tuple(one for one in FEATURE_TYPES if one in column_names(var))
             table = read_table(var, "var", tuple(dict.fromkeys([*symbols, *kinds])))
             matrix, names = genes_alone(
                 _matrix(stored, backed=backed, lazy=lazy), table, source.gene_symbols

@@ -13,6 +13,8 @@ import numpy as np
 from dtpscore._matrix.compressed import check_indices
 from dtpscore._matrix.hdf5 import pieces
 from dtpscore._matrix.stored import check_group, missing_pieces, name_of
+from dtpscore._store._filters import missing_filter
+from dtpscore._store._frames import attribute, column_names, names_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +28,11 @@ _AXES = {
     "varp": ("var", "var"),
 }
 _DAMAGED = re.compile(r".* is (damaged|incomplete): (?P<why>[^.]*)\..*")
+# What anndata calls a group of entries; before 0.8 it called it nothing.
+_ENCODING = ("type", "version")
+_GROUPS = frozenset({("dict", "0.1.0"), (None, None)})
+# The missing integer of R.
+_NA_OF_R = -(2**31)
 _SPARSE = {"csr_matrix": True, "csc_matrix": False}
 
 
@@ -40,11 +47,14 @@ class Trouble(NamedTuple):
         Why.
     unknown
         It is of a kind that the installed anndata does not know.
+    needs
+        Filter that it is compressed with and that HDF5 does not have; ``""`` if none.
     """
 
     part: str
     reason: str
     unknown: bool = False
+    needs: str = ""
 
 
 class _WrongError(Exception):
@@ -75,6 +85,9 @@ def unreadable_parts(
         warnings.simplefilter("ignore")
         look = _Look(root, step, matrices=matrices, skip=skip)
         for part, check in look.checks():
+            if part in root and (needs := missing_filter(root[part])):
+                yield Trouble(part, f"it is compressed with {needs}", needs=needs)
+                continue
             try:
                 check()
             except Exception as error:  # noqa: BLE001 - libraries raise all kinds
@@ -112,7 +125,7 @@ class _Look:
         """Parts of the file with what reads them, one after another."""
         for axis in ("obs", "var"):
             yield from self._table(axis, self.root[axis], axis)
-        for slot in ("obsm", "varm", "obsp", "varp", "uns", "layers"):
+        for slot in ("obsm", "varm", "obsp", "varp", "layers"):
             if slot in self.root:
                 yield slot, self._group(slot)
         for slot, axes in _AXES.items():
@@ -128,8 +141,13 @@ class _Look:
 
     def _group(self, slot: str) -> Callable[[], None]:
         def check() -> None:
-            if not hasattr(self.root[slot], "keys"):
+            stored = self.root[slot]
+            if not hasattr(stored, "keys"):
                 msg = "it is one array and no group of entries"
+                raise _WrongError(msg)
+            kind = tuple(attribute(stored, f"encoding-{of}") for of in _ENCODING)
+            if kind not in _GROUPS:
+                msg = f"its attributes call it {' '.join(map(repr, kind))}"
                 raise _WrongError(msg)
 
         return check
@@ -142,13 +160,9 @@ class _Look:
     def _table(
         self, part: str, group: Any, axis: str
     ) -> Iterator[tuple[str, Callable[[], None]]]:
-        if group.attrs.get("encoding-version") == "0.1.0":
-            yield part, lambda: self._keep(axis, self._whole(group).index)
-            return
-        key = str(group.attrs.get("_index"))
+        key = names_key(group)
         yield f"{part}/{key}", lambda: self._keep(axis, self._index(group, key))
-        order = group.attrs.get("column-order", ())
-        for name in map(str, order):
+        for name in column_names(group):
             yield f"{part}/{name}", self._column(group, name, axis)
 
     def _keep(self, axis: str, names: Any) -> None:
@@ -156,6 +170,13 @@ class _Look:
 
     def _column(self, group: Any, name: str, axis: str) -> Callable[[], None]:
         def check() -> None:
+            codes = group[name].get("codes") if hasattr(group[name], "keys") else None
+            if codes is not None and (codes[()] == _NA_OF_R).any():
+                msg = (
+                    f"its codes hold {_NA_OF_R}, by which R means a missing value and "
+                    "anndata nothing; it should be -1"
+                )
+                raise _WrongError(msg)
             self._fits(len(self._whole(group[name])), axis)
 
         return check
@@ -168,7 +189,7 @@ class _Look:
     def _aligned(self, place: str, axes: tuple[str, ...]) -> Callable[[], None]:
         def check() -> None:
             stored = self.root[place]
-            if stored.attrs.get("encoding-type") in _SPARSE:
+            if attribute(stored, "encoding-type") in _SPARSE:
                 self._compressed(stored, read=True)
                 shape = tuple(int(n) for n in stored.attrs["shape"])
             else:
@@ -191,10 +212,11 @@ class _Look:
             return
         stored = self.root[place]
         if not hasattr(stored, "keys") or (
-            stored.attrs.get("encoding-type", "dict") != "dict"
+            (attribute(stored, "encoding-type") or "dict") != "dict"
         ):
             yield place, lambda: _drop(self._whole(stored))
             return
+        yield place, self._group(place)
         for name in list(stored):
             yield from self._tree(f"{place}/{name}")
 
@@ -210,7 +232,7 @@ class _Look:
     def _matrix(self, place: str, axes: tuple[str, str]) -> Callable[[], None]:
         def check() -> None:
             stored = self.root[place]
-            kind = stored.attrs.get("encoding-type")
+            kind = attribute(stored, "encoding-type")
             if kind == "null":
                 return
             read = self.matrices and place != self.skip
@@ -228,7 +250,7 @@ class _Look:
         return check
 
     def _compressed(self, group: Any, *, read: bool) -> tuple[int, int]:
-        by_rows = _SPARSE[group.attrs["encoding-type"]]
+        by_rows = _SPARSE[str(attribute(group, "encoding-type"))]
         n_rows, n_columns = (int(n) for n in group.attrs["shape"])
         check_group(group, (n_rows, n_columns), by_rows=by_rows)
         if read:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import h5py
 
+from dtpscore._store._filters import load_plugins
 from dtpscore._store._identity import identity
 from dtpscore._store._kinds import check_layout, unreadable
 from dtpscore._store._outside import (
@@ -107,6 +108,7 @@ def probe(
     """
     key = (path.resolve(), identity(path), access.external)
     deep = (*key, access.matrices)
+    load_plugins()
     found = _known.get(deep) if parts else _known.get(key)
     if found is None:
         look = _Look(path, access, parts, skip)
@@ -114,9 +116,18 @@ def probe(
         _known[key] = found
         if parts:
             _known[deep] = found
-    for part, reason, unknown in found.trouble:
-        if part in access.leave_out or (_is_matrix(part) and not access.matrices):
+    for part, reason, unknown, needs in found.trouble:
+        if part in access.leave_out or (
+            _is_matrix(part) and part != skip and not access.matrices
+        ):
             continue
+        if needs:
+            msg = (
+                f"{path} has a part {part!r} that is compressed with {needs!r}, which "
+                "HDF5 cannot read by itself. Install the package that can, with 'pip "
+                "install hdf5plugin', or write the file again with compression='gzip'."
+            )
+            raise DataError(msg)
         if unknown:
             msg = (
                 f"{path} has a part {part!r} of a kind that this anndata does not know "

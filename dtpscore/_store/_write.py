@@ -15,6 +15,7 @@ from dtpscore._matrix.columns import FileColumn
 from dtpscore._results.elements import Element, FileFrame
 from dtpscore._store._compare import check_copy, check_written
 from dtpscore._store._copy import copy_cells, write_order
+from dtpscore._store._frames import attribute, column_names, names_key
 from dtpscore._store._identity import check_same, identity
 from dtpscore._store._open import open_root, read_table
 from dtpscore._store._place import beside, check_output
@@ -37,7 +38,7 @@ def _put_column(table: Any, element: Element) -> None:
     """Write or take away one column of a table, with its entry in the order."""
     from anndata.io import write_elem
 
-    columns = [str(name) for name in table.attrs["column-order"]]
+    columns = column_names(table)
     if element.value is None:
         if element.key in columns:
             del table[element.key]
@@ -77,7 +78,7 @@ def _new_table(group: Any, key: str, n_columns: int) -> Any:
     del group[key]
     table = group.create_group(key, track_order=True)
     table.attrs.update(attributes)
-    write_elem(table, str(attributes["_index"]), np.array([], dtype=object))
+    write_elem(table, names_key(table), np.array([], dtype=object))
     return table
 
 
@@ -85,9 +86,9 @@ def _put_names(obs: Any, table: Any) -> None:
     """Name the rows of a table as the cells; text is copied as it is stored."""
     from anndata.io import write_elem
 
-    names, place = obs[obs.attrs["_index"]], str(table.attrs["_index"])
+    names, place = obs[names_key(obs)], names_key(table)
     del table[place]
-    if names.attrs.get("encoding-type") not in _TEXT:
+    if attribute(names, "encoding-type") not in _TEXT:
         write_elem(table, place, read_table(obs, "obs").index.to_numpy(object))
     elif isinstance(obs, h5py.Group):
         obs.copy(names, table, place)

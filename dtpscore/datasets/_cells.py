@@ -29,7 +29,7 @@ _TIME_SCALE = 7.0
 # Spread of the mean speed between replicates, standard deviation of the log.
 _REPLICATE_SPEED = 0.1
 # Share of a treated population on the branch that goes on dividing.
-_CYCLING_BRANCH = 0.2
+CYCLING_BRANCH = 0.2
 # Share of the way that a holiday cell goes back, at least.
 _LEAST_REVERSION = 0.4
 # Share of dividing cells without drug, and how much of it full progress takes away
@@ -120,9 +120,17 @@ def _treated_progress(
 
 
 def draw_cells(
-    sample: Sample, last_day: int, difficulty: Difficulty, rng: Generator
+    sample: Sample,
+    last_day: int,
+    difficulty: Difficulty,
+    rng: Generator,
+    *,
+    branch: float | NDArray[np.float64] = CYCLING_BRANCH,
 ) -> Cells:
-    """Draw progress, branch and cell cycle for the cells of a sample."""
+    """Draw progress, branch and cell cycle for the cells of a sample.
+
+    ``branch`` is the chance of each cell to be on the branch that goes on dividing.
+    """
     n = sample.n_cells
     if sample.condition == "parental":
         progress = peak = PARENTAL_SPREAD * rng.random(n) ** 2
@@ -133,7 +141,7 @@ def draw_cells(
         if sample.condition == "holiday":
             back = _LEAST_REVERSION + (1 - _LEAST_REVERSION) * rng.random(n)
             progress = peak * (1 - back)
-    on_branch = rng.random(n) < _CYCLING_BRANCH
+    on_branch = rng.random(n) < branch
     on_branch &= sample.condition != "parental"
     rest = np.where(on_branch, _REST[1], _REST[0])
     dividing = rng.random(n) < _DIVIDING * (1 - rest * progress)

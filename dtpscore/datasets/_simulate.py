@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from dtpscore.datasets._cells import PHASES, design, draw_cells, obs_frame
+from dtpscore.datasets._cells import (
+    CYCLING_BRANCH,
+    PHASES,
+    design,
+    draw_cells,
+    obs_frame,
+)
+from dtpscore.datasets._clones import PRIMED, lineage_options, make_pool
 from dtpscore.datasets._difficulty import DIFFICULTIES
 from dtpscore.datasets._programmes import PROGRAMMES, draw_genes
 from dtpscore.errors import OptionError
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dtpscore.datasets._cells import Cells, Sample
+    from dtpscore.datasets._clones import Pool
     from dtpscore.datasets._difficulty import Difficulty, DifficultyName
     from dtpscore.datasets._programmes import GeneTruth
 
@@ -50,15 +58,25 @@ def _step(progress: NDArray[np.float64], onset: float) -> NDArray[np.float64]:
 
 
 def _activity(
-    sample: Sample, cells: Cells, difficulty: Difficulty, rng: Generator
+    sample: Sample,
+    cells: Cells,
+    difficulty: Difficulty,
+    rng: Generator,
+    *,
+    primed: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Activity of every row of the effect matrix in every cell of a sample."""
+    """Activity of every row of the effect matrix in every cell of a sample.
+
+    ``primed`` is what the clone of each cell adds to one programme.
+    """
     n = sample.n_cells
     programmes = []
     for programme in PROGRAMMES:
         shared = difficulty.sample_activity * rng.standard_normal()
         own = difficulty.activity_noise * rng.standard_normal(n)
         programmes.append(_step(cells.progress, programme.onset) + shared + own)
+        if primed is not None and programme.signature == PRIMED:
+            programmes[-1] = programmes[-1] + primed
     return np.column_stack(
         [
             *programmes,
@@ -171,6 +189,7 @@ def simulate(
     holiday_day: int | None = 24,
     difficulty: DifficultyName = "medium",
     depth: float = 4000.0,
+    lineages: Any = None,
     seed: int = 0,
 ) -> AnnData:
     """Simulate single cells of a drug-tolerant persister experiment.
@@ -217,6 +236,17 @@ def simulate(
         ``"easy"``, ``"medium"`` or ``"hard"``: size of effects against noise.
     depth
         Mean number of counts of a cell before library effects.
+    lineages
+        Barcoded clones: their number, or a dictionary with any of ``n_clones`` (200),
+        ``memory`` (spread between clones of one programme before the drug, in its
+        activity at full progress, 0.5), ``fate`` (change of the log size by the last
+        day per unit of that state, 0), ``fitness`` (spread of the log size that has
+        nothing to do with the state, 0), ``drift`` (spread of the log size between
+        treated replicates, 0.3), ``cycling`` (correlation within clones of being on the
+        branch that goes on dividing, 0), ``doublets`` (0.03) and ``empty`` (share of
+        cells without a barcode, 0.2). A tenth of the clones carry two barcodes. All
+        replicates come from one pool. None, the default, makes no clones and leaves all
+        counts as they are.
     seed
         Same seed, same counts, in every version of numpy that keeps its PCG64,
         normal, gamma and Poisson draws. A change of the signatures changes the data.
@@ -229,7 +259,9 @@ def simulate(
         ``sample``, ``condition`` (parental, treated, holiday), ``day`` (ordered),
         ``replicate``; the truth: ``true_state`` (parental, DTP, DTP cycling,
         reverted), ``true_progress`` (float32, 0 to 1) and ``true_phase`` (G1, S,
-        G2M; resting cells count as G1).
+        G2M; resting cells count as G1). With ``lineages`` also ``lineage``, the
+        barcodes as text (several joined by ``;``, missing without one), and
+        ``true_clone``.
     ``var``
         Index of symbols; ``in_signature``; the truth: ``true_effect`` (float32, log2
         change at full progress over all programmes), ``true_memory_effect`` and
@@ -237,7 +269,8 @@ def simulate(
     ``uns["dtpscore_simulation"]``
         That the data are simulated, version, parameters, effect sizes, and the
         programmes with their sign, onset and the number of genes they move, listed in
-        a signature and not.
+        a signature and not. With ``lineages`` also ``clones``, one row per clone:
+        ``size``, ``state``, ``fitness`` and ``cycling_branch``.
 
     Raises
     ------
@@ -266,23 +299,51 @@ def simulate(
         "seed": seed,
     }
     _check(parameters)
+    barcoded = lineage_options(lineages)
+    pool = None if barcoded is None else make_pool(barcoded, CYCLING_BRANCH, seed)
     samples = design(n_cells, n_replicates, days, holiday_day)
     effects = DIFFICULTIES[difficulty]
     rng = np.random.Generator(np.random.PCG64(seed))
     genes = draw_genes(n_genes, effects, rng)
-    drawn, blocks = [], []
+    drawn, blocks, members = [], [], []
     for sample in samples:
-        cells = draw_cells(sample, max(days), effects, rng)
-        activity = _activity(sample, cells, effects, rng)
+        clones = None if pool is None else pool.members(sample, max(days))
+        branch, primed = _of_clones(pool, clones)
+        cells = draw_cells(sample, max(days), effects, rng, branch=branch)
+        activity = _activity(sample, cells, effects, rng, primed=primed)
         counts = _counts(
             cells, activity, genes, difficulty=effects, depth=depth, rng=rng
         )
         drawn.append(cells)
         blocks.append(counts)
+        if clones is not None:
+            members.append(clones)
     parameters["days"] = np.asarray(parameters["days"])
-    return AnnData(
+    made = AnnData(
         sp.csr_matrix(sp.vstack(blocks, format="csr")),
         obs=obs_frame(samples, drawn),
         var=genes.frame(),
         uns={KEY: _record(parameters, genes)},
     )
+    if pool is not None:
+        _add_clones(made, pool, np.concatenate(members))
+    return made
+
+
+def _of_clones(
+    pool: Pool | None, clones: NDArray[np.int64] | None
+) -> tuple[Any, NDArray[np.float64] | None]:
+    """Chance of the dividing branch, and what a clone adds to the primed programme."""
+    if pool is None or clones is None:
+        return CYCLING_BRANCH, None
+    return pool.branch[clones], pool.options.memory * pool.state[clones]
+
+
+def _add_clones(made: AnnData, pool: Pool, members: NDArray[np.int64]) -> None:
+    import pandas as pd
+
+    truth = pool.frame()
+    made.obs["lineage"] = pd.Categorical(pool.labels(members))
+    made.obs["true_clone"] = pd.Categorical(truth.index.to_numpy()[members])
+    made.uns[KEY]["params"]["lineages"] = pool.options.model_dump()
+    made.uns[KEY]["clones"] = truth

@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dtpscore.get._anndata import anndata
     from dtpscore.get._calls import calibration, calls
+    from dtpscore.get._engagement import engagement
     from dtpscore.get._enrichment import enrichment
+    from dtpscore.get._lineages import lineages
     from dtpscore.get._order import order
+    from dtpscore.get._resistance import resistance
     from dtpscore.get._reversal import reversal
     from dtpscore.get._samples import samples
     from dtpscore.get._scores import axes, coverage, scores, signatures
     from dtpscore.get._trends import trends
+    from dtpscore.get._vulnerabilities import vulnerabilities
     from dtpscore.get._write import to_csv
 
 # Each name is imported on first use, so that `import dtpscore` stays fast.
@@ -28,14 +32,18 @@ _HOMES = {
     "calibration": "_calls",
     "calls": "_calls",
     "coverage": "_scores",
+    "engagement": "_engagement",
     "enrichment": "_enrichment",
+    "lineages": "_lineages",
     "order": "_order",
+    "resistance": "_resistance",
     "reversal": "_reversal",
     "samples": "_samples",
     "scores": "_scores",
     "signatures": "_scores",
     "to_csv": "_write",
     "trends": "_trends",
+    "vulnerabilities": "_vulnerabilities",
 }
 __all__ = [
     "anndata",
@@ -43,14 +51,18 @@ __all__ = [
     "calibration",
     "calls",
     "coverage",
+    "engagement",
     "enrichment",
+    "lineages",
     "order",
+    "resistance",
     "reversal",
     "samples",
     "scores",
     "signatures",
     "to_csv",
     "trends",
+    "vulnerabilities",
 ]
 
 

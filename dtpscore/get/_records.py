@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from dtpscore import _keys
 from dtpscore._calling.record import CallRecord
+from dtpscore._engagement.record import EngagementRecord
 from dtpscore._enrichment.record import EnrichRecord
+from dtpscore._lineages.record import LineageRecord
 from dtpscore._ordering.record import OrderRecord, TrendsRecord
+from dtpscore._resistance.record import ResistanceRecord
 from dtpscore._results.elements import check_anndata
 from dtpscore._results.scores import full_record_of
 from dtpscore._scoring.record import ScoreRecord
+from dtpscore._vulnerabilities.record import VulnerabilityRecord
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
@@ -78,6 +82,44 @@ def enrich_record(adata: AnnData, key: str | None = None) -> EnrichRecord:
     key = key or _keys.ENRICHMENT
     found = _find(adata, key, what="enrichment", step="enrich", holds="members")
     return EnrichRecord.from_uns(found)
+
+
+def lineage_record(adata: AnnData, key: str | None = None) -> LineageRecord:
+    """Record of `dtpscore.tl.lineages`; a DataError where no clone was followed."""
+    key = key or _keys.LINEAGES
+    found = _find(adata, key, what="clones", step="lineages", holds="clones")
+    return LineageRecord.from_uns(found)
+
+
+def vulnerability_record(adata: AnnData, key: str | None = None) -> VulnerabilityRecord:
+    """Record of `dtpscore.tl.vulnerabilities`; a DataError where there is none."""
+    found = _find(
+        adata,
+        key or _keys.VULNERABILITIES,
+        what="vulnerabilities",
+        step="vulnerabilities",
+        holds="table",
+    )
+    return VulnerabilityRecord.from_uns(found)
+
+
+def engagement_record(adata: AnnData, key: str | None = None) -> EngagementRecord:
+    """Record of `dtpscore.tl.engagement`; a DataError where it was not asked."""
+    key = key or _keys.ENGAGEMENT
+    found = _find(adata, key, what="engagement", step="engagement", holds="arms")
+    return EngagementRecord.from_uns(found)
+
+
+def resistance_record(adata: AnnData, key: str | None = None) -> ResistanceRecord:
+    """Record of `dtpscore.tl.resistance`; a DataError where it was not asked."""
+    found = _find(
+        adata,
+        key or _keys.RESISTANCE,
+        what="evidence on resistance",
+        step="resistance",
+        holds="table",
+    )
+    return ResistanceRecord.from_uns(found)
 
 
 def has_calls(adata: AnnData, key: str | None = None) -> bool:

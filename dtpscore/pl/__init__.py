@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from dtpscore.pl._checks import confounders, coverage
     from dtpscore.pl._composition import composition, shares
     from dtpscore.pl._embedding import embedding
+    from dtpscore.pl._engagement import engagement
     from dtpscore.pl._enrichment import enrichment, running_score
+    from dtpscore.pl._lineages import lineages
     from dtpscore.pl._path import holiday, pseudotime
     from dtpscore.pl._planes import decision, index_proliferation
     from dtpscore.pl._reasons import reasons, reversal
+    from dtpscore.pl._resistance import resistance
     from dtpscore.pl._scores import axis_heatmap, axis_scores
     from dtpscore.pl._trends import onsets, trends
+    from dtpscore.pl._vulnerabilities import vulnerabilities
 
 # Each name is imported on first use, because matplotlib is slow to load.
 _HOMES = {
@@ -30,16 +34,20 @@ _HOMES = {
     "coverage": "_checks",
     "decision": "_planes",
     "embedding": "_embedding",
+    "engagement": "_engagement",
     "enrichment": "_enrichment",
     "holiday": "_path",
     "index_proliferation": "_planes",
+    "lineages": "_lineages",
     "onsets": "_trends",
     "pseudotime": "_path",
     "reasons": "_reasons",
+    "resistance": "_resistance",
     "reversal": "_reasons",
     "running_score": "_enrichment",
     "shares": "_composition",
     "trends": "_trends",
+    "vulnerabilities": "_vulnerabilities",
 }
 __all__ = [
     "axis_heatmap",
@@ -49,16 +57,20 @@ __all__ = [
     "coverage",
     "decision",
     "embedding",
+    "engagement",
     "enrichment",
     "holiday",
     "index_proliferation",
+    "lineages",
     "onsets",
     "pseudotime",
     "reasons",
+    "resistance",
     "reversal",
     "running_score",
     "shares",
     "trends",
+    "vulnerabilities",
 ]
 
 

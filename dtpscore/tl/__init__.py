@@ -8,20 +8,39 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dtpscore.tl._call import call
     from dtpscore.tl._compute import compute
+    from dtpscore.tl._engagement import engagement
     from dtpscore.tl._enrich import enrich
+    from dtpscore.tl._lineages import lineages
     from dtpscore.tl._pseudotime import pseudotime
+    from dtpscore.tl._resistance import resistance
     from dtpscore.tl._score import score
     from dtpscore.tl._trends import trends
+    from dtpscore.tl._vulnerabilities import vulnerabilities
 
 _HOMES = {
     "call": "dtpscore.tl._call",
     "compute": "dtpscore.tl._compute",
+    "engagement": "dtpscore.tl._engagement",
     "enrich": "dtpscore.tl._enrich",
+    "lineages": "dtpscore.tl._lineages",
     "pseudotime": "dtpscore.tl._pseudotime",
+    "resistance": "dtpscore.tl._resistance",
     "score": "dtpscore.tl._score",
     "trends": "dtpscore.tl._trends",
+    "vulnerabilities": "dtpscore.tl._vulnerabilities",
 }
-__all__ = ["call", "compute", "enrich", "pseudotime", "score", "trends"]
+__all__ = [
+    "call",
+    "compute",
+    "engagement",
+    "enrich",
+    "lineages",
+    "pseudotime",
+    "resistance",
+    "score",
+    "trends",
+    "vulnerabilities",
+]
 
 
 def __getattr__(name: str) -> Any:

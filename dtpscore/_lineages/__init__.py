@@ -1,0 +1,1 @@
+"""Clones that are known by barcodes: who survives, and what foretells it."""

@@ -1,0 +1,1 @@
+"""How many samples and cells, and how deep, an experiment needs."""

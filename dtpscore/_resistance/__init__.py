@@ -1,0 +1,1 @@
+"""Persister or resistant: evidence for each side, and no call."""

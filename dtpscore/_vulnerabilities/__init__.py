@@ -1,0 +1,1 @@
+"""What could be tried: published vulnerabilities against what the cells show."""

@@ -1,0 +1,82 @@
+"""What could be tried, and on what evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from dtpscore.errors import DataError, OptionError
+from dtpscore.get._records import vulnerability_record
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+KINDS = ("table", "axes", "genes", "drugs")
+
+
+def vulnerabilities(
+    adata: AnnData,
+    *,
+    kind: Literal["table", "axes", "genes", "drugs"] = "table",
+    group: str | None = None,
+    key: str | None = None,
+) -> pd.DataFrame:
+    """List published vulnerabilities by arm, with what speaks for and against each.
+
+    Parameters
+    ----------
+    adata
+        Data with the result of `dtpscore.tl.vulnerabilities`.
+    kind
+        ``"table"`` for the vulnerabilities, ``"axes"`` for the moves of axes,
+        ``"genes"`` for the target genes, ``"drugs"`` for your own drug signatures.
+    group
+        Group to keep. By default all are kept.
+    key
+        The ``key_added`` of that run; ``"dtp_vulnerabilities"`` by default.
+
+    Returns
+    -------
+    A copy of the frame, as `dtpscore.tl.vulnerabilities` describes it.
+
+    Raises
+    ------
+    DataError
+        There is no such result or group, or no drug signatures were given.
+    OptionError
+        ``kind`` is none of these (a ValueError).
+
+    See Also
+    --------
+    dtpscore.signatures.vulnerabilities : The published table alone.
+    dtpscore.pl.vulnerabilities : A picture of the target genes.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> adata = dtp.datasets.simulate(n_cells=900, n_genes=3000, seed=0)
+    >>> dtp.tl.vulnerabilities(
+    ...     adata, groupby="condition", reference="parental", sample_key="sample"
+    ... )
+    >>> int(dtp.get.vulnerabilities(adata)["rank"].iloc[0])
+    1
+    """
+    if kind not in KINDS:
+        msg = f"kind must be one of {', '.join(KINDS)}, not {kind!r}."
+        raise OptionError(msg)
+    frame: pd.DataFrame | None = getattr(vulnerability_record(adata, key), kind)
+    if frame is None:
+        msg = (
+            "No drug signatures were given: run dtpscore.tl.vulnerabilities(drugs=...)."
+        )
+        raise DataError(msg)
+    if group is None:
+        return frame.copy()
+    kept = frame[(frame["group"].astype(str) == str(group)).to_numpy()]
+    if kept.empty:
+        there = ", ".join(
+            repr(one) for one in dict.fromkeys(frame["group"].astype(str))
+        )
+        msg = f"No group {group!r} in this result. Groups there are: {there}."
+        raise DataError(msg)
+    return kept.reset_index(drop=True)

@@ -1,0 +1,170 @@
+"""Tables in files that R, Julia and SeuratDisk wrote, and compression by plugins."""
+
+from __future__ import annotations
+
+import anndata as ad
+import h5py
+import numpy as np
+import pytest
+
+import dtpscore as dtp
+
+SIGNATURE = "hallmark_e2f_targets"
+CALL = ("--groupby", "condition", "--reference", "parental", "--sample-key", "sample")
+
+
+@pytest.fixture(scope="module")
+def cells():
+    made = dtp.datasets.simulate(n_cells=300, n_genes=3000, seed=0)
+    made.raw = made
+    return made
+
+
+@pytest.fixture
+def changed(cells, tmp_path):
+    """A function that writes the cells, changes the file, and gives its path."""
+
+    def make(change):
+        path = tmp_path / "in.h5ad"
+        cells.write_h5ad(path)
+        with h5py.File(path, "r+") as file:
+            change(file)
+        return path
+
+    return make
+
+
+def fixed_lengths(file):
+    """Attributes as Julia and hdf5r write them."""
+    for table in ("obs", "var", "raw/var"):
+        attributes = file[table].attrs
+        for name in ("_index", "encoding-type", "encoding-version"):
+            value = attributes[name]
+            del attributes[name]
+            attributes.create(name, np.bytes_(value))
+        columns = np.bytes_([str(one) for one in attributes["column-order"]])
+        del attributes["column-order"]
+        attributes.create("column-order", columns)
+
+
+def bare_raw(file):
+    """Genes of raw as SeuratDisk writes an assay without features of its own."""
+    table = file["raw/var"]
+    for name in ("column-order", "encoding-type", "encoding-version"):
+        del table.attrs[name]
+    for name in set(table) - {table.attrs["_index"]}:
+        del table[name]
+
+
+def categories_apart(file):
+    """Factors as SeuratDisk writes them: codes, with the names elsewhere."""
+    obs = file["obs"]
+    apart = obs.create_group("__categories")
+    obs.attrs["encoding-version"] = "0.1.0"
+    for name in ("condition", "sample"):
+        codes, names = obs[name]["codes"][:], obs[name]["categories"][:]
+        del obs[name]
+        obs[name], apart[name] = codes.astype("i4"), names
+    kept = {"condition", "sample", "__categories", obs.attrs["_index"]}
+    for name in set(obs) - kept:
+        del obs[name]
+    obs.attrs.create("column-order", ["condition", "sample"], dtype=h5py.string_dtype())
+
+
+@pytest.mark.parametrize("change", [fixed_lengths, bare_raw])
+def test_scores_are_those_of_the_whole_file(changed, cells, command, tmp_path, change):
+    out = tmp_path / "out.h5ad"
+    words = ["--signature", SIGNATURE, "--use-raw"]
+    code, _, errors = command("score", changed(change), "-o", out, *words)
+    assert code == 0, errors
+    expected = cells.copy()
+    dtp.tl.score(expected, SIGNATURE, use_raw=True)
+    with h5py.File(out) as file:
+        found = file[f"obsm/dtp_scores/{SIGNATURE}"][:]
+    np.testing.assert_array_equal(found, expected.obsm["dtp_scores"][SIGNATURE])
+
+
+def test_names_of_categories_are_found_where_seuratdisk_puts_them(
+    changed, cells, command, tmp_path
+):
+    path, out = changed(categories_apart), tmp_path / "out.h5ad"
+    made = dtp.read(path)
+    for name in ("condition", "sample"):
+        assert list(made.obs[name]) == list(cells.obs[name])
+    code, _, errors = command("call", path, "-o", out, *CALL)
+    assert code == 0, errors
+    expected = cells.copy()
+    design = {"groupby": "condition", "reference": "parental", "sample_key": "sample"}
+    dtp.tl.call(expected, **design)
+    found = ad.read_h5ad(out).obs["dtp_call"].astype(str)
+    assert list(found) == list(expected.obs["dtp_call"].astype(str))
+
+
+def test_missing_values_of_r_among_categories_are_named(changed, command, tmp_path):
+    def missing(file):
+        codes = file["obs/condition/codes"][:].astype("i4")
+        attributes = dict(file["obs/condition/codes"].attrs)
+        codes[::7] = -(2**31)
+        del file["obs/condition/codes"]
+        file["obs/condition/codes"] = codes
+        file["obs/condition/codes"].attrs.update(attributes)
+
+    code, _, errors = command("score", changed(missing), "-o", tmp_path / "out.h5ad")
+    assert code == 6
+    words = " ".join(errors.split())
+    assert "'obs/condition'" in words
+    assert "by which R means a missing value" in words
+
+
+def test_an_entry_of_an_unknown_kind_stops_nothing_that_does_not_need_it(
+    changed, command, tmp_path
+):
+    def unknown(file):
+        made = file["uns"].create_group("misc")
+        made.attrs.update({"encoding-type": "weird", "encoding-version": "0.1.0"})
+
+    path, out = changed(unknown), tmp_path / "out.h5ad"
+    code, _, errors = command("call", path, "-o", out, *CALL)
+    assert code == 0, errors
+    assert "'uns/misc'" in " ".join(errors.split())
+    with h5py.File(out) as file:
+        assert file["uns/misc"].attrs["encoding-type"] == "weird"
+        assert "dtp_call" in file["obs"]
+
+
+def test_a_filter_that_is_missing_is_named_with_its_package(changed, command, tmp_path):
+    def compressed(file):
+        values, attributes = file["X/data"][:], dict(file["X/data"].attrs)
+        del file["X/data"]
+        made = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        made.set_chunk((1000,))
+        # Optional, so that it can be asked for where it is not installed.
+        made.set_filter(32999, h5py.h5z.FLAG_OPTIONAL, ())
+        space = h5py.h5s.create_simple(values.shape)
+        kind = h5py.h5t.py_create(values.dtype)
+        array = h5py.Dataset(h5py.h5d.create(file["X"].id, b"data", kind, space, made))
+        array[:] = values
+        array.attrs.update(attributes)
+
+    path = changed(compressed)
+    code, _, errors = command("score", path, "-o", tmp_path / "out.h5ad")
+    words = " ".join(errors.split())
+    assert code == 3
+    assert "'filter 32999'" in words
+    assert "pip install hdf5plugin" in words
+    assert "damaged" not in words
+
+
+@pytest.mark.parametrize("place", ["uns", "uns/nested", "obsm", "layers"])
+def test_a_group_whose_kind_is_damaged_is_named(changed, command, tmp_path, place):
+    def damaged(file):
+        file["uns"].require_group("nested").attrs.update(file["uns"].attrs)
+        del file[place].attrs["encoding-version"]
+
+    out = tmp_path / "out.h5ad"
+    code, _, errors = command("score", changed(damaged), "-o", out)
+    assert code == 6
+    assert f"part {place!r} cannot be read (its attributes call it 'dict' None)" in (
+        " ".join(errors.split())
+    )
+    assert not out.exists()
