@@ -14,8 +14,8 @@ from dtpscore._options.enrich import EnrichOptions
 from dtpscore._options.fields import Label, Names
 from dtpscore._options.lineages import LineageOptions
 from dtpscore._options.order import OrderOptions
-from dtpscore._options.resistance import ResistanceOptions
 from dtpscore._options.report import ReportOptions
+from dtpscore._options.resistance import ResistanceOptions
 from dtpscore._options.score import ScoreOptions
 from dtpscore._options.trends import TrendOptions
 from dtpscore._options.vulnerabilities import VulnerabilityOptions
