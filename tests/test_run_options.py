@@ -63,7 +63,7 @@ DECIDES = {
     "resistance": ({"alpha": 0.1}, {"resistance"}),
     "vulnerabilities": ({"cells": "all"}, {"vulnerabilities"}),
     "title": ("Another", set()),
-    "context": (("melanoma",), set()),
+    "context": (("melanoma",), {"vulnerabilities"}),
     "skip": (("enrich",), set()),
     "n_jobs": (1, set()),
 }
