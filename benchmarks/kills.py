@@ -180,12 +180,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--commands", nargs="+", default=list(COMMANDS))
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--write", type=Path, help="also write the table here")
     options = parser.parse_args(arguments)
     os.environ["OMP_NUM_THREADS"] = "1"
     for name in SIGNALS[1:]:  # not ignored, as they are in background jobs of a shell
         signal.signal(getattr(signal, name), signal.SIG_DFL)
     rng, found = random.Random(options.seed), Counter()
+    end = time.monotonic() + options.seconds
     with tempfile.TemporaryDirectory() as folder:
         for command in options.commands:
             for kind in options.kinds:
@@ -193,6 +195,8 @@ def main(arguments: list[str] | None = None) -> int:
                 made.mkdir()
                 place = Place(command, kind, made)
                 for _ in range(options.trials):
+                    if time.monotonic() > end:
+                        break
                     found[(command, kind, *place.trial(rng))] += 1
                 print(table(found), flush=True)
     n = sum(found.values())

@@ -168,3 +168,14 @@ def test_a_group_whose_kind_is_damaged_is_named(changed, command, tmp_path, plac
         " ".join(errors.split())
     )
     assert not out.exists()
+
+
+@pytest.mark.parametrize("table", ["obs", "var"])
+def test_names_of_an_unknown_kind_are_damage(changed, command, tmp_path, table):
+    def damaged(file):
+        names = file[table][file[table].attrs["_index"]]
+        names.attrs["encoding-type"] = "string-&rray"
+
+    code, _, errors = command("score", changed(damaged), "-o", tmp_path / "out.h5ad")
+    assert code == 6
+    assert "is damaged" in " ".join(errors.split())

@@ -277,7 +277,12 @@ class _Look:
         if missing := missing_pieces(group[key]):
             msg = f"{len(missing)} pieces of it are missing"
             raise _WrongError(msg)
-        return pd.Index([str(name) for name in self._whole(group[key])])
+        try:
+            names = self._whole(group[key])
+        except Exception as error:
+            # An entry of an unknown kind can be done without, but names cannot.
+            raise _WrongError(_reason(error)) from error
+        return pd.Index([str(name) for name in names])
 
     def _read(self, array: Any) -> None:
         for _ in self._pieces(array):
