@@ -1,8 +1,7 @@
 """Error rates and power of the tests behind three questions, with the truth known.
 
 ``python benchmarks/questions.py`` prints the tables of ``questions.md``. Values are
-drawn as arrays: libraries differ by 0.1 standard deviations of cells, as public ones
-do.
+drawn as arrays: libraries differ by 0.1 standard deviations, as public ones do.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def planning_section(context: Context) -> Section | None:
         return None
     own = (context.member == context.reference).to_numpy()
     sample = texts(adata, context.sample_key, "samples")[0]
-    own &= sample.notna().to_numpy()
+    own = own & sample.notna().to_numpy()
     frame = axes(adata, key=key)
     if CONSENSUS not in frame or not own.any():
         return None
