@@ -22,6 +22,7 @@ LINEAGE = "dtp_lineage"
 VULNERABILITIES = "dtp_vulnerabilities"
 ENGAGEMENT = "dtp_engagement"
 RESISTANCE = "dtp_resistance"
+COMPARE = "dtp_compare"
 
 
 def axis_column(axis: str, key_added: str = SCORES) -> str:

@@ -39,7 +39,16 @@ def test_experiment_has_reference_treated_and_holiday_replicates(result):
 
 def test_every_step_gave_a_result(made, result):
     assert {r.name: r.status for r in made.outputs.records} == dict.fromkeys(
-        ("score", "call", "pseudotime", "trends", "enrich", "vulnerabilities"), "done"
+        (
+            "score",
+            "call",
+            "pseudotime",
+            "trends",
+            "enrich",
+            "compare",
+            "vulnerabilities",
+        ),
+        "done",
     )
     assert {"dtp_scores", "dtp_call", "dtp_pseudotime"} <= set(result.uns)
     page = made.outputs.report.read_text(encoding="utf-8")

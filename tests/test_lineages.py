@@ -334,7 +334,7 @@ def test_a_run_follows_clones_where_the_column_is_named(simulated, tmp_path):
 
     path = tmp_path / "in.h5ad"
     simulated.write_h5ad(path)
-    skip = ["call", "pseudotime", "trends", "enrich", "vulnerabilities"]
+    skip = ["call", "pseudotime", "trends", "enrich", "compare", "vulnerabilities"]
     choices = {
         "reference": "parental",
         "sample_key": "sample",

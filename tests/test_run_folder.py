@@ -21,7 +21,7 @@ from dtpscore.errors import DataError
 
 SKIP = {
     "reference": "parental",
-    "skip": ["call", "pseudotime", "trends", "enrich", "vulnerabilities"],
+    "skip": ["call", "pseudotime", "trends", "enrich", "compare", "vulnerabilities"],
 }
 SCORE = "score signatures and axes"
 

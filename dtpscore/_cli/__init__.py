@@ -11,6 +11,7 @@ import typer
 from dtpscore._cli import (
     call,
     check,
+    compare,
     datasets,
     demo,
     engagement,
@@ -47,6 +48,7 @@ COMMANDS = (
     score.COMMAND,
     call.COMMAND,
     pseudotime.COMMAND,
+    compare.COMMAND,
     engagement.COMMAND,
     lineages.COMMAND,
     vulnerabilities.COMMAND,

@@ -88,6 +88,7 @@ COMMAND = Command(
             "pseudotime",
             "trends",
             "enrich",
+            "compare",
             "engagement",
             "lineages",
             "resistance",

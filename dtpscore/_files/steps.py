@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dtpscore import tl
 from dtpscore._keys import (
     CALL,
+    COMPARE,
     CONTRIBUTIONS,
     ENGAGEMENT,
     ENRICHMENT,
@@ -107,6 +108,13 @@ ENRICH = Step(
     function="enrich",
     tables=(f"{ENRICHMENT}*",),
 )
+ARMS = Step(
+    name="compare",
+    title="compare the arms",
+    function="compare",
+    tables=(f"{COMPARE}*",),
+    needs=("score",),
+)
 HIT = Step(
     name="engagement",
     title="ask whether the target was hit",
@@ -137,4 +145,4 @@ TRY = Step(
     tables=(f"{VULNERABILITIES}*",),
     after=("score", "call"),
 )
-STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, HIT, CLONES, LATE, TRY)
+STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, ARMS, HIT, CLONES, LATE, TRY)

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from dtpscore._options.base import Options
 from dtpscore._options.call import CallOptions
+from dtpscore._options.compare import CompareOptions
 from dtpscore._options.engagement import EngagementOptions
 from dtpscore._options.enrich import EnrichOptions
 from dtpscore._options.fields import Label, Names
@@ -29,6 +30,7 @@ STEP_OPTIONS: dict[str, type[Options]] = {
     "pseudotime": OrderOptions,
     "trends": TrendOptions,
     "enrich": EnrichOptions,
+    "compare": CompareOptions,
     "engagement": EngagementOptions,
     "lineages": LineageOptions,
     "resistance": ResistanceOptions,
@@ -142,6 +144,7 @@ class RunOptions(Options):
             "pseudotime",
             "trends",
             "enrich",
+            "compare",
             "engagement",
             "lineages",
             "resistance",
@@ -154,6 +157,9 @@ class RunOptions(Options):
     pseudotime: dict[str, Any] = Field({}, description="Further options of the order.")
     trends: dict[str, Any] = Field({}, description="Further options of the trends.")
     enrich: dict[str, Any] = Field({}, description="Further options of enrichment.")
+    compare: dict[str, Any] = Field(
+        {}, description="Further options of the comparison of arms."
+    )
     engagement: dict[str, Any] = Field(
         {}, description="Further options of whether the target was hit."
     )

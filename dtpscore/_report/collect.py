@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtpscore import signatures
 from dtpscore._report import calls
+from dtpscore._report.compare import compare_section
 from dtpscore._report.context import Context, context
 from dtpscore._report.engagement import engagement_section
 from dtpscore._report.enrichment import enrichment_section
@@ -149,6 +150,7 @@ def collect(
         path_section(found),
         trends_section(found),
         enrichment_section(found),
+        compare_section(found),
         engagement_section(found),
         resistance_section(found),
         lineage_section(found),

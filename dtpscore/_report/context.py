@@ -30,6 +30,7 @@ _RESULTS = (
     _keys.ENRICHMENT,
     _keys.LINEAGES,
     _keys.VULNERABILITIES,
+    _keys.COMPARE,
     _keys.ENGAGEMENT,
     _keys.RESISTANCE,
 )

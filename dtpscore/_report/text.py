@@ -14,6 +14,7 @@ from dtpscore.get._axes import titled
 from dtpscore.get._groups import texts
 from dtpscore.get._records import (
     call_record,
+    compare_record,
     engagement_record,
     enrich_record,
     lineage_record,
@@ -89,6 +90,8 @@ def _records(context: Context) -> list[Record]:
         found.append(trends_record(adata))
     if context.has(_keys.ENRICHMENT):
         found.append(enrich_record(adata))
+    if context.has(_keys.COMPARE):
+        found.append(compare_record(adata))
     if context.has(_keys.ENGAGEMENT):
         found.append(engagement_record(adata))
     if context.has(_keys.RESISTANCE):

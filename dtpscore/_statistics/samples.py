@@ -59,8 +59,20 @@ class GroupClaim:
 
 
 @dataclass(frozen=True)
-class _Units:
-    """What is counted once: a sample, or a patient's samples of one arm together."""
+class Units:
+    """What is counted once: a sample, or a patient's samples of one arm together.
+
+    Attributes
+    ----------
+    values
+        float64 (units,) or (units, features).
+    treated
+        bool (units,).
+    pair
+        int64 (units,): pair of each unit; None where units are compared unpaired.
+    said
+        What was done about pairs, in words; empty where nothing was.
+    """
 
     values: NDArray[np.float64]
     treated: NDArray[np.bool_]
@@ -70,41 +82,50 @@ class _Units:
 
 def _means(
     values: NDArray[np.float64], treated: NDArray[np.bool_], pair: NDArray[np.int64]
-) -> _Units:
+) -> Units:
     """Mean of the samples of each arm of each pair."""
     means, arms, pairs = [], [], []
     for one in np.unique(pair):
         for arm in (False, True):
             rows = (pair == one) & (treated == arm)
             if rows.any():
-                means.append(values[rows].mean())
+                means.append(values[rows].mean(axis=0))
                 arms.append(arm)
                 pairs.append(one)
-    return _Units(np.array(means), np.array(arms), np.array(pairs), "")
+    return Units(np.array(means), np.array(arms), np.array(pairs), "")
 
 
-def _units(
+def units_of(
     values: NDArray[np.float64],
     treated: NDArray[np.bool_],
     pair: NDArray[np.int64] | None,
-) -> _Units:
+) -> Units:
+    """Turn samples into the units of a test, as `claim_group` says.
+
+    Parameters
+    ----------
+    values
+        (samples,) or (samples, features).
+    treated, pair
+        (samples,); no pair where the samples have none.
+    """
     if pair is None:
-        return _Units(values, treated, None, "")
+        return Units(values, treated, None, "")
     both = np.intersect1d(pair[treated], pair[~treated])
     if len(both) == 1:
         rows = pair == both[0]
         n_other = len(np.unique(pair)) - 1
         said = "one patient or tumor has both arms: the claim is about this one alone"
-        return _Units(values[rows], treated[rows], None, f"{said}. " if n_other else "")
+        return Units(values[rows], treated[rows], None, f"{said}. " if n_other else "")
     if len(both) == 0:
         # Samples of one patient are no replicates of a difference between patients.
         alone = _means(values, treated, pair)
-        return _Units(alone.values, alone.treated, None, "")
+        return Units(alone.values, alone.treated, None, "")
     rows = np.isin(pair, both)
     left = int((~rows).sum())
     said = f"Samples without a partner are left out: {left}. " if left else ""
     paired = _means(values[rows], treated[rows], pair[rows])
-    return _Units(paired.values, paired.treated, paired.pair, said)
+    return Units(paired.values, paired.treated, paired.pair, said)
 
 
 def n_arrangements(n_untreated: int, n_treated: int, *, paired: bool = False) -> int:
@@ -142,7 +163,7 @@ def smallest_exact_pvalue(
     return min(1.0, mirrored / total)
 
 
-def _pair_differences(units: _Units) -> NDArray[np.float64]:
+def _pair_differences(units: Units) -> NDArray[np.float64]:
     """Treated less untreated of each pair, in the order of the pairs."""
     assert units.pair is not None
     arms = []
@@ -197,7 +218,7 @@ def exact_pvalue(
     """
     found, arm = np.asarray(values, np.float64), np.asarray(treated, np.bool_)
     if pair is not None:
-        gaps = _pair_differences(_Units(found, arm, np.asarray(pair, np.int64), ""))
+        gaps = _pair_differences(Units(found, arm, np.asarray(pair, np.int64), ""))
         drawn = np.abs(_signs(len(gaps), seed) @ gaps)
         least, total = abs(gaps.sum()), n_arrangements(0, len(gaps), paired=True)
     else:
@@ -212,7 +233,7 @@ def exact_pvalue(
     return (hits + more) / (len(drawn) + more)
 
 
-def _note(units: _Units, prior: Prior | None, freedom: float) -> str:
+def _note(units: Units, prior: Prior | None, freedom: float) -> str:
     n_treated = int(units.treated.sum())
     n_untreated = len(units.treated) - n_treated
     if n_treated == n_untreated == 1:
@@ -292,7 +313,7 @@ def claim_group(
         msg = "A group is compared with another one: both arms need a sample."
         raise ValueError(msg)
     pairs = None if pair is None else np.asarray(pair, np.int64)
-    units = _units(np.asarray(values, np.float64), arm, pairs)
+    units = units_of(np.asarray(values, np.float64), arm, pairs)
     move = moderated_move(
         units.values, units.treated, prior=prior, stratum=units.pair, level=level
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dtpscore.get._anndata import anndata
     from dtpscore.get._calls import calibration, calls
+    from dtpscore.get._compare import compare
     from dtpscore.get._engagement import engagement
     from dtpscore.get._enrichment import enrichment
     from dtpscore.get._lineages import lineages
@@ -31,6 +32,7 @@ _HOMES = {
     "axes": "_scores",
     "calibration": "_calls",
     "calls": "_calls",
+    "compare": "_compare",
     "coverage": "_scores",
     "engagement": "_engagement",
     "enrichment": "_enrichment",
@@ -50,6 +52,7 @@ __all__ = [
     "axes",
     "calibration",
     "calls",
+    "compare",
     "coverage",
     "engagement",
     "enrichment",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtpscore import _keys
 from dtpscore._calling.record import CallRecord
+from dtpscore._compare.record import CompareRecord
 from dtpscore._engagement.record import EngagementRecord
 from dtpscore._enrichment.record import EnrichRecord
 from dtpscore._lineages.record import LineageRecord
@@ -120,6 +121,18 @@ def resistance_record(adata: AnnData, key: str | None = None) -> ResistanceRecor
         holds="table",
     )
     return ResistanceRecord.from_uns(found)
+
+
+def compare_record(adata: AnnData, key: str | None = None) -> CompareRecord:
+    """Record of `dtpscore.tl.compare`; a DataError where arms were not compared."""
+    found = _find(
+        adata,
+        key or _keys.COMPARE,
+        what="comparison of arms",
+        step="compare",
+        holds="axes",
+    )
+    return CompareRecord.from_uns(found)
 
 
 def has_calls(adata: AnnData, key: str | None = None) -> bool:

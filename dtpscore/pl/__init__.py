@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dtpscore.pl._checks import confounders, coverage
+    from dtpscore.pl._compare import compare
     from dtpscore.pl._composition import composition, shares
     from dtpscore.pl._embedding import embedding
     from dtpscore.pl._engagement import engagement
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "axis_heatmap": "_scores",
     "axis_scores": "_scores",
+    "compare": "_compare",
     "composition": "_composition",
     "confounders": "_checks",
     "coverage": "_checks",
@@ -52,6 +54,7 @@ _HOMES = {
 __all__ = [
     "axis_heatmap",
     "axis_scores",
+    "compare",
     "composition",
     "confounders",
     "coverage",

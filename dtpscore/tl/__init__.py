@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dtpscore.tl._call import call
+    from dtpscore.tl._compare import compare
     from dtpscore.tl._compute import compute
     from dtpscore.tl._engagement import engagement
     from dtpscore.tl._enrich import enrich
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "call": "dtpscore.tl._call",
+    "compare": "dtpscore.tl._compare",
     "compute": "dtpscore.tl._compute",
     "engagement": "dtpscore.tl._engagement",
     "enrich": "dtpscore.tl._enrich",
@@ -31,6 +33,7 @@ _HOMES = {
 }
 __all__ = [
     "call",
+    "compare",
     "compute",
     "engagement",
     "enrich",

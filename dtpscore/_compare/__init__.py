@@ -1,0 +1,1 @@
+"""What differs between the arms, with the sample as the unit."""

@@ -1,0 +1,139 @@
+"""Section on what differs between the arms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dtpscore import _keys, pl
+from dtpscore._compare.arms import AGAINST, AS_PUBLISHED, HIGHER, LOWER
+from dtpscore._report.format import listed
+from dtpscore._report.model import Column, Section, Table
+from dtpscore._report.picture import picture
+from dtpscore.get._axes import titled
+from dtpscore.get._records import compare_record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dtpscore._compare.record import CompareRecord
+    from dtpscore._report.context import Context
+    from dtpscore._report.model import Picture
+
+# Axes that a sentence names on each side.
+_MOST = 6
+
+
+def _arm_name(row: dict[str, Any]) -> str:
+    name = str(row["group"])
+    return name if row["batch"] == "all" else f"{name} in {row['batch']}"
+
+
+def _named(rows: pd.DataFrame, way: str) -> str:
+    own = rows[(rows["verdict"] == way).to_numpy()]
+    own = own.loc[own["difference"].abs().sort_values(ascending=False).index]
+    found = [str(one) for one in own["title"][:_MOST]]
+    more = f" and {len(own) - _MOST} more" if len(own) > _MOST else ""
+    return f"{way} is {listed(found)}{more}" if found else ""
+
+
+def _about(row: dict[str, Any], axes: pd.DataFrame) -> str:
+    """Say in a few sentences what differs in one arm."""
+    name = _arm_name(row)
+    if row["method"] == "none":
+        return f"{name}: nothing was tested. {row['note']}"
+    parts = [one for one in (_named(axes, HIGHER), _named(axes, LOWER)) if one]
+    told = "; ".join(parts) or "no axis is shown to differ"
+    agree, against = (
+        int((axes["agreement"] == one).sum()) for one in (AS_PUBLISHED, AGAINST)
+    )
+    ending = ""
+    if agree or against:
+        ending = (
+            f" Of the axes that differ and have a published direction, {agree} go the "
+            f"published way and {against} against it."
+        )
+    return f"{name}: {told}.{ending} {row['note']}"
+
+
+def _tables(record: CompareRecord) -> tuple[Table, ...]:
+    return (
+        Table(
+            name="compare",
+            caption="Difference of each axis between an arm and the reference",
+            frame=titled(record.axes),
+            columns=(
+                Column("group", "Group"),
+                Column("batch", "Batch"),
+                Column("title", "Axis"),
+                Column("difference", "Difference (SD)", "signed"),
+                Column("low", "95% from", "signed"),
+                Column("high", "to", "signed"),
+                Column("pvalue", "p", "pvalue"),
+                Column("qvalue", "q", "pvalue"),
+                Column("verdict", "Verdict"),
+                Column("published", "Published direction"),
+                Column("agreement", "Agreement"),
+            ),
+        ),
+        Table(
+            name="compare_arms",
+            caption="What each comparison rests on",
+            frame=record.arms,
+            columns=(
+                Column("group", "Group"),
+                Column("batch", "Batch"),
+                Column("n_reference", "Reference samples", "count"),
+                Column("n_samples", "Samples", "count"),
+                Column("n_pairs", "Pairs", "count"),
+                Column("method", "Test"),
+                Column("note", "Note"),
+            ),
+        ),
+    )
+
+
+def _picture(context: Context, row: dict[str, Any]) -> Picture:
+    name = _arm_name(row)
+    return picture(
+        lambda: pl.compare(
+            context.adata, group=row["group"], batch=row["batch"], show=False
+        ),
+        alt=f"Differences of {name} from the reference; the table below has the "
+        "numbers.",
+        caption=f"{name}: the axes that differ most, with 95% intervals over samples.",
+    )
+
+
+def compare_section(context: Context) -> Section | None:
+    """Show what differs between the arms, or nothing where it was not asked."""
+    if not context.has(_keys.COMPARE):
+        return None
+    record = compare_record(context.adata)
+    axes = titled(record.axes)
+    rows = [
+        {str(name): value for name, value in row.items()}
+        for row in record.arms.to_dict("records")
+    ]
+    differ = axes["verdict"].isin([HIGHER, LOWER])
+    tested = [row for row in rows if row["method"] != "none"]
+    result = (
+        f"{int(differ.sum())} of {len(axes)} comparisons of an axis differ between an "
+        "arm and the reference, with samples as the unit."
+    )
+    if not tested:
+        result = "Nothing was tested: there are too few samples."
+    own = [
+        axes[((axes["group"] == row["group"]) & (axes["batch"] == row["batch"]))]
+        for row in rows
+    ]
+    return Section(
+        name="compare",
+        title="What differs between the arms",
+        result=result,
+        paragraphs=tuple(
+            _about(row, part) for row, part in zip(rows, own, strict=True)
+        ),
+        notes=tuple(record.messages[len(rows) :]),
+        pictures=tuple(_picture(context, row) for row in rows[:4]),
+        tables=_tables(record),
+    )

@@ -1,0 +1,75 @@
+"""What differs between the arms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from dtpscore.errors import DataError, OptionError
+from dtpscore.get._records import compare_record
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+KINDS = ("axes", "arms", "samples")
+
+
+def compare(
+    adata: AnnData,
+    *,
+    kind: Literal["axes", "arms", "samples"] = "axes",
+    group: str | None = None,
+    key: str | None = None,
+) -> pd.DataFrame:
+    """List the differences between every arm and the reference, or what they rest on.
+
+    Parameters
+    ----------
+    adata
+        Data with the result of `dtpscore.tl.compare`.
+    kind
+        ``"axes"``, ``"arms"`` or ``"samples"``.
+    group
+        Only this arm. All arms by default.
+    key
+        The ``key_added`` of that run; ``"dtp_compare"`` by default.
+
+    Returns
+    -------
+    A copy of the frame, as `dtpscore.tl.compare` describes it.
+
+    Raises
+    ------
+    DataError
+        There is no such result or group.
+    OptionError
+        ``kind`` is none of these (a ValueError).
+
+    See Also
+    --------
+    dtpscore.pl.compare : A picture of the differences.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> adata = dtp.datasets.simulate(n_cells=900, n_genes=5000, seed=0)
+    >>> dtp.tl.score(adata)
+    >>> dtp.tl.compare(
+    ...     adata, groupby="condition", reference="parental", sample_key="sample"
+    ... )
+    >>> found = dtp.get.compare(adata, group="treated").set_index("axis")
+    >>> found.loc["slow_cycling", "verdict"]
+    'higher'
+    """
+    if kind not in KINDS:
+        msg = f"kind must be one of {', '.join(KINDS)}, not {kind!r}."
+        raise OptionError(msg)
+    frame: pd.DataFrame = getattr(compare_record(adata, key), kind)
+    if group is None:
+        return frame.copy()
+    kept = frame[(frame["group"].astype(str) == str(group)).to_numpy()]
+    if kept.empty:
+        there = ", ".join(map(repr, dict.fromkeys(frame["group"].astype(str))))
+        msg = f"No group {group!r} in this result. Groups there are: {there}."
+        raise DataError(msg)
+    return kept.reset_index(drop=True)

@@ -1,0 +1,170 @@
+"""Differences between an arm and the reference, with intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dtpscore import get
+from dtpscore._compare.arms import AGAINST, HIGHER, LOWER
+from dtpscore._results.elements import available
+from dtpscore._text import short
+from dtpscore.errors import DataError
+from dtpscore.get._axes import axis_titles
+from dtpscore.get._records import compare_record
+from dtpscore.pl._docs import shared_doc
+from dtpscore.pl._style import (
+    DOWN,
+    QUIET,
+    UP,
+    canvas,
+    finish,
+    label_axes,
+    name_ticks,
+    pair_of,
+    set_title,
+    style,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    from anndata import AnnData
+    from matplotlib.axes import Axes
+
+# Axes that are drawn by default.
+_MOST = 20
+
+
+@shared_doc
+def compare(
+    adata: AnnData,
+    *,
+    group: str | None = None,
+    batch: str | None = None,
+    key: str | None = None,
+    order: Sequence[str] | None = None,
+    palette: Any = None,
+    figsize: tuple[float, float] | None = None,
+    title: str | None = None,
+    ax: Axes | None = None,
+    return_fig: bool = False,
+    show: bool | None = None,
+    save: str | Path | bool | None = None,
+) -> Any:
+    """Draw how far each axis of an arm is from the reference, with its 95% interval.
+
+    One row per axis, from the highest difference to the lowest. Axes without an
+    interval were not tested. An axis that differs against the direction of published
+    contrasts is marked.
+
+    Parameters
+    ----------
+    adata
+        Data with the result of `dtpscore.tl.compare`.
+    group, batch
+        The arm to draw. By default the first one of the result.
+    {run_key}
+    order
+        Axes to draw, in this order. By default the 20 that differ most.
+    palette
+        Two colors: of axes that are higher, and of those that are lower.
+    {look}
+
+    {returns}
+
+    Raises
+    ------
+    DataError
+        There is no such result, arm or axis.
+    OptionError
+        The palette does not fit.
+
+    See Also
+    --------
+    dtpscore.get.compare : The numbers.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> adata = dtp.datasets.simulate(n_cells=900, n_genes=5000, seed=0)
+    >>> dtp.tl.score(adata)
+    >>> dtp.tl.compare(
+    ...     adata, groupby="condition", reference="parental", sample_key="sample"
+    ... )
+    >>> ax = dtp.pl.compare(adata, group="treated", show=False)
+    """
+    params = compare_record(adata, key).params
+    table = get.compare(adata, key=key)
+    arm = {"group": group, "batch": batch}
+    for name, value in arm.items():
+        wanted = str(table[name].iloc[0]) if value is None else str(value)
+        there = list(dict.fromkeys(table[name].astype(str)))
+        table = table[(table[name].astype(str) == wanted).to_numpy()]
+        if table.empty:
+            msg = f"No {name} {wanted!r} in this result. There are {available(there)}."
+            raise DataError(msg)
+        arm[name] = wanted
+    higher, lower = pair_of(palette, (UP, DOWN), "higher, lower")
+    rows = _chosen(table, order)
+    places = np.arange(len(rows))
+    value = rows["difference"].to_numpy(dtype=np.float64)
+    colors = [higher if one > 0 else lower for one in value]
+    shown = rows["verdict"].isin([HIGHER, LOWER])
+    with style():
+        drawn = canvas(ax, figsize, (5.6, 1.2 + 0.22 * len(rows)))
+        ax = drawn.ax
+        ax.axvline(0, color=QUIET, linewidth=0.8)
+        ax.hlines(places, rows["low"], rows["high"], color=colors, linewidth=1.4)
+        face = [
+            color if one else "white" for color, one in zip(colors, shown, strict=True)
+        ]
+        ax.scatter(value, places, s=30, color=face, edgecolor=colors, zorder=3)
+        titles = axis_titles([str(one) for one in rows["axis"]])
+        labels = [
+            f"{short(titles[str(row['axis'])], 32)}"
+            f"{' *' if row['agreement'] == AGAINST else ''}"
+            for row in rows.to_dict("records")
+        ]
+        name_ticks(ax.yaxis, places, labels)
+        ax.tick_params(axis="y", length=0)
+        ax.set_ylim(len(rows) - 0.4, -0.6)
+        where = "" if arm["batch"] == "all" else f" in {arm['batch']}"
+        label_axes(
+            ax,
+            x=f"{arm['group']} less {params['reference']}{where} "
+            "(SD of reference cells)",
+        )
+        set_title(
+            ax,
+            f"filled: q at or below {params['alpha']:g}; *: against the published "
+            "direction",
+            fontweight="normal",
+        )
+        return finish(
+            drawn,
+            name="compare",
+            title=title,
+            return_fig=return_fig,
+            show=show,
+            save=save,
+        )
+
+
+def _chosen(table: pd.DataFrame, order: Sequence[str] | None) -> pd.DataFrame:
+    """Choose the axes to draw, and their order."""
+    if order is None:
+        most = table["difference"].abs().sort_values(ascending=False, kind="stable")
+        kept = table.loc[most.index[:_MOST]]
+        return kept.sort_values("difference", ascending=False, kind="stable")
+    missing = [one for one in order if one not in set(table["axis"])]
+    if missing:
+        msg = (
+            f"No axis {available(missing)} in this result. Axes there are: "
+            f"{available(table['axis'])}."
+        )
+        raise DataError(msg)
+    return table.set_index("axis").loc[list(order)].reset_index()
