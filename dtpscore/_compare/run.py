@@ -82,7 +82,11 @@ def _arms(design: Design, options: CompareOptions) -> list[_Arm]:
 
 def _samples(design: Design, arm: _Arm) -> _Samples:
     code = np.full(design.n_cells, -1, np.int64)
-    treated, names, pairs, counts, n_small = [], [], [], [], 0
+    treated: list[bool] = []
+    names: list[str] = []
+    pairs: list[str] = []
+    counts: list[int] = []
+    n_small = 0
     # A patient that is a batch can have the sample names of another patient.
     label = np.array(
         [f"{a}\0{b}" for a, b in zip(design.batch, design.sample, strict=True)]
@@ -189,10 +193,10 @@ def _one_arm(
     """Tables of one arm; None where no axis varies in its reference cells."""
     samples = _samples(design, arm)
     means = on_arrays.sample_means(_standardized(values, arm.reference), samples.code)
-    known = np.isfinite(means).all(axis=0)
+    known: BoolArray = np.asarray(np.isfinite(means).all(axis=0))
     if not known.any():
         return None
-    kept = [name for name, one in zip(names, known, strict=True) if one]
+    kept = [name for name, one in zip(names, known.tolist(), strict=True) if one]
     means = means[:, known]
     pair = None
     if options.pair_key is not None:
