@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import sys
@@ -14,6 +15,19 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+# Exit code where the memory does not suffice.
+NO_MEMORY = 8
+_NO_MEMORY = (
+    "There is not enough memory. Close other programs, use a machine with more, or "
+    "leave the matrix on disk (without --in-memory)."
+)
+# What libraries say that could not be loaded, or could not get memory.
+_OF_MEMORY = (
+    "cannot allocate memory",
+    "failed to map segment",
+    "could not find/load shared object",
+    "unable to allocate",
+)
 # Sentences that were told while the present command was at work.
 _heard: set[str] = set()
 _NUMBA_CACHE = (
@@ -82,11 +96,20 @@ def _as_json(value: Any) -> Any:
     return str(value)
 
 
+def _out_of_memory(error: Exception) -> bool:
+    """Whether there was too little memory, for values or for a library to be loaded."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    return any(words in str(error).lower() for words in _OF_MEMORY)
+
+
 def explained(error: Exception) -> tuple[int, str]:
     """Exit code that stands for an error, and what to say about it."""
     code = getattr(error, "exit_code", 1)
     if code != 1:
         return code, f"Error: {error}"
+    if _out_of_memory(error):
+        return NO_MEMORY, f"Error: {_NO_MEMORY}"
     if "cannot cache function" in str(error):
         return code, f"Error: {_NUMBA_CACHE}"
     return code, (
