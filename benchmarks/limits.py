@@ -16,6 +16,7 @@ import argparse
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING
 
 from kills import DESIGN, content, make
 
+import dtpscore as dtp
 from dtpscore import _cli
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ COMMANDS = {
     "call": DESIGN,
 }
 MIB = 2**20
+# Seconds after which a command that does not end is ended.
+PATIENCE = 120
 
 
 def run(words: list[str], said: Path, before: Callable[[], None]) -> int:
@@ -57,7 +61,12 @@ def run(words: list[str], said: Path, before: Callable[[], None]) -> int:
         finally:
             sys.stderr.flush()
             os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    end = time.monotonic() + PATIENCE
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > end:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.01)
+    return os.waitstatus_to_exitcode(ended[1])
 
 
 def nothing() -> None:
@@ -178,6 +187,10 @@ def vanishing(case: Case, place: Path, seconds: float) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run the trials and print the table; 1 where something bad happened."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    # Loaded before memory is short: Python may never end loading a library then.
+    adata = dtp.datasets.simulate(n_cells=240, n_genes=2500, seed=1, days=(7,))
+    dtp.tl.score(adata, n_jobs=1)
+    dtp.tl.call(adata, groupby="condition", reference="parental", sample_key="sample")
     parser.add_argument("--commands", nargs="+", default=list(COMMANDS))
     parser.add_argument("--write", type=Path, help="also write the table here")
     options = parser.parse_args(arguments)
