@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import dtpscore as dtp
-from dtpscore._plan.pilot import library_variance
+from dtpscore._plan.pilot import library_variance, toward_public
 from dtpscore._plan.simulate import (
     LEAST_CALLED,
     Design,
@@ -204,3 +204,39 @@ def test_on_the_command_line(pilot, tmp_path, capsys):
     assert [row["n_samples"] for row in said["table"]] == [2, 3]
     assert len(pd.read_csv(tmp_path / "a.csv")) == 2
     assert (tmp_path / "a.svg").stat().st_size > 1000
+
+
+def test_the_report_plans_with_the_libraries_of_the_experiment(pilot, tmp_path):
+    scored = pilot.copy()
+    dtp.tl.score(scored)
+    page, tables = tmp_path / "r.html", tmp_path / "t"
+    dtp.report(
+        scored,
+        page,
+        groupby="condition",
+        reference="parental",
+        sample_key="sample",
+        tables=tables,
+    )
+    text = page.read_text(encoding="utf-8")
+    assert "How large the next experiment must be" in text
+    assert "means of the 3 untreated libraries" in text
+    table = pd.read_csv(tables / "planning.csv").set_index("effect")
+    values = dtp.get.axes(scored)["consensus"].to_numpy(dtype=float)
+    own = (scored.obs["condition"] == "parental").to_numpy()
+    library = scored.obs["sample"].cat.codes.to_numpy().astype(int)[own]
+    spread = toward_public(*library_variance(values[own], library))
+    one = design(
+        effect=0.5, share=1.0, library_sd=spread, n_samples=3, n_cells=own.sum() // 3
+    )
+    assert table.loc[0.5, "power_3"] == pytest.approx(group_power(one, 2000, 0))
+    assert table.loc[1.0, "power_8"] >= table.loc[0.25, "power_8"]
+
+
+def test_few_libraries_are_drawn_toward_public_ones():
+    from dtpscore._statistics.public_libraries import public_libraries
+
+    public = np.sqrt(public_libraries().level.variance)
+    assert toward_public(float("nan"), 1) == pytest.approx(public)
+    assert public < toward_public(1.0, 2) < 1.0
+    assert toward_public(1.0, 2) < toward_public(1.0, 6)

@@ -39,7 +39,7 @@ NO_IDENTIFIER = {
 }
 LICENCES = re.compile(
     r"MSigDB,? CC BY 4\.0|WikiPathways CC0|Reactome \(CC0/CC BY 4\.0\)|CC0|CC BY"
-    r"|MIT \(repository|facts from publication|paper CC BY"
+    r"|MIT \(repository|facts from publication|paper CC BY|those of its sources: "
 )
 TWO_SIDED = {
     "redox_nrf2", "ros_production", "oxphos", "fao_peroxisome", "kdm5_chromatin",
@@ -353,6 +353,16 @@ def test_readme_states_the_figures_of_the_files(readme):
     names = re.findall(r"`((?:[a-z0-9]+_)+[a-z0-9]+)`", readme)
     known = {*NAMES, *signatures.axes(), "direction_evidence", "lineage_gated"}
     assert set(names) <= known
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_derived_list_has_the_licences_of_its_sources(name):
+    source = signatures.load(name).provenance
+    if source.retrieved_from != "signatures/ of this package":
+        return
+    made_of = {signatures.load(one).provenance.licence
+               for one in source.table.split(", ")}  # fmt: skip
+    assert source.licence == f"those of its sources: {'; '.join(sorted(made_of))}"
 
 
 def test_notice_holds_what_the_licences_require(repository):

@@ -77,6 +77,22 @@ def library_variance(
     return float((means.var(ddof=1) - chance) / inside), len(names)
 
 
+def toward_public(variance: float, n_libraries: int) -> float:
+    """Draw a library variance toward that of public libraries; a standard deviation.
+
+    Parameters
+    ----------
+    variance
+        Variance between the libraries, NaN with one of them.
+    n_libraries
+        Number of libraries.
+    """
+    public = public_libraries().level
+    freedom = 0.0 if np.isnan(variance) else float(n_libraries - 1)
+    drawn = moderated_variance([max(np.nan_to_num(variance), 0.0)], freedom, public)
+    return float(np.sqrt(drawn[0]))
+
+
 def _technical(matrix: Any, genes: list[str], axis: str, seed: int) -> float:
     """Share of variance that is chance of counting, from halves of the counts.
 
@@ -162,9 +178,6 @@ def _summed(
     seed: int,
 ) -> Pilot:
     variance, n = library_variance(values, library)
-    public = public_libraries().level
-    freedom = 0.0 if np.isnan(variance) else float(n - 1)
-    drawn = moderated_variance([max(np.nan_to_num(variance), 0.0)], freedom, public)
     depth = technical = float("nan")
     if judge(matrix).kind == "counts":
         depth = float(np.median(np.asarray(matrix.sum(axis=1)).ravel()))
@@ -177,7 +190,7 @@ def _summed(
             "are those that were given."
         )
     return Pilot(
-        library_sd=float(np.sqrt(drawn[0])),
+        library_sd=toward_public(variance, n),
         measured_sd=float(np.sqrt(max(variance, 0.0))),
         n_libraries=n,
         depth=depth,

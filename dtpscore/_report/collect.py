@@ -14,6 +14,7 @@ from dtpscore._report.format import count, listed
 from dtpscore._report.lineages import lineage_section
 from dtpscore._report.model import ReportData, Section
 from dtpscore._report.path import path_section, trends_section
+from dtpscore._report.planning import planning_section
 from dtpscore._report.resistance import resistance_section
 from dtpscore._report.reversal import reversal_section
 from dtpscore._report.scores import (
@@ -153,6 +154,7 @@ def collect(
         lineage_section(found),
         None if table is None else checks_section(found),
         tried_section(found, _vulnerabilities(found, table)),
+        planning_section(found),
         methods_section(found),
         limits_section(found),
     ]

@@ -22,12 +22,11 @@ from dtpscore._vulnerabilities.moves import (
     signature_values,
 )
 from dtpscore._vulnerabilities.record import VulnerabilityRecord
+from dtpscore._vulnerabilities.words import messages, methods, untested
 from dtpscore._warn import warn
 from dtpscore.errors import DataError, InputWarning, ResultError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from dtpscore._design import Design
@@ -72,7 +71,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class _Arm:
+class Arm:
     batch: str
     group: str
     reference: BoolArray
@@ -81,7 +80,7 @@ class _Arm:
     cells: str
 
 
-def _arms(data: Input, options: VulnerabilityOptions) -> list[_Arm]:
+def _arms(data: Input, options: VulnerabilityOptions) -> list[Arm]:
     design, found = data.design, []
     used = design.named & design.malignant
     for batch in sorted(set(design.batch[used].tolist())):
@@ -97,7 +96,7 @@ def _arms(data: Input, options: VulnerabilityOptions) -> list[_Arm]:
                 called = treated & data.called
                 if called.sum() >= FEWEST_CELLS:
                     looked_at, cells = called, "called"
-            found.append(_Arm(batch, group, own, treated, looked_at, cells))
+            found.append(Arm(batch, group, own, treated, looked_at, cells))
     if not found:
         msg = (
             f"There is no arm to look at: no batch has both cells of "
@@ -117,7 +116,7 @@ class _Units:
     pair: IntArray | None
 
 
-def _units(design: Design, arm: _Arm, cells: BoolArray, *, fewest: int) -> _Units:
+def _units(design: Design, arm: Arm, cells: BoolArray, *, fewest: int) -> _Units:
     """Give samples with enough cells a number; cells that take no part get -1."""
     code = np.full(design.n_cells, -1, np.int64)
     treated, pairs, n = [], [], 0
@@ -147,7 +146,7 @@ def _adjusted(pvalues: FloatArray) -> FloatArray:
     return found
 
 
-def _frame(arm: _Arm, first: dict[str, Any], moved: Moved) -> pd.DataFrame:
+def _frame(arm: Arm, first: dict[str, Any], moved: Moved) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "batch": arm.batch,
@@ -162,7 +161,7 @@ def _frame(arm: _Arm, first: dict[str, Any], moved: Moved) -> pd.DataFrame:
     )
 
 
-def _axis_rows(data: Input, arm: _Arm) -> pd.DataFrame | None:
+def _axis_rows(data: Input, arm: Arm) -> pd.DataFrame | None:
     """Compare the axes in standard deviations of the untreated cells."""
     if data.axes is None:
         return None
@@ -190,7 +189,7 @@ class _Profiles:
     how: str
 
 
-def _profiles(data: Input, arm: _Arm) -> _Profiles:
+def _profiles(data: Input, arm: Arm) -> _Profiles:
     units = _units(data.design, arm, arm.looked_at, fewest=FEWEST_CELLS)
     matrix = blocks.source(data.matrix)
     values = judge(matrix)
@@ -205,7 +204,7 @@ def _profiles(data: Input, arm: _Arm) -> _Profiles:
 
 
 def _gene_rows(
-    data: Input, arm: _Arm, found: _Profiles, columns: dict[str, int]
+    data: Input, arm: Arm, found: _Profiles, columns: dict[str, int]
 ) -> pd.DataFrame:
     moved = gene_moves(found.log[:, found.kept], found.units.treated, found.units.pair)
     place = np.full(len(found.kept), -1)
@@ -234,7 +233,7 @@ def _gene_rows(
     return frame
 
 
-def _drug_rows(data: Input, arm: _Arm, found: _Profiles, alpha: float) -> pd.DataFrame:
+def _drug_rows(data: Input, arm: Arm, found: _Profiles, alpha: float) -> pd.DataFrame:
     matched = _genes.match(list(data.drugs), data.genes)
     change = against_like_genes(found.log[:, found.kept], ~found.units.treated)
     place = np.full(len(found.kept), -1)
@@ -270,7 +269,7 @@ def _drug_rows(data: Input, arm: _Arm, found: _Profiles, alpha: float) -> pd.Dat
 
 
 def _table(
-    arm: _Arm,
+    arm: Arm,
     published: pd.DataFrame,
     axes: pd.DataFrame | None,
     genes: pd.DataFrame,
@@ -345,10 +344,9 @@ def look(data: Input, options: VulnerabilityOptions) -> VulnerabilityRecord:
         if data.drugs:
             drugs.append(_drug_rows(data, arm, profiles, options.alpha))
     all_genes = pd.concat(genes, ignore_index=True)
-    messages = _messages(data, arms, all_genes)
-    untested = _untested(all_genes)
-    if untested:
-        warn(messages[-1], InputWarning)
+    told = messages(data, arms, all_genes)
+    if untested(all_genes):
+        warn(told[-1], InputWarning)
     empty = pd.DataFrame(columns=["batch", "group", "axis", "difference", "qvalue"])
     kept = [one for one in drugs if len(one)]
     return VulnerabilityRecord(
@@ -360,58 +358,6 @@ def look(data: Input, options: VulnerabilityOptions) -> VulnerabilityRecord:
         axes=pd.concat(axes, ignore_index=True) if axes else empty,
         genes=all_genes,
         drugs=pd.concat(kept, ignore_index=True) if kept else None,
-        methods=_methods(options, how, drugs=bool(kept)),
-        messages=messages,
+        methods=methods(options, how, drugs=bool(kept)),
+        messages=told,
     )
-
-
-def _untested(genes: pd.DataFrame) -> bool:
-    """Whether there are target genes, and none could be tested."""
-    return len(genes) > 0 and bool(genes["pvalue"].isna().all())
-
-
-def _messages(data: Input, arms: Sequence[_Arm], genes: pd.DataFrame) -> list[str]:
-    told = [
-        "Expression of a target is not dependency on it, and nothing here is a "
-        "recommendation: each row is an experiment that others did and that could be "
-        "tried in these cells.",
-    ]
-    if any(arm.cells == "called" for arm in arms):
-        told.append(
-            "Called cells were chosen by their expression, so target genes that belong "
-            "to what the calls learned from differ partly for that reason."
-        )
-    if data.axes is None:
-        told.append(
-            "No axes are scored, so it is not known which moved. Run "
-            "dtpscore.tl.score first."
-        )
-    if _untested(genes):
-        told.append(
-            "There are too few samples for a test of any target gene: two samples in "
-            "one arm are needed (sample_key)."
-        )
-    return told
-
-
-def _methods(options: VulnerabilityOptions, how: str, *, drugs: bool) -> list[str]:
-    told = [
-        "Published vulnerabilities of persisters were read from three reviews and held "
-        "against each arm. Axes were averaged per sample in standard deviations of the "
-        "untreated cells and compared by the t test over samples; an axis moved where "
-        f"its Benjamini-Hochberg q-value is at or below {options.alpha:g}.",
-        f"For target genes the values of the cells were used as follows: {how}. "
-        "Differences were tested over samples with variances moderated over all genes "
-        "(Smyth 2004, doi:10.2202/1544-6115.1027).",
-        "Rows are ordered by whether the axis moved, whether the target is expressed "
-        f"({rank.EXPRESSED:g} counts per million or more), and the level of the "
-        "published evidence.",
-    ]
-    if drugs:
-        told.append(
-            "Signatures of drugs were read as the mean log2 change of their up genes "
-            "less that of their down genes, each gene less the median of genes of like "
-            "expression in the same sample, and compared over samples. A signature is "
-            "reversed where the difference is below 0."
-        )
-    return told

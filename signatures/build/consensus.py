@@ -24,11 +24,15 @@ import random
 from collections import Counter
 from functools import cache
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import sign_check
 
 from dtpscore import signatures as library
 from dtpscore.signatures import Genes, Provenance, Signature
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MIN_VOTES = 3
 MAX_AGAINST = 0
@@ -130,6 +134,15 @@ def nuisance() -> frozenset[str]:
     return sign_check.cycle_genes() | {g for genes in sets for g in genes.up}
 
 
+def licence_of(names: Iterable[str]) -> str:
+    """Licences of the lists that a derived list is made of, each once.
+
+    A list that is made from others stays under what their licences ask for.
+    """
+    found = {library.load(name).provenance.licence for name in names}
+    return f"those of its sources: {'; '.join(sorted(found))}"
+
+
 def _signature(
     name: str,
     title: str,
@@ -154,7 +167,7 @@ def _signature(
             table=", ".join(sorted(used)),
             retrieved_from="signatures/ of this package",
             version="signatures/build/consensus.py",
-            licence="facts from publication",
+            licence=licence_of(used),
             derivation=how,
             confidence="medium",
             studies=tuple(voters),

@@ -214,7 +214,7 @@ def agreed(name: str) -> Signature:
             table=", ".join(rule.sources),
             retrieved_from="signatures/ of this package",
             version="signatures/build/derive.py",
-            licence="facts from publication",
+            licence=consensus.licence_of(rule.sources),
             derivation=f"genes in at least {rule.at_least} of the "
             f"{len(rule.sources)} lists under table, without "
             "inhibitors of the cell cycle (CDKN1 and CDKN2), proteasome and ubiquitin",
