@@ -49,12 +49,12 @@ KINDS = ("library", "not replicates", "not persisters", "power")
 
 
 def sample_pvalue(record: dict) -> float:
-    """p-value of the group claim on the share of cells, the sample as the unit."""
+    """p-value of the group claim on the mean index, the sample as the unit."""
     tests = record.get("sample_tests")
     if tests is None:
         return np.nan
-    share = tests.loc[tests["measure"] == "fraction", "pvalue"]
-    return float(share.iloc[0]) if len(share) else np.nan
+    index = tests.loc[tests["measure"] == "index", "pvalue"]
+    return float(index.iloc[0]) if len(index) else np.nan
 
 
 def measure(design: Design, run: int) -> dict[str, object]:
