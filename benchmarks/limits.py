@@ -164,7 +164,7 @@ def trials(case: Case, work: Path) -> Iterator[tuple[str, str]]:
             "memory",
             case.trial(fresh(), limit(resource.RLIMIT_AS, used + more * MIB)),
         )
-    for number in (3, 4, 6, 8, 10, 12, 16, 20, 32, 64):
+    for number in (16, 20, 24, 28, 32, 40, 48, 64, 96, 128):
         yield "open files", case.trial(fresh(), limit(resource.RLIMIT_NOFILE, number))
     for seconds in (0.05, 0.1, 0.2, 0.4, 0.8):
         yield "removed folder", vanishing(case, fresh(), seconds)

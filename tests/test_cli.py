@@ -141,6 +141,7 @@ def test_app_is_typer():
         OSError(errno.ENOMEM, "Cannot allocate memory"),
         OSError("Could not find/load shared object file 'libllvmlite.so'"),
         ImportError("a.so: failed to map segment from shared object"),
+        RuntimeError("can't start new thread"),
     ],
 )
 def test_too_little_memory_is_no_fault(error):
@@ -148,3 +149,9 @@ def test_too_little_memory_is_no_fault(error):
     assert code == 8
     assert said.startswith("Error: There is not enough memory.")
     assert explained(OSError("another"))[0] == 1
+
+
+def test_too_few_open_files_is_no_fault():
+    code, said = explained(OSError(errno.EMFILE, "Too many open files"))
+    assert code == 8
+    assert "ulimit" in said

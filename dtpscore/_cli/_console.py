@@ -15,11 +15,15 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-# Exit code where the memory does not suffice.
-NO_MEMORY = 8
+# Exit code where the system does not give what is needed.
+NO_ROOM = 8
 _NO_MEMORY = (
     "There is not enough memory. Close other programs, use a machine with more, or "
     "leave the matrix on disk (without --in-memory)."
+)
+_NO_FILES = (
+    "The system allows too few open files. Raise the limit, for example with 'ulimit "
+    "-n 1024', and run the command again."
 )
 # What libraries say that could not be loaded, or could not get memory.
 _OF_MEMORY = (
@@ -27,6 +31,7 @@ _OF_MEMORY = (
     "failed to map segment",
     "could not find/load shared object",
     "unable to allocate",
+    "can't start new thread",
 )
 # Sentences that were told while the present command was at work.
 _heard: set[str] = set()
@@ -109,7 +114,9 @@ def explained(error: Exception) -> tuple[int, str]:
     if code != 1:
         return code, f"Error: {error}"
     if _out_of_memory(error):
-        return NO_MEMORY, f"Error: {_NO_MEMORY}"
+        return NO_ROOM, f"Error: {_NO_MEMORY}"
+    if getattr(error, "errno", None) in {errno.EMFILE, errno.ENFILE}:
+        return NO_ROOM, f"Error: {_NO_FILES}"
     if "cannot cache function" in str(error):
         return code, f"Error: {_NUMBA_CACHE}"
     return code, (
