@@ -203,7 +203,7 @@ def checks_of(record, adata):
 
 
 def table(found, sets):
-    """One line an order: mean over runs of both figures, and runs lost to ours."""
+    """One line per order: mean over runs of both figures, and runs lost to ours."""
     lines = ["| order | " + " | ".join(sets) + " |", "|---|" + "---|" * len(sets)]
     for name in next(iter(found.values())):
         cells = []

@@ -3,12 +3,16 @@
     python benchmarks/stress.py --runs 40             every design, many hours
     python benchmarks/stress.py --runs 4 --kinds library
     python benchmarks/stress.py --only "6 x 80"       designs with this in their name
+    python benchmarks/stress.py --runs 40 --jobs 16 --minutes 8
     python benchmarks/stress.py --table               write the table of what was run
 
-Every run is appended to the file of runs as soon as it is done; runs that are in it
-are not repeated, so that the program can be stopped and started again at any time.
+Every run is appended to the file of runs, one line of JSON per run, as soon as it is
+done; runs that are in it are not repeated, so that the program can be stopped and
+started again at any time. With `--minutes` no run is started after that time, and a
+run that was started is finished. Each of the `--jobs` processes has one thread.
 Runs have a label, under which a changed caller is compared with an earlier one. The
-data folder is found through DTPSCORE_DATA_DIR.
+data folder is found through DTPSCORE_DATA_DIR. `stress_input.py` writes a file of less
+than 5 MB from it, which is enough without the folder (DTPSCORE_STRESS_INPUT).
 """
 
 from __future__ import annotations
@@ -16,10 +20,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
+import multiprocessing
+import os
 import sys
 import time
 import warnings
 import zlib
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -41,12 +49,12 @@ KINDS = ("library", "not replicates", "not persisters", "power")
 
 
 def sample_pvalue(record: dict) -> float:
-    """p-value of the group claim on the share of cells, the sample as the unit."""
+    """p-value of the group claim on the mean index, the sample as the unit."""
     tests = record.get("sample_tests")
     if tests is None:
         return np.nan
-    share = tests.loc[tests["measure"] == "fraction", "pvalue"]
-    return float(share.iloc[0]) if len(share) else np.nan
+    index = tests.loc[tests["measure"] == "index", "pvalue"]
+    return float(index.iloc[0]) if len(index) else np.nan
 
 
 def measure(design: Design, run: int) -> dict[str, object]:
@@ -93,26 +101,79 @@ def measure(design: Design, run: int) -> dict[str, object]:
 
 
 def done(runs: Path) -> pd.DataFrame:
-    """Runs that were made already."""
-    columns = ["label", "design", "run"]
-    return pd.read_csv(runs) if runs.exists() else pd.DataFrame(columns=columns)
+    """Runs that were made already; a last line that was cut off is left out."""
+    rows = []
+    for line in runs.read_text("utf-8").splitlines() if runs.exists() else ():
+        with contextlib.suppress(json.JSONDecodeError):
+            rows.append(json.loads(line))
+    columns = None if rows else ["label", "design", "run"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def run_all(chosen: list[Design], n_runs: int, *, label: str, runs: Path) -> None:
-    """Make the runs that are missing, the first run of every design first."""
-    known = done(runs)
-    have = set(
-        zip(known["label"], known["design"], known["run"], strict=True),
-    )
-    for run in range(n_runs):
-        for design in chosen:
-            if (label, design.name, run) in have:
-                continue
-            row = {"label": label, **measure(design, run)}
-            pd.DataFrame([row]).to_csv(
-                runs, mode="a", header=not runs.exists(), index=False
-            )
-            print(f"{design.name}, run {run}: {row['seconds']} s", flush=True)
+def as_line(row: dict[str, object]) -> str:
+    """One run as a line of JSON; what is not known is null."""
+    plain = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in row.items()
+    }
+    known = {
+        name: None if isinstance(value, float) and np.isnan(value) else value
+        for name, value in plain.items()
+    }
+    return json.dumps(known, allow_nan=False) + "\n"
+
+
+def measure_by_name(name: str, run: int) -> dict[str, object]:
+    """Measure a design by its name, which can be sent to another process."""
+    return measure(next(one for one in designs() if one.name == name), run)
+
+
+def missing(
+    chosen: list[Design], n_runs: int, known: pd.DataFrame, label: str
+) -> list[tuple[str, int]]:
+    """Name the runs that were not made, the first run of every design first."""
+    have = set(zip(known["label"], known["design"], known["run"], strict=True))
+    return [
+        (design.name, run)
+        for run in range(n_runs)
+        for design in chosen
+        if (label, design.name, run) not in have
+    ]
+
+
+def run_all(
+    open_runs: list[tuple[str, int]],
+    *,
+    label: str,
+    runs: Path,
+    jobs: int,
+    minutes: float,
+) -> None:
+    """Make runs in processes of one thread, and append each as soon as it is done."""
+    # New processes read this before they load numpy and numba.
+    for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
+        os.environ[f"{name}_NUM_THREADS"] = "1"
+    end = time.monotonic() + 60 * minutes
+    waiting, running = iter(open_runs), {}
+    context = multiprocessing.get_context("spawn")
+    with (
+        ProcessPoolExecutor(jobs, mp_context=context) as pool,
+        runs.open("a", encoding="utf-8") as file,
+    ):
+        while True:
+            while len(running) < jobs and time.monotonic() < end:
+                one = next(waiting, None)
+                if one is None:
+                    break
+                running[pool.submit(measure_by_name, *one)] = one
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                name, run = running.pop(future)
+                row = {"label": label, **future.result()}
+                file.write(as_line(row))
+                file.flush()
+                print(f"{name}, run {run}: {row['seconds']} s", flush=True)
 
 
 def main() -> None:
@@ -121,7 +182,11 @@ def main() -> None:
     parser.add_argument("--only", default="", help="designs with this in their name")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--label", default=f"dtpscore {dtp.__version__}")
-    parser.add_argument("--results", type=Path, default=HERE / "stress_runs.csv")
+    parser.add_argument("--results", type=Path, default=HERE / "stress_runs.jsonl")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument(
+        "--minutes", type=float, default=np.inf, help="start no run after that time"
+    )
     parser.add_argument("--table", action="store_true", help="write stress.md")
     options = parser.parse_args()
     chosen = [
@@ -131,7 +196,16 @@ def main() -> None:
     ]
     if not chosen:
         parser.error(f"no design has {options.only!r} in its name")
-    run_all(chosen, options.runs, label=options.label, runs=options.results)
+    if options.jobs < 1:
+        parser.error(f"--jobs must be 1 or more, not {options.jobs}")
+    open_runs = missing(chosen, options.runs, done(options.results), options.label)
+    run_all(
+        open_runs,
+        label=options.label,
+        runs=options.results,
+        jobs=options.jobs,
+        minutes=options.minutes,
+    )
     if options.table:
         (HERE / "stress.md").write_text(table(done(options.results)), "utf-8")
 

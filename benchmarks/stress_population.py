@@ -9,8 +9,10 @@ and the library factors are invented. The file shares no code with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, fields
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -170,8 +172,40 @@ def _kept(cells: ad.AnnData) -> np.ndarray:
     return measured & (often | of_list & (n_seen >= _FEWEST_OF_LISTED))
 
 
+def save_population(population: Population, path: Path) -> None:
+    """Write what the simulator knows to one file without any cell."""
+    arrays = {}
+    for field in fields(population):
+        value = getattr(population, field.name)
+        if isinstance(value, dict):
+            arrays |= {f"{field.name}:{name}": one for name, one in value.items()}
+        else:
+            arrays[field.name] = np.asarray(value)
+    np.savez_compressed(path, **arrays)
+
+
+def load_population(path: Path) -> Population:
+    """Read what `save_population` wrote."""
+    found: dict[str, object] = {}
+    with np.load(path, allow_pickle=False) as file:
+        for key in file.files:
+            name, _, part = key.partition(":")
+            if part:
+                found.setdefault(name, {})[part] = file[key]
+            else:
+                found[name] = file[key]
+    found["genes"] = [str(gene) for gene in found["genes"]]
+    return Population(**found)
+
+
 @cache
 def fit_population() -> Population:
+    """Population of the simulator, from a file of `stress_input.py` if one is named."""
+    named = os.environ.get("DTPSCORE_STRESS_INPUT")
+    return load_population(Path(named)) if named else fit_to_cells()
+
+
+def fit_to_cells() -> Population:
     """Fit the population to the real cells; the same every time."""
     cells, other = _cells_of("H1975"), _cells_of("HCC827")
     keep = _kept(cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -13,7 +14,7 @@ import typer
 from typer.main import get_command
 
 from dtpscore import _cli
-from dtpscore._cli._console import report_failure
+from dtpscore._cli._console import explained, report_failure
 from dtpscore._methods.registry import METHODS
 from dtpscore._options.score import ScoreOptions
 from dtpscore.errors import DataError, ResultError, SignatureError
@@ -131,3 +132,26 @@ def test_a_closed_pipe_is_no_error():
 
 def test_app_is_typer():
     assert isinstance(_cli.app, typer.Typer)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        OSError("Could not find/load shared object file 'libllvmlite.so'"),
+        ImportError("a.so: failed to map segment from shared object"),
+        RuntimeError("can't start new thread"),
+    ],
+)
+def test_too_little_memory_is_no_fault(error):
+    code, said = explained(error)
+    assert code == 8
+    assert said.startswith("Error: There is not enough memory.")
+    assert explained(OSError("another"))[0] == 1
+
+
+def test_too_few_open_files_is_no_fault():
+    code, said = explained(OSError(errno.EMFILE, "Too many open files"))
+    assert code == 8
+    assert "ulimit" in said

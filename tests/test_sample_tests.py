@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from dtpscore._calling import sample_tests as samples
+from dtpscore._calling.samples import comparison_table
 
 
 def slow_permutation(values, treated):
@@ -166,3 +167,22 @@ def test_sample_tests_keep_their_level():
         # The exact test with 4 against 4 can only reach 2 / 70.
         assert stats.binomtest(small, 1500, 0.05, alternative="greater").pvalue > 1e-3
         assert small > 20
+
+
+def test_the_share_beyond_the_reference_has_no_pvalue_and_the_index_has_one():
+    table = pd.DataFrame(
+        {
+            "group": ["untreated"] * 3 + ["treated"] * 3,
+            "pair": list("abcdef"),
+            "n_cells": 100,
+            "n_beyond": [5, 5, 4, 20, 22, 25],
+            "mean_index": [0.0, 0.1, -0.1, 1.0, 1.1, 0.9],
+        }
+    )
+    found = comparison_table(
+        table, "untreated", ["untreated", "treated"], alpha=0.05, seed=0
+    ).set_index("measure")
+    assert np.isnan(found.loc["fraction", "pvalue"])
+    assert "held against fewer samples" in found.loc["fraction", "note"]
+    assert found.loc["fraction", "difference"] > 1
+    assert found.loc["index", "pvalue"] < 0.001

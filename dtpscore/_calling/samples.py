@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtpscore._calling.sample_tests import compare_samples, logit_fraction
+from dtpscore._calling.sample_tests import (
+    SampleTest,
+    compare_samples,
+    logit_fraction,
+)
 from dtpscore._calling.states import DTP_STATES
 
 if TYPE_CHECKING:
@@ -16,6 +20,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dtpscore._design import Design
+
+# Reference samples are held out one by one and treated ones are not, so that shares of
+# exchangeable samples differ between the arms.
+SHARE_UNTESTED = (
+    "the share of cells beyond the reference range has no p-value, because a reference "
+    "sample is held against fewer samples than a treated one; the mean index is tested"
+)
 
 
 def sample_table(
@@ -143,7 +154,9 @@ def comparison_table(
     -------
     Two rows per group: ``fraction`` (log odds of the share of cells beyond the
     reference) and ``index`` (mean index), each with the number of samples,
-    ``difference``, ``pvalue`` (NaN without a replicate), ``method`` and ``note``.
+    ``difference``, ``pvalue``, ``method`` and ``note``. The index has a p-value where
+    both groups have replicates; the fraction has none, because it is not counted alike
+    in reference and treated samples.
     """
     import pandas as pd
 
@@ -160,6 +173,8 @@ def comparison_table(
         }
         for measure, values in measures.items():
             test = compare_samples(values, treated, pairs, alpha=alpha, seed=seed)
+            if measure == "fraction" and test.method != "none":
+                test = SampleTest(test.difference, np.nan, "none", SHARE_UNTESTED)
             rows.append(
                 {
                     "group": group,

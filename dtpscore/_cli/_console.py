@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import sys
@@ -14,6 +15,24 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+# Exit code where the system does not give what is needed.
+NO_ROOM = 8
+_NO_MEMORY = (
+    "There is not enough memory. Close other programs, use a machine with more, or "
+    "leave the matrix on disk (without --in-memory)."
+)
+_NO_FILES = (
+    "The system allows too few open files. Raise the limit, for example with 'ulimit "
+    "-n 1024', and run the command again."
+)
+# What libraries say that could not be loaded, or could not get memory.
+_OF_MEMORY = (
+    "cannot allocate memory",
+    "failed to map segment",
+    "could not find/load shared object",
+    "unable to allocate",
+    "can't start new thread",
+)
 # Sentences that were told while the present command was at work.
 _heard: set[str] = set()
 _NUMBA_CACHE = (
@@ -82,11 +101,22 @@ def _as_json(value: Any) -> Any:
     return str(value)
 
 
+def _out_of_memory(error: Exception) -> bool:
+    """Whether there was too little memory, for values or for a library to be loaded."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    return any(words in str(error).lower() for words in _OF_MEMORY)
+
+
 def explained(error: Exception) -> tuple[int, str]:
     """Exit code that stands for an error, and what to say about it."""
     code = getattr(error, "exit_code", 1)
     if code != 1:
         return code, f"Error: {error}"
+    if _out_of_memory(error):
+        return NO_ROOM, f"Error: {_NO_MEMORY}"
+    if getattr(error, "errno", None) in {errno.EMFILE, errno.ENFILE}:
+        return NO_ROOM, f"Error: {_NO_FILES}"
     if "cannot cache function" in str(error):
         return code, f"Error: {_NUMBA_CACHE}"
     return code, (

@@ -230,7 +230,7 @@ def time_courses(
 
     Returns
     -------
-    One row a quantity: ``gap`` (share of the variation between times that no
+    One row per quantity: ``gap`` (share of the variation between times that no
     monotone course explains), ``p``, ``verdict``, ``unit`` of the noise, and the
     means, joined by ``"; "``.
     """

@@ -139,7 +139,7 @@ def reversal(
 
     Returns
     -------
-    One row a holiday sample, with intervals from draws of its cells (they do not
+    One row per holiday sample, with intervals from draws of its cells (they do not
     hold the spread between samples), and a row ``all samples`` where there are two
     or more, with an interval from draws of samples. ``position`` is a median;
     ``from_root_in_sd`` its distance from the median of the root group in standard

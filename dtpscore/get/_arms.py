@@ -105,7 +105,7 @@ def arms(adata: AnnData, design: Columns, *, key: str | None = None) -> pd.DataF
     (where times are known), ``holiday`` (whether the group is off the drug),
     ``n_samples``, ``n_cells`` (not of low quality), ``n_called``, ``dtp_like`` (mean
     over samples, 0 to 1) with ``lowest`` and ``highest``, ``undecided`` (share of
-    uncertain cells), ``pvalue`` and ``test`` (of the whole group against the
+    uncertain cells), ``pvalue`` and ``test`` (of the mean index against the
     reference, samples as the unit), ``smallest_share``, ``verdict`` and ``reason``.
     """
     record = call_record(adata, key)
@@ -167,10 +167,10 @@ def _smallest(limits: pd.DataFrame, group: str) -> float | None:
 
 
 def _tests(frame: Any) -> dict[str, tuple[float, str]]:
-    """Sample test of the share beyond the reference range, by group."""
+    """Sample test of the mean index, by group."""
     if frame is None:
         return {}
-    own = frame[(frame["measure"] == "fraction").to_numpy()]
+    own = frame[(frame["measure"] == "index").to_numpy()]
     return {
         str(row["group"]): (float(row["pvalue"]), str(row["method"]))
         for row in own.to_dict("records")

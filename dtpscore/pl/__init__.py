@@ -13,22 +13,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dtpscore.pl._checks import confounders, coverage
     from dtpscore.pl._compare import compare
-    from dtpscore.pl._composition import composition, shares
+    from dtpscore.pl._composition import composition
     from dtpscore.pl._embedding import embedding
     from dtpscore.pl._engagement import engagement
     from dtpscore.pl._enrichment import enrichment, running_score
+    from dtpscore.pl._heatmap import axis_heatmap
     from dtpscore.pl._lineages import lineages
     from dtpscore.pl._path import holiday, pseudotime
     from dtpscore.pl._planes import decision, index_proliferation
     from dtpscore.pl._reasons import reasons, reversal
     from dtpscore.pl._resistance import resistance
-    from dtpscore.pl._scores import axis_heatmap, axis_scores
+    from dtpscore.pl._scores import axis_scores
+    from dtpscore.pl._shares import shares
     from dtpscore.pl._trends import onsets, trends
     from dtpscore.pl._vulnerabilities import vulnerabilities
 
 # Each name is imported on first use, because matplotlib is slow to load.
 _HOMES = {
-    "axis_heatmap": "_scores",
+    "axis_heatmap": "_heatmap",
     "axis_scores": "_scores",
     "compare": "_compare",
     "composition": "_composition",
@@ -47,7 +49,7 @@ _HOMES = {
     "resistance": "_resistance",
     "reversal": "_reasons",
     "running_score": "_enrichment",
-    "shares": "_composition",
+    "shares": "_shares",
     "trends": "_trends",
     "vulnerabilities": "_vulnerabilities",
 }
