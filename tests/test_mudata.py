@@ -1,7 +1,8 @@
-"""MuData: its RNA modality is an AnnData, and the whole of it is refused in words."""
+"""MuData: its RNA is an AnnData; functions refuse the whole of it in words."""
 
 from __future__ import annotations
 
+import anndata as ad
 import numpy as np
 import pytest
 
@@ -61,10 +62,14 @@ def test_without_a_modality_of_that_name_the_first_is_the_example(cells):
         dtp.tl.score(made)
 
 
-def test_a_file_of_several_modalities_is_refused_by_name(both, tmp_path, command):
-    path = tmp_path / "both.h5mu"
+def test_the_rna_of_a_file_is_scored_as_the_same_anndata(
+    both, cells, tmp_path, command
+):
+    path, out = tmp_path / "both.h5mu", tmp_path / "out.h5ad"
     both.write_h5mu(path)
-    code, _, err = command("score", path, "-o", tmp_path / "out.h5ad")
-    assert code == 3
-    assert "'prot', 'rna'" in err
-    assert "write_h5ad" in err
+    code, _, err = command("score", path, "-o", out)
+    assert code == 0, err
+    alone = cells.copy()
+    dtp.tl.score(alone)
+    found = ad.read_h5ad(out).obsm["dtp_scores"]
+    np.testing.assert_array_equal(found, alone.obsm["dtp_scores"])
