@@ -49,12 +49,15 @@ class Trouble(NamedTuple):
         It is of a kind that the installed anndata does not know.
     needs
         Filter that it is compressed with and that HDF5 does not have; ``""`` if none.
+    foreign
+        It is whole, but another program wrote it in a way that anndata does not read.
     """
 
     part: str
     reason: str
     unknown: bool = False
     needs: str = ""
+    foreign: bool = False
 
 
 class _WrongError(Exception):
@@ -90,6 +93,8 @@ def unreadable_parts(
                 continue
             try:
                 check()
+            except _ForeignError as error:
+                yield Trouble(part, str(error), foreign=True)
             except Exception as error:  # noqa: BLE001 - libraries raise all kinds
                 unknown = type(error).__name__ == "IORegistryError"
                 yield Trouble(part, _reason(error), unknown)
@@ -104,6 +109,10 @@ def _reason(error: Exception) -> str:
     # Errors of matrices name the matrix, and a part is named already.
     found = _DAMAGED.fullmatch(text)
     return found["why"] if found else text
+
+
+class _ForeignError(Exception):
+    """A part is whole, but written in a way that anndata does not read."""
 
 
 class _Look:
@@ -176,7 +185,7 @@ class _Look:
                     f"its codes hold {_NA_OF_R}, by which R means a missing value and "
                     "anndata nothing; it should be -1"
                 )
-                raise _WrongError(msg)
+                raise _ForeignError(msg)
             self._fits(len(self._whole(group[name])), axis)
 
         return check

@@ -116,7 +116,7 @@ def probe(
         _known[key] = found
         if parts:
             _known[deep] = found
-    for part, reason, unknown, needs in found.trouble:
+    for part, reason, unknown, needs, foreign in found.trouble:
         if part in access.leave_out or (
             _is_matrix(part) and part != skip and not access.matrices
         ):
@@ -126,6 +126,12 @@ def probe(
                 f"{path} has a part {part!r} that is compressed with {needs!r}, which "
                 "HDF5 cannot read by itself. Install the package that can, with 'pip "
                 "install hdf5plugin', or write the file again with compression='gzip'."
+            )
+            raise DataError(msg)
+        if foreign:
+            msg = (
+                f"{path} has a part {part!r} that anndata cannot read: {reason}. Write "
+                f"the file anew, or leave the part out with --leave-out {part!r}."
             )
             raise DataError(msg)
         if unknown:
