@@ -53,12 +53,11 @@ def read_column(table: Any, name: str) -> Any:
     import pandas as pd
     from anndata.io import read_elem
 
-    values = read_elem(table[name])
     if CATEGORIES not in table or name not in table[CATEGORIES]:
-        return values
-    stored = table[CATEGORIES][name]
-    names = [text(one) for one in np.asarray(read_elem(stored), dtype=object)]
-    codes = np.asarray(values)
+        return read_elem(table[name])
+    # Read past anndata, which warns of arrays without its own attributes.
+    stored, codes = table[CATEGORIES][name], np.asarray(table[name][()])
+    names = [text(one) for one in stored[()]]
     # R counts a missing value as the smallest integer.
     codes = np.where((codes < 0) | (codes >= len(names)), -1, codes)
     ordered = bool(stored.attrs.get("ordered", False))
