@@ -156,6 +156,27 @@ def test_a_filter_that_is_missing_is_named_with_its_package(changed, command, tm
     assert "damaged" not in words
 
 
+def test_one_layer_with_a_missing_filter_can_be_left_out(changed, command, tmp_path):
+    def compressed(file):
+        made = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        made.set_chunk((10, 10))
+        made.set_filter(32999, h5py.h5z.FLAG_OPTIONAL, ())
+        shape = tuple(int(n) for n in file["X"].attrs["shape"])
+        space = h5py.h5s.create_simple(shape)
+        place, kind = file["layers"].id, h5py.h5t.NATIVE_FLOAT
+        array = h5py.Dataset(h5py.h5d.create(place, b"other", kind, space, made))
+        array.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+
+    path, out = changed(compressed), tmp_path / "out.h5ad"
+    code, _, errors = command("score", path, "-o", out)
+    assert code == 3
+    assert "'layers/other'" in " ".join(errors.split())
+    code, _, errors = command("score", path, "-o", out, "--leave-out", "layers/other")
+    assert code == 0, errors
+    with h5py.File(out) as file:
+        assert "other" not in file["layers"]
+
+
 @pytest.mark.parametrize("place", ["uns", "uns/nested", "obsm", "layers"])
 def test_a_group_whose_kind_is_damaged_is_named(changed, command, tmp_path, place):
     def damaged(file):

@@ -52,14 +52,14 @@ def as_cells(path: Path, *, access: Access | None = None) -> Iterator[Path]:
     ------
     The path of an h5ad file. One that had to be made is removed at the end.
     """
-    access = access or Access()
-    found = _reader(path, access)
-    if found is None:
+    packed = _is_packed_h5ad(path)
+    found = None if packed else _reader(path, access or Access())
+    if found is None and not packed:
         yield path
         return
     with scratch(Path(gettempdir())) as folder:
         made = folder / f"{_stem(path)}.h5ad"
-        if found is _unpacked:
+        if found is None:
             _unpack(path, made)
         else:
             adata = _read(path, found)
@@ -110,8 +110,7 @@ def read(path: str | Path) -> AnnData:
     from dtpscore._store._cells import open_cells
 
     path = Path(path)
-    found = _reader(path, Access())
-    if found is not None and found is not _unpacked:
+    if (found := _reader(path, Access())) is not None:
         return _read(path, found)
     with as_cells(path) as cells, open_cells(cells, backed=False) as adata:
         return adata
@@ -144,7 +143,7 @@ def _reader(path: Path, access: Access) -> Read | None:
     if kind and kind[0] in _SEPARATORS:
         return _text
     if packed:
-        return _unpacked if kind == [".h5ad"] else None
+        return None
     read = _HDF5.get("".join(kind))
     return None if read is None or _is_of_anndata(path, access) else read
 
@@ -159,13 +158,12 @@ def _is_of_anndata(path: Path, access: Access) -> bool:
         return "obs" in file and "mod" not in file
 
 
-def _unpacked(path: Path) -> AnnData:
-    """Stand for an h5ad file in gzip, which is unpacked and then opened by pieces."""
-    msg = f"{path} is unpacked, not read."
-    raise DataError(msg)
+def _is_packed_h5ad(path: Path) -> bool:
+    return path.is_file() and path.name.lower().endswith(".h5ad.gz")
 
 
 def _unpack(path: Path, made: Path) -> None:
+    """Unpack an h5ad file, so that it can be opened by pieces."""
     try:
         with gzip.open(path) as packed, made.open("wb") as file:
             shutil.copyfileobj(packed, file)

@@ -29,7 +29,6 @@ _AXES = {
 }
 _DAMAGED = re.compile(r".* is (damaged|incomplete): (?P<why>[^.]*)\..*")
 # What anndata calls a group of entries; before 0.8 it called it nothing.
-_ENCODING = ("type", "version")
 _GROUPS = frozenset({("dict", "0.1.0"), (None, None)})
 # The missing integer of R.
 _NA_OF_R = -(2**31)
@@ -88,7 +87,7 @@ def unreadable_parts(
         warnings.simplefilter("ignore")
         look = _Look(root, step, matrices=matrices, skip=skip)
         for part, check in look.checks():
-            if part in root and (needs := missing_filter(root[part])):
+            if needs := look.missing_filter(part):
                 yield Trouble(part, f"it is compressed with {needs}", needs=needs)
                 continue
             try:
@@ -111,6 +110,10 @@ def _reason(error: Exception) -> str:
     return found["why"] if found else text
 
 
+def _encoding(stored: Any) -> tuple[str | None, str | None]:
+    return attribute(stored, "encoding-type"), attribute(stored, "encoding-version")
+
+
 class _ForeignError(Exception):
     """A part is whole, but written in a way that anndata does not read."""
 
@@ -129,6 +132,18 @@ class _Look:
         self.root, self.step = root, step
         self.matrices, self.skip = matrices, skip
         self.names: dict[str, Any] = {}
+
+    def missing_filter(self, part: str) -> str:
+        """Filter that a part needs and HDF5 lacks; ``""`` for a group of other parts.
+
+        The members of such a group are parts of their own, each of which can be left
+        out by itself.
+        """
+        if part not in self.root:
+            return ""
+        stored = self.root[part]
+        is_group = hasattr(stored, "keys") and _encoding(stored) in _GROUPS
+        return "" if is_group else missing_filter(stored)
 
     def checks(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Parts of the file with what reads them, one after another."""
@@ -154,7 +169,7 @@ class _Look:
             if not hasattr(stored, "keys"):
                 msg = "it is one array and no group of entries"
                 raise _WrongError(msg)
-            kind = tuple(attribute(stored, f"encoding-{of}") for of in _ENCODING)
+            kind = _encoding(stored)
             if kind not in _GROUPS:
                 msg = f"its attributes call it {' '.join(map(repr, kind))}"
                 raise _WrongError(msg)
@@ -179,14 +194,17 @@ class _Look:
 
     def _column(self, group: Any, name: str, axis: str) -> Callable[[], None]:
         def check() -> None:
-            codes = group[name].get("codes") if hasattr(group[name], "keys") else None
-            if codes is not None and (codes[()] == _NA_OF_R).any():
-                msg = (
-                    f"its codes hold {_NA_OF_R}, by which R means a missing value and "
-                    "anndata nothing; it should be -1"
-                )
-                raise _ForeignError(msg)
-            self._fits(len(self._whole(group[name])), axis)
+            try:
+                values = self._whole(group[name])
+            except ValueError as error:
+                if _has_missing_of_r(group[name]):
+                    msg = (
+                        f"its codes hold {_NA_OF_R}, by which R means a missing value "
+                        "and anndata nothing; it should be -1"
+                    )
+                    raise _ForeignError(msg) from error
+                raise
+            self._fits(len(values), axis)
 
         return check
 
@@ -307,6 +325,12 @@ class _Look:
         for start in range(0, array.shape[0], n_rows):
             yield stored[start : start + n_rows]
             self.step(0)
+
+
+def _has_missing_of_r(stored: Any) -> bool:
+    """Whether the codes of a column of categories hold the missing value of R."""
+    codes = stored.get("codes") if hasattr(stored, "keys") else None
+    return codes is not None and bool((codes[()] == _NA_OF_R).any())
 
 
 def _drop(_: object) -> None:

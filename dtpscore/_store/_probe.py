@@ -108,9 +108,9 @@ def probe(
     """
     key = (path.resolve(), identity(path), access.external)
     deep = (*key, access.matrices)
-    load_plugins()
     found = _known.get(deep) if parts else _known.get(key)
     if found is None:
+        load_plugins()
         look = _Look(path, access, parts, skip)
         found = _in_child(look, path) if hasattr(os, "fork") else look(_nothing)
         _known[key] = found
