@@ -62,6 +62,19 @@ class DesignKeys:
     quality_key: str | None = None
     holiday: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, options: object) -> DesignKeys:
+        """Take the columns and groups that the options of a step name.
+
+        Parameters
+        ----------
+        options
+            Options whose fields have the names of the attributes; those it lacks stay
+            at their defaults.
+        """
+        given = [name for name in cls.__dataclass_fields__ if hasattr(options, name)]
+        return cls(**{name: getattr(options, name) for name in given})
+
 
 @dataclass(frozen=True)
 class Labels:

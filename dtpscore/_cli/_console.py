@@ -15,6 +15,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    import pandas as pd
+
 # Exit code where the system does not give what is needed.
 NO_ROOM = 8
 _NO_MEMORY = (
@@ -91,6 +93,12 @@ def is_quiet() -> bool:
 def show_json(content: Any) -> None:
     """Write a result as JSON to standard output."""
     typer.echo(json.dumps(content, indent=2, ensure_ascii=False, default=_as_json))
+
+
+def json_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a frame for `show_json`, with null where a value is missing."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(k): v for k, v in row.items()} for row in plain.to_dict("records")]
 
 
 def _as_json(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from dtpscore._cli import _arguments as option
 from dtpscore._cli._command import Command
-from dtpscore._cli._console import show_json, tell, tell_new
+from dtpscore._cli._console import json_rows, show_json, tell, tell_new
 from dtpscore._cli._steps import step_progress
 
 EPILOG = """\b
@@ -62,17 +62,11 @@ def compare(
         show_json(
             {
                 "output": output,
-                "axes": _rows(axes),
-                "arms": _rows(record.arms),
+                "axes": json_rows(axes),
+                "arms": json_rows(record.arms),
                 "messages": record.messages,
             }
         )
-
-
-def _rows(frame: Any) -> list[dict[str, Any]]:
-    plain = frame.astype(object)
-    found: list[dict[str, Any]] = plain.where(frame.notna(), None).to_dict("records")
-    return found
 
 
 COMMAND = Command(

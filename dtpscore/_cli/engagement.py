@@ -6,7 +6,7 @@ from typing import Any
 
 from dtpscore._cli import _arguments as option
 from dtpscore._cli._command import Command
-from dtpscore._cli._console import show_json, tell, tell_new
+from dtpscore._cli._console import json_rows, show_json, tell, tell_new
 from dtpscore._cli._steps import step_progress
 
 EPILOG = """\b
@@ -58,11 +58,10 @@ def engagement(
         )
     tell_new(record.messages)
     if as_json:
-        arms = record.arms.astype(object).where(record.arms.notna(), None)
         show_json(
             {
                 "output": output,
-                "arms": arms.to_dict("records"),
+                "arms": json_rows(record.arms),
                 "messages": record.messages,
             }
         )

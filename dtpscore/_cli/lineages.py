@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtpscore._cli import _arguments as option
 from dtpscore._cli._command import Command
-from dtpscore._cli._console import show_json, tell, tell_new
+from dtpscore._cli._console import json_rows, show_json, tell, tell_new
 from dtpscore._cli._steps import step_progress
 
 if TYPE_CHECKING:
@@ -72,11 +72,10 @@ def _summary(adata: AnnData, key: str, output: Path, *, as_json: bool) -> None:
         )
     tell_new(record.messages)
     if as_json:
-        arms = record.arms.astype(object).where(record.arms.notna(), None)
         show_json(
             {
                 "output": output,
-                "arms": arms.to_dict("records"),
+                "arms": json_rows(record.arms),
                 "messages": record.messages,
             }
         )

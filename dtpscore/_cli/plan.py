@@ -9,7 +9,7 @@ import typer
 
 from dtpscore._cli import _arguments as option
 from dtpscore._cli._command import Command
-from dtpscore._cli._console import show_json, tell
+from dtpscore._cli._console import json_rows, show_json, tell
 
 EPILOG = """\b
 Examples:
@@ -81,8 +81,8 @@ def plan(
         planned.plot(save=plot, show=False)
     tell(str(planned))
     if as_json:
-        table = planned.table.astype(object).where(planned.table.notna(), None)
-        show_json({"table": table.to_dict("records"), "methods": list(planned.methods)})
+        methods = list(planned.methods)
+        show_json({"table": json_rows(planned.table), "methods": methods})
 
 
 COMMAND = Command("plan", plan, EPILOG, options=("plan:PlanOptions",))

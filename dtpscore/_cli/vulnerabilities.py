@@ -6,7 +6,7 @@ from typing import Any
 
 from dtpscore._cli import _arguments as option
 from dtpscore._cli._command import Command
-from dtpscore._cli._console import show_json, tell, tell_new
+from dtpscore._cli._console import json_rows, show_json, tell, tell_new
 from dtpscore._cli._steps import step_progress
 
 EPILOG = """\b
@@ -67,11 +67,10 @@ def vulnerabilities(
             )
     tell_new(record.messages)
     if as_json:
-        table = record.table.astype(object).where(record.table.notna(), None)
         show_json(
             {
                 "output": output,
-                "table": table.to_dict("records"),
+                "table": json_rows(record.table),
                 "messages": record.messages,
             }
         )

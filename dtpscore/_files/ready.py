@@ -39,12 +39,6 @@ class Ready:
     design: Design
 
 
-def design_keys(options: Options) -> DesignKeys:
-    """Columns and groups that options name."""
-    names = [name for name in DesignKeys.__dataclass_fields__ if hasattr(options, name)]
-    return DesignKeys(**{name: getattr(options, name) for name in names})
-
-
 def source_of(options: Options) -> Source:
     """Matrix and gene names that options name."""
     names = Source.__dataclass_fields__
@@ -66,7 +60,7 @@ def check_options(adata: AnnData, options: Options) -> list[str]:
     OptionError
         Options do not fit each other.
     """
-    design = read_design(adata.obs, design_keys(options))
+    design = read_design(adata.obs, DesignKeys.of(options))
     index = getattr(options, "index_key", None)
     if index is not None:
         column(adata.obs, index, "index")
@@ -126,7 +120,7 @@ def check_run(adata: AnnData, options: RunOptions) -> Ready:
     for path in (options.gmt, options.drugs):
         if path is not None:
             signatures.read_gmt(path)
-    design = read_design(adata.obs, design_keys(options))
+    design = read_design(adata.obs, DesignKeys.of(options))
     return Ready(tuple(notes), own, design)
 
 

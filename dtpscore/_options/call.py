@@ -152,15 +152,4 @@ class CallOptions(Options):
         """The columns of obs that describe the experiment."""
         from dtpscore._design import DesignKeys
 
-        return DesignKeys(
-            groupby=self.groupby,
-            reference=self.reference,
-            sample_key=self.sample_key,
-            batch_key=self.batch_key,
-            pair_key=self.pair_key,
-            time_key=self.time_key,
-            cell_type_key=self.cell_type_key,
-            malignant=self.malignant,
-            quality_key=self.quality_key,
-            holiday=self.holiday,
-        )
+        return DesignKeys.of(self)

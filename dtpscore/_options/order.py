@@ -117,13 +117,4 @@ class OrderOptions(Options):
         """Which columns of ``obs`` describe the experiment."""
         from dtpscore._design import DesignKeys
 
-        return DesignKeys(
-            groupby=self.groupby,
-            reference=self.reference,
-            sample_key=self.sample_key,
-            replicate_key=self.replicate_key,
-            time_key=self.time_key,
-            cell_type_key=self.cell_type_key,
-            malignant=self.malignant,
-            holiday=self.holiday,
-        )
+        return DesignKeys.of(self)

@@ -163,15 +163,7 @@ def compare(
     signatures.direction(
         PROLIFERATION, options.context or None, without=options.exclude_studies
     )
-    keys = DesignKeys(
-        groupby=options.groupby,
-        reference=options.reference,
-        sample_key=options.sample_key,
-        pair_key=options.pair_key,
-        batch_key=options.batch_key,
-        cell_type_key=options.cell_type_key,
-        malignant=options.malignant,
-    )
+    keys = DesignKeys.of(options)
     design = read_design(adata.obs, keys)
     frame = get.axes(adata, key=options.scores_key)
     record = compare_arms(

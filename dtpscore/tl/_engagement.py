@@ -162,15 +162,7 @@ def engagement(
         alpha=alpha,
         key_added=_keys.ENGAGEMENT if key_added is None else key_added,
     )
-    keys = DesignKeys(
-        groupby=options.groupby,
-        reference=options.reference,
-        sample_key=options.sample_key,
-        batch_key=options.batch_key,
-        time_key=options.time_key,
-        cell_type_key=options.cell_type_key,
-        malignant=options.malignant,
-    )
+    keys = DesignKeys.of(options)
     design = read_design(adata.obs, keys)
     called = None
     if _keys.CALL in adata.obs:

@@ -249,13 +249,7 @@ def enrich(
     matrix, genes = pick(adata, source)
     chosen = _chosen(signatures, gmt, genes)
     target = writable(adata, copy=copy)
-    keys = DesignKeys(
-        groupby=groupby,
-        reference=options.reference,
-        sample_key=sample_key,
-        cell_type_key=cell_type_key,
-        malignant=options.malignant,
-    )
+    keys = DesignKeys.of(options)
     design = read_design(adata.obs.reset_index(drop=True), keys)
     cells = units(design, by_cells=sample_key is None)
     matched = _genes.match(chosen, genes, species_of_data=species)

@@ -248,15 +248,7 @@ def lineages(
         seed=seed,
         key_added=_keys.LINEAGES if key_added is None else key_added,
     )
-    keys = DesignKeys(
-        groupby=options.groupby,
-        reference=options.reference,
-        sample_key=options.sample_key,
-        batch_key=options.batch_key,
-        time_key=options.time_key,
-        cell_type_key=options.cell_type_key,
-        malignant=options.malignant,
-    )
+    keys = DesignKeys.of(options)
     design = read_design(adata.obs, keys)
     texts = labels(adata.obs, options.lineage_key, "lineage barcodes").text
     state, features = _state(adata, options)

@@ -239,15 +239,7 @@ def resistance(
         alpha=alpha,
         key_added=_keys.RESISTANCE if key_added is None else key_added,
     )
-    keys = DesignKeys(
-        groupby=options.groupby,
-        reference=options.reference,
-        sample_key=options.sample_key,
-        pair_key=options.pair_key,
-        cell_type_key=options.cell_type_key,
-        malignant=options.malignant,
-        holiday=options.holiday,
-    )
+    keys = DesignKeys.of(options)
     design = read_design(adata.obs, keys)
     _check_late(design, options)
     rows = [row for one in options.late for row in _rows(adata, design, one, options)]

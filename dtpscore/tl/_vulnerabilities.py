@@ -224,13 +224,7 @@ def vulnerabilities(
         # It refuses a context of which nothing is published before any work.
         signatures.direction(PROLIFERATION, options.context)
     matrix, genes = pick(adata, source)
-    keys = DesignKeys(
-        **{
-            name: getattr(options, name)
-            for name in DesignKeys.__dataclass_fields__
-            if hasattr(options, name)
-        }
-    )
+    keys = DesignKeys.of(options)
     axes, axis_names = _axes(adata, options.scores_key)
     chosen = () if drugs is None else signatures.resolve(drugs, gene_names=genes)
     data = Input(
