@@ -21,6 +21,15 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case after its argument where its value is bytes.
+
+    Packed bytes hold the second in which they were made, so that two processes that
+    collect the same test would give it two names, and pytest-xdist would refuse both.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start modules with slow tests first, so that no process ends alone with them."""
     slow: dict[Path, int] = {}
