@@ -223,7 +223,11 @@ def test_other_formats_are_told_apart(groups, message, tmp_path, refused):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("cells.h5ad.gz", gzip.compress(b"cells", mtime=0), "what it holds is no HDF5 file"),
+        (
+            "cells.h5ad.gz",
+            gzip.compress(b"cells", mtime=0),
+            "what it holds is no HDF5 file",
+        ),
         ("cells.h5ad", b"PK\x03\x04", "is a zip archive"),
         ("cells.rds", gzip.compress(b"RDX", mtime=0), "zellkonverter::writeH5AD"),
     ],
