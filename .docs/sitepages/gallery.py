@@ -64,6 +64,20 @@ def picture(adata: AnnData, prepare: str, draw: str) -> tuple[bytes, bool]:
     return file.getvalue(), of_demo
 
 
+def with_umap(adata: AnnData) -> AnnData:
+    """Give the cells an embedding, as the README does; the counts stay as they are."""
+    import scanpy as sc
+
+    cells = adata.copy()
+    sc.pp.normalize_total(cells, target_sum=1e4)
+    sc.pp.log1p(cells)
+    sc.pp.pca(cells)
+    sc.pp.neighbors(cells)
+    sc.tl.umap(cells)
+    adata.obsm["X_umap"] = cells.obsm["X_umap"]
+    return adata
+
+
 def _section(name: str, draw: str, *, drawn: bool, of_demo: bool) -> list[str]:
     lines = [f"## {name}", "", summary(getattr(dtp.pl, name)), ""]
     if drawn:
@@ -85,7 +99,7 @@ def pages(demo: Path | None) -> dict[str, str | bytes]:
         import anndata
 
         dtp.settings.verbosity = "error"
-        adata = anndata.read_h5ad(demo / _DATA)
+        adata = with_umap(anndata.read_h5ad(demo / _DATA))
         made[f"extra/{_REPORT}"] = (demo / _REPORT).read_bytes()
         lines += [
             "`dtpscore demo` simulates an experiment and runs every step on it. The "
