@@ -135,6 +135,18 @@ def test_documents_keep_no_link_that_leads_nowhere(pages, sitepages):
     assert "<!-- begin: api -->" not in pages["index.md"]
 
 
+def test_every_tutorial_is_a_page_with_its_code(sitepages, repository):
+    made = sitepages.generate(repository)
+    listed = made["tutorials/index.md"]
+    for path in sorted((repository / "tutorials").glob("[0-9]*.py")):
+        assert f"]({path.stem}.ipynb)" in listed
+        assert f"[code]({path.name})" in listed
+        assert f"\n{path.stem}\n" in listed
+        notebook = path.with_suffix(".ipynb").read_bytes()
+        assert made[f"tutorials/{path.stem}.ipynb"] == notebook
+        assert made[f"tutorials/{path.name}"] == path.read_bytes()
+
+
 def test_every_page_of_measurements_is_there(pages, repository):
     for path in (repository / "benchmarks").glob("*.md"):
         name = "speed" if path.stem == "README" else path.stem

@@ -57,11 +57,12 @@ def _tutorials(repository: Path) -> dict[str, str | bytes]:
     folder = repository / "tutorials"
     text = (folder / "README.md").read_text(encoding="utf-8")
     notebooks = sorted(folder.glob("[0-9]*.ipynb"))
-    known = {f"{path.stem}.py": path.name for path in notebooks}
+    scripts = sorted(folder.glob("[0-9]*.py"))
+    known = {path.name: path.name for path in (*notebooks, *scripts)}
     tree = ["", "```{toctree}", ":hidden:", "", *(p.stem for p in notebooks), "```", ""]
     made: dict[str, str | bytes] = {
         f"tutorials/{path.name}": path.read_bytes()
-        for path in (*notebooks, folder / "demo_report.png")
+        for path in (*notebooks, *scripts, folder / "demo_report.png")
     }
     made["tutorials/index.md"] = with_links(text, known) + "\n".join(tree)
     return made
