@@ -61,6 +61,15 @@ def test_the_page_of_a_class_names_its_methods(pages):
     assert ":members: sha256" in text
 
 
+def test_the_page_of_a_function_shows_the_record_that_it_returns(pages):
+    text = pages["api/dtpscore.plan.rst"]
+    assert (
+        ".. autoclass:: dtpscore._plan.public.Plan\n   :members: smallest, plot\n"
+        in text
+    )
+    assert "autoclass" not in pages["api/dtpscore.signatures.direction.rst"]
+
+
 def test_every_signature_is_in_the_catalogue_with_genes_source_and_directions(pages):
     for name, row in signatures.available().iterrows():
         text = pages[f"catalogue/{row['axis']}.md"]
@@ -73,7 +82,7 @@ def test_every_signature_is_in_the_catalogue_with_genes_source_and_directions(pa
         assert " ".join(one.direction_evidence.split()) in plain
         assert f"<signature-{name}>" in pages["catalogue/index.md"]
     moved = pages["catalogue/hypoxia.md"].split("(signature-hallmark_hypoxia)=")[1]
-    assert "| BT474 | up |" in moved
+    assert "| BT474 | breast, HER2 inhibitor | up |" in moved
 
 
 def test_the_page_of_an_axis_shows_its_direction_in_each_context(pages):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import sys
 from typing import Any
 
 import dtpscore
@@ -56,10 +57,27 @@ def directive(full_name: str, thing: Any) -> str:
     return f".. autodata:: {full_name}\n"
 
 
+def returned(thing: Any) -> type | None:
+    """Class of this package that a function returns, unless it is public itself."""
+    if inspect.isclass(thing) or not callable(thing):
+        return None
+    function = inspect.unwrap(thing)
+    kind = str(inspect.signature(function).return_annotation)
+    found = vars(sys.modules[function.__module__]).get(kind)
+    own = inspect.isclass(found) and found.__module__.startswith("dtpscore._")
+    return found if own else None
+
+
 def page(full_name: str, thing: Any) -> str:
     """Page of one object, in reStructuredText as docstrings are."""
     title = full_name.removeprefix("dtpscore.")
-    return f"{title}\n{'=' * len(title)}\n\n{directive(full_name, thing)}"
+    text = f"{title}\n{'=' * len(title)}\n\n{directive(full_name, thing)}"
+    record = returned(thing)
+    if record is not None:
+        heading = "What it returns"
+        name = f"{record.__module__}.{record.__name__}"
+        text += f"\n{heading}\n{'-' * len(heading)}\n\n{directive(name, record)}"
+    return text
 
 
 def listing(namespace: str) -> str:

@@ -28,19 +28,30 @@ def label(name: str) -> str:
     return f"signature-{name}"
 
 
+def _table(stem: str) -> list[dict[str, str]]:
+    """Rows of a table beside the signatures, without its comments."""
+    lines = (signatures.root() / f"{stem}.tsv").read_text(encoding="utf-8").splitlines()
+    body = (line for line in lines if not line.startswith("#"))
+    return list(csv.DictReader(body, delimiter="\t"))
+
+
 def moves() -> dict[str, dict[str, str]]:
     """How every signature moves in each contrast, in words."""
-    path = signatures.root() / "sign_check.tsv"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    rows = list(csv.reader((x for x in lines if x[:1] != "#"), delimiter="\t"))
-    contrasts = rows[0][_CONTRASTS_FROM:]
     return {
-        row[0]: {
+        row["signature"]: {
             contrast: _MOVES[value]
-            for contrast, value in zip(contrasts, row[_CONTRASTS_FROM:], strict=True)
+            for contrast, value in list(row.items())[_CONTRASTS_FROM:]
             if value in _MOVES
         }
-        for row in rows[1:]
+        for row in _table("sign_check")
+    }
+
+
+def contexts_of_contrasts() -> dict[str, str]:
+    """Tumor and class of drug of every contrast that the table of contrasts has."""
+    return {
+        row["contrast"]: f"{row['tumor']}, {row['drug']}".replace("|", " and ")
+        for row in _table("contrasts")
     }
 
 
@@ -92,14 +103,20 @@ def _genes(signature: Signature) -> list[str]:
     return lines
 
 
-def _signature(signature: Signature, moved: dict[str, str]) -> list[str]:
+def _signature(
+    signature: Signature, moved: dict[str, str], where: dict[str, str]
+) -> list[str]:
     lines = [f"({label(signature.name)})=", f"## {escaped(signature.name)}", ""]
     lines += [f"{escaped(signature.title)}.", "", *_genes(signature)]
     lines += _source(signature)
     if moved:
-        rows = [f"| {escaped(one)} | {way} |" for one, way in moved.items()]
+        rows = [
+            f"| {escaped(one)} | {escaped(where.get(one, ''))} | {way} |"
+            for one, way in moved.items()
+        ]
         lines += ["```{dropdown} Direction in each contrast", ""]
-        lines += ["| Contrast | Its score moves |", "|---|---|", *rows, "```", ""]
+        head = ["| Contrast | Context | Its score moves |", "|---|---|---|"]
+        lines += [*head, *rows, "```", ""]
     return lines
 
 
@@ -133,12 +150,13 @@ def _axis(axis: Axis) -> list[str]:
 def pages() -> dict[str, str]:
     """Make all pages of the catalogue."""
     table, moved = signatures.available(), moves()
+    where = contexts_of_contrasts()
     made, rows = {}, []
     for name, axis in signatures.axes().items():
         lines = _axis(axis)
         for one in table.index[table["axis"] == name]:
             signature = signatures.load(one)
-            lines += _signature(signature, moved.get(one, {}))
+            lines += _signature(signature, moved.get(one, {}), where)
             rows.append(
                 f"| {{ref}}`{one} <{label(one)}>` | [{escaped(axis.title)}]({name}.md) "
                 f"| {signature.direction} | {len(signature.genes.up)} "

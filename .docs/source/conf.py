@@ -27,6 +27,8 @@ extensions = [
 root_doc = "index"
 html_theme = "furo"
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 # Files that are carried as they are, such as the report of the demo.
 html_extra_path = ["extra"] if (Path(__file__).parent / "extra").is_dir() else []
 exclude_patterns = ["extra"]
