@@ -31,6 +31,10 @@ class Settings:
         ``"error"``, ``"warning"``, ``"info"`` (the default: what a function found and
         what a reader should know of it) or ``"debug"``.
 
+    See Also
+    --------
+    dtpscore.errors.InputWarning : Caveats, which are warnings and no messages.
+
     Examples
     --------
     >>> import dtpscore as dtp

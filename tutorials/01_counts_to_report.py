@@ -131,6 +131,10 @@ states = pd.crosstab([adata.obs["condition"], adata.obs["day"]], adata.obs["dtp_
 print(states.to_string())
 print(call["sample_tests"].to_string())
 
+# %%
+dtp.pl.shares(adata, show=False)
+plt.show()
+
 # %% [markdown]
 # The truth is known here: which share of the called cells is false, and which share
 # of the persisters on day 14 is found?
@@ -153,8 +157,8 @@ print(why[["group", "axis", "difference", "published", "reading"]].head(8).to_st
 # %% [markdown]
 # ## On a map of the cells
 #
-# Axes and calls are columns of `obs`, so every scanpy plot takes them; UMAP works the
-# same. A map shows what is there; it is no test.
+# Axes and calls are columns of `obs`, so every scanpy plot takes them. A map shows what
+# is there; it is no test.
 
 # %%
 shown = adata.copy()
@@ -162,7 +166,9 @@ sc.pp.normalize_total(shown, target_sum=1e4)
 sc.pp.log1p(shown)
 sc.pp.highly_variable_genes(shown, n_top_genes=1500)
 sc.pp.pca(shown, n_comps=30)
-sc.pl.pca(shown, color=["condition", "dtp_call", "dtp_consensus"], show=False)
+sc.pp.neighbors(shown)
+sc.tl.umap(shown)
+dtp.pl.embedding(shown, color=["condition", "dtp_call", "consensus"], show=False)
 plt.show()
 
 # %% [markdown]

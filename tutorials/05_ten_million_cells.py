@@ -92,7 +92,8 @@ cost = pd.DataFrame(rows).T
 print(cost.round(1).to_string())
 
 # %% [markdown]
-# Two sizes give the cost of one more cell, without the start of Python.
+# Seconds depend on the machine and on what else it does. Two sizes give the cost of one
+# more cell, without the start of Python.
 
 # %%
 more = cost.loc["large"] - cost.loc["medium"]

@@ -19,6 +19,8 @@
 # %%
 import warnings
 
+import matplotlib.pyplot as plt
+
 import dtpscore as dtp
 
 warnings.simplefilter("ignore", dtp.errors.CoverageWarning)
@@ -58,6 +60,7 @@ states = dtp.get.lineages(adata, kind="states")
 print(states[["axis", "rho", "qvalue", "rho_size"]].head(4).round(3).to_string())
 print(dtp.get.lineages(adata, kind="cycling")[["likeness", "pvalue"]].to_string())
 dtp.pl.lineages(adata, show=False)
+plt.show()
 
 # %% [markdown]
 # The simulation primes one programme (targets of NF-kB) in some clones and lets them
@@ -70,6 +73,8 @@ dtp.pl.lineages(adata, show=False)
 # %%
 dtp.tl.engagement(adata, pathway="mapk_output", **design)
 print(dtp.get.engagement(adata)[["group", "difference", "verdict"]].to_string())
+dtp.pl.engagement(adata, show=False)
+plt.show()
 
 # %% [markdown]
 # ## What could be tried
@@ -88,6 +93,8 @@ table = dtp.get.vulnerabilities(adata)
 print(table[["rank", "target", "axis_state", "target_state"]].head(5).to_string())
 drugs = dtp.get.vulnerabilities(adata, kind="drugs")
 print(drugs[["drug", "difference", "qvalue", "reading"]].to_string())
+dtp.pl.vulnerabilities(adata, show=False)
+plt.show()
 
 # %% [markdown]
 # ## Persister or resistant
@@ -115,3 +122,5 @@ planned = dtp.plan(
 )
 print(planned.methods[0])
 print(planned.smallest(0.8)[["n_samples", "n_cells", "group_power"]].to_string())
+planned.plot(show=False)
+plt.show()

@@ -88,6 +88,11 @@ def check(
     OptionError
         A parameter is out of range (a ValueError).
 
+    See Also
+    --------
+    dtpscore.read : Read the data.
+    dtpscore.plan : How large an experiment must be.
+
     Examples
     --------
     >>> import dtpscore as dtp

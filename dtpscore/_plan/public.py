@@ -296,6 +296,11 @@ def plan(
     DataError
         A column, group or axis of the pilot does not exist.
 
+    See Also
+    --------
+    dtpscore.check : What can be answered with the data that are there.
+    dtpscore.tl.call : The call whose power is planned.
+
     Examples
     --------
     >>> import dtpscore as dtp

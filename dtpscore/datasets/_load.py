@@ -48,6 +48,11 @@ def available() -> pd.DataFrame:
     DataError
         ``DTPSCORE_DATA_DIR`` does not name a folder.
 
+    See Also
+    --------
+    dtpscore.datasets.load : Load one of them.
+    dtpscore.datasets.fetch : Only fetch its files.
+
     Examples
     --------
     >>> import dtpscore as dtp
@@ -103,6 +108,17 @@ def fetch(name: str, *, progress: bool = True) -> list[Path]:
     DataError
         There is no such data set; a file is not here and cannot be downloaded, or is
         not the one expected. A failed download leaves nothing behind.
+
+    See Also
+    --------
+    dtpscore.datasets.load : Fetch and read.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> dtp.datasets.fetch("bulk_skmel5_timecourse")  # doctest: +SKIP
+    >>> bool(dtp.datasets.available().loc["bulk_skmel5_timecourse", "checked"])
+    True
     """
     return list(_obtain(_chosen(look_up(name)), progress=progress).values())
 
@@ -136,6 +152,11 @@ def load(name: str, *, progress: bool = True) -> AnnData:
     ------
     DataError
         As `fetch`, or a file does not have the form that is documented for it.
+
+    See Also
+    --------
+    dtpscore.datasets.available : The names.
+    dtpscore.datasets.simulate : Cells without any download.
 
     Notes
     -----

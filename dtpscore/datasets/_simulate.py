@@ -277,6 +277,11 @@ def simulate(
     OptionError
         A parameter is out of range.
 
+    See Also
+    --------
+    dtpscore.datasets.thin : Cells of known origin from bulk counts.
+    dtpscore.datasets.load : Public data.
+
     Examples
     --------
     >>> import dtpscore as dtp

@@ -220,6 +220,11 @@ def thin(
         If ``bulk`` does not hold counts, or if an argument is out of range or names
         a row, sample or column that is not there.
 
+    See Also
+    --------
+    dtpscore.datasets.simulate : Cells without any data.
+    dtpscore.datasets.load : Public bulk counts to thin.
+
     Examples
     --------
     >>> import numpy as np, pandas as pd

@@ -80,9 +80,12 @@ def calls(adata: AnnData, *, n_axes: int = 3, key: str | None = None) -> pd.Data
     Examples
     --------
     >>> import dtpscore as dtp
-    >>> adata = dtp.datasets.simulate(n_cells=900, n_genes=5000, holiday_day=None)
+    >>> adata = dtp.datasets.simulate(
+    ...     n_cells=720, n_genes=4600, seed=8, difficulty="easy", days=(9,)
+    ... )
     >>> dtp.tl.call(
-    ...     adata, groupby="condition", reference="parental", sample_key="sample"
+    ...     adata, groupby="condition", reference="parental", sample_key="sample",
+    ...     holiday="holiday",
     ... )
     >>> "dtp_call" in dtp.get.calls(adata)
     True
@@ -148,12 +151,15 @@ def calibration(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     Examples
     --------
     >>> import dtpscore as dtp
-    >>> adata = dtp.datasets.simulate(n_cells=900, n_genes=5000, holiday_day=None)
+    >>> adata = dtp.datasets.simulate(
+    ...     n_cells=720, n_genes=4600, seed=8, difficulty="easy", days=(9,)
+    ... )
     >>> dtp.tl.call(
-    ...     adata, groupby="condition", reference="parental", sample_key="sample"
+    ...     adata, groupby="condition", reference="parental", sample_key="sample",
+    ...     holiday="holiday",
     ... )
     >>> dtp.get.calibration(adata)["group"].tolist()
-    ['treated']
+    ['treated', 'holiday']
     """
     frame = call_record(adata, key).calibration
     if frame is None:

@@ -48,7 +48,7 @@ def enrichment(
     Examples
     --------
     >>> import dtpscore as dtp
-    >>> adata = dtp.datasets.simulate(n_cells=90, n_genes=900, seed=0)
+    >>> adata = dtp.datasets.simulate(n_cells=90, n_genes=3000, seed=0)
     >>> dtp.tl.enrich(
     ...     adata, ["tirosh2016_s_phase"], groupby="condition", reference="parental",
     ...     sample_key="sample", n_permutations=20,

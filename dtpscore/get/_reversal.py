@@ -86,7 +86,9 @@ def reversal(
     Examples
     --------
     >>> import dtpscore as dtp
-    >>> adata = dtp.datasets.simulate(n_cells=900, n_genes=5000)
+    >>> adata = dtp.datasets.simulate(
+    ...     n_cells=720, n_genes=4600, seed=8, difficulty="easy", days=(9,)
+    ... )
     >>> dtp.tl.call(
     ...     adata, groupby="condition", reference="parental", sample_key="sample",
     ...     holiday="holiday",

@@ -68,12 +68,15 @@ def samples(
     Examples
     --------
     >>> import dtpscore as dtp
-    >>> adata = dtp.datasets.simulate(n_cells=900, n_genes=5000, holiday_day=None)
+    >>> adata = dtp.datasets.simulate(
+    ...     n_cells=720, n_genes=4600, seed=8, difficulty="easy", days=(9,)
+    ... )
     >>> dtp.tl.call(
-    ...     adata, groupby="condition", reference="parental", sample_key="sample"
+    ...     adata, groupby="condition", reference="parental", sample_key="sample",
+    ...     holiday="holiday",
     ... )
     >>> dtp.get.samples(adata)["group"].drop_duplicates().tolist()
-    ['parental', 'treated']
+    ['parental', 'treated', 'holiday']
     """
     states(adata, key)
     found = columns(

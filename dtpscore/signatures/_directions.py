@@ -53,7 +53,7 @@ def agreement(up: int, down: int) -> int:
 class AxisDirection:
     """How an axis is expected to move from parental to persister cells.
 
-    Attributes
+    Parameters
     ----------
     axis
         Name of the axis.
@@ -69,6 +69,17 @@ class AxisDirection:
         ``study``, ``kind``, ``votes`` and ``vote`` (1, -1 or 0).
     sentence
         All of this in words.
+
+    See Also
+    --------
+    dtpscore.signatures.direction : The function that makes it.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> found = dtp.signatures.direction("slow_cycling")
+    >>> found.n_up > found.n_down
+    True
     """
 
     axis: str
@@ -241,6 +252,11 @@ def direction(
     SignatureError
         The axis does not exist, no contrast is about the context, or no contrast
         comes from a study to leave out.
+
+    See Also
+    --------
+    dtpscore.signatures.axes : The axes with their direction over all contrasts.
+    dtpscore.tl.compare : Whether an axis moved that way in data.
 
     Examples
     --------

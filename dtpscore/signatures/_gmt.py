@@ -51,7 +51,7 @@ def _one_line(signature: Signature) -> str:
 
 
 def write_gmt(signatures: Iterable[Signature], path: str | Path) -> None:
-    """Write signatures as a GMT file.
+    r"""Write signatures as a GMT file.
 
     A GMT file has no direction, so every signature gives a line ``NAME_UP`` and a
     line ``NAME_DN``, whichever has genes. The second field is the citation with the
@@ -65,6 +65,21 @@ def write_gmt(signatures: Iterable[Signature], path: str | Path) -> None:
         What to write.
     path
         File to write; an existing file is replaced.
+
+    See Also
+    --------
+    dtpscore.signatures.read_gmt : The reverse.
+    dtpscore.signatures.to_net : A table with the weights.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import dtpscore as dtp
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "mine.gmt"
+    >>> mine = dtp.signatures.from_dict({"mine": ["VIM", "ZEB1", "CDH1-"]})
+    >>> dtp.signatures.write_gmt(mine, path)
+    >>> [line.split("\t")[0] for line in path.read_text().splitlines()]
+    ['mine_UP', 'mine_DN']
     """
     Path(path).write_text(gmt_text(signatures), encoding="utf-8")
 
@@ -159,7 +174,7 @@ def _paired(lines: Iterable[_Line], notes: Notes) -> list[GeneSet]:
 
 
 def read_gmt(path: str | Path) -> list[Signature]:
-    """Read a GMT file; ``NAME_UP`` and ``NAME_DN`` become one signature.
+    r"""Read a GMT file; ``NAME_UP`` and ``NAME_DN`` become one signature.
 
     Names stay as they are, but for characters that a column of a data file cannot
     have (``/`` becomes ``_``). Genes may have weights as in files of Enrichr
@@ -185,6 +200,20 @@ def read_gmt(path: str | Path) -> list[Signature]:
     InputWarning
         A line or a gene is left out, with the number of the line: the set has no
         genes, or a gene is in both halves of a set.
+
+    See Also
+    --------
+    dtpscore.signatures.read : Files of other kinds, and folders.
+    dtpscore.signatures.write_gmt : The reverse.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import dtpscore as dtp
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "mine.gmt"
+    >>> _ = path.write_text("mine_UP\tnote\tVIM\tZEB1\nmine_DN\tnote\tCDH1\n")
+    >>> dtp.signatures.read_gmt(path)[0].genes.down
+    ('CDH1',)
     """
     path = Path(path)
     if not path.is_file():
@@ -214,6 +243,18 @@ def to_net(signatures: Sequence[Signature]) -> pd.DataFrame:
     (float64; negative for down genes), ``licence`` and ``citation`` of the signature,
     which stay with the list, and ``retrieved_from``, where it was read. decoupler reads
     the first three.
+
+    See Also
+    --------
+    dtpscore.signatures.from_net : The reverse.
+    dtpscore.signatures.write_gmt : A GMT file.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> mine = dtp.signatures.from_dict({"mine": ["VIM", "CDH1-"]})
+    >>> dtp.signatures.to_net(mine)["weight"].tolist()
+    [1.0, -1.0]
     """
     import pandas as pd
 

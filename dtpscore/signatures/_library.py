@@ -41,6 +41,16 @@ def root() -> Path:
     ------
     SignatureError
         The installation is broken: the folder is not there.
+
+    See Also
+    --------
+    dtpscore.signatures.read : Read such a folder or a file of it.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> (dtp.signatures.root() / "axes.toml").is_file()
+    True
     """
     folder = signature_root()
     if not folder.is_dir():
@@ -129,6 +139,19 @@ def load(name: str) -> Signature:
     ------
     SignatureError
         There is no signature of this name; the message has the nearest names.
+
+    See Also
+    --------
+    dtpscore.signatures.available : The names.
+    dtpscore.signatures.select : Several signatures at once.
+    dtpscore.signatures.resolve : Names of axes and genes of your own too.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> one = dtp.signatures.load("tirosh2016_s_phase")
+    >>> one.axis, len(one.genes.up)
+    ('s_phase', 43)
     """
     check_known("signature", name, _shipped())
     return _load_shipped(name)
@@ -141,6 +164,17 @@ def axes() -> dict[str, Axis]:
     Returns
     -------
     One `Axis` a key of ``axes.toml``.
+
+    See Also
+    --------
+    dtpscore.signatures.direction : Which way an axis moves, and in which contrasts.
+    dtpscore.signatures.available : The signatures of the axes.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> dtp.signatures.axes()["emt"].direction
+    'up'
     """
     content = parse_toml(root() / "axes.toml")
     return {
@@ -179,6 +213,17 @@ def available(
     ------
     SignatureError
         The axis or the use does not exist.
+
+    See Also
+    --------
+    dtpscore.signatures.load : One of them, with its genes.
+    dtpscore.signatures.axes : The axes.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> dtp.signatures.available(axis="mtorc1", use="default").index.tolist()
+    ['hallmark_mtorc1_signaling']
     """
     import pandas as pd
 
@@ -248,6 +293,17 @@ def select(
     -----
     InputWarning
         A set of a file has the name of another signature, and is renamed.
+
+    See Also
+    --------
+    dtpscore.signatures.resolve : What functions do with names and own genes.
+    dtpscore.signatures.available : The table to select from.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> [one.name for one in dtp.signatures.select(axes=["s_phase", "g2m"])]
+    ['tirosh2016_s_phase', 'tirosh2016_g2m_phase']
     """
     own = {} if directory is None else {s.name: s for s in read(directory)}
     if names is not None:

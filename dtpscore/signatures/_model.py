@@ -79,7 +79,7 @@ class _Frozen(BaseModel):
 class Provenance(_Frozen):
     """Where a list comes from.
 
-    Attributes
+    Parameters
     ----------
     citation
         Authors, year, journal.
@@ -102,6 +102,16 @@ class Provenance(_Frozen):
     studies
         Keys of the persister studies whose data the list was made from. An
         evaluation on one of them must not use the list.
+
+    See Also
+    --------
+    dtpscore.signatures.Signature : What has such a source.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> dtp.signatures.load("hallmark_hypoxia").provenance.licence
+    'MSigDB, CC BY 4.0'
     """
 
     citation: Text
@@ -120,7 +130,7 @@ class Provenance(_Frozen):
 class Genes(_Frozen):
     """Genes of a signature, by direction.
 
-    Attributes
+    Parameters
     ----------
     up, down
         Symbols. The score is that of ``up`` minus that of ``down``.
@@ -128,6 +138,16 @@ class Genes(_Frozen):
         Weights of some or all of them; 1 for the others.
     renamed
         Current symbol to the symbol that the source prints, where they differ.
+
+    See Also
+    --------
+    dtpscore.signatures.Signature : What has such genes.
+
+    Examples
+    --------
+    >>> from dtpscore.signatures import Genes
+    >>> Genes(up=["VIM", "ZEB1"], down=["CDH1"]).up
+    ('VIM', 'ZEB1')
     """
 
     up: tuple[Symbol, ...] = ()
@@ -173,7 +193,7 @@ class Signature(_Frozen):
     ``user``, the direction ``two-sided``, and a source that is the user. Files that
     ship with the package state every field.
 
-    Attributes
+    Parameters
     ----------
     schema_version
         Version of the file format.
@@ -201,6 +221,11 @@ class Signature(_Frozen):
     provenance, genes
         Source and content. ``up``, ``down`` and ``weights`` may be given in the place
         of ``genes``.
+
+    See Also
+    --------
+    dtpscore.signatures.load : A shipped signature.
+    dtpscore.signatures.from_dict : Several of your own.
 
     Examples
     --------
@@ -246,7 +271,7 @@ class Signature(_Frozen):
 class Axis(_Frozen):
     """A mechanism that signatures are grouped under.
 
-    Attributes
+    Parameters
     ----------
     name, title
         Key and a title for people.
@@ -264,6 +289,16 @@ class Axis(_Frozen):
         What the reviews claim and what the contrasts show.
     confounders
         What else moves the axis.
+
+    See Also
+    --------
+    dtpscore.signatures.axes : All axes.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> dtp.signatures.axes()["hypoxia"].kind
+    'ambiguous'
     """
 
     name: Name
@@ -285,7 +320,22 @@ def problems(error: ValidationError) -> str:
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON schema of a signature file."""
+    """JSON schema of a signature file.
+
+    Returns
+    -------
+    The schema (draft 2020-12) as a dictionary that ``json.dump`` writes.
+
+    See Also
+    --------
+    dtpscore.signatures.Signature : The model that the schema describes.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> dtp.signatures.json_schema()["title"]
+    'dtpscore signature'
+    """
     schema = Signature.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "dtpscore signature"

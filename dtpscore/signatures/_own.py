@@ -243,6 +243,11 @@ def from_dict(
         A set or a gene is left out: it has no genes, the gene is in both directions,
         or a spreadsheet made a date of it. Or a second set of a name was renamed.
 
+    See Also
+    --------
+    dtpscore.signatures.from_net : The same from a table.
+    dtpscore.signatures.resolve : Every other form.
+
     Examples
     --------
     >>> import dtpscore as dtp
@@ -372,6 +377,11 @@ def from_net(
     -----
     InputWarning
         A set or a gene is left out; see `from_dict`.
+
+    See Also
+    --------
+    dtpscore.signatures.to_net : The reverse.
+    dtpscore.signatures.from_dict : The same from a dictionary.
 
     Examples
     --------

@@ -113,7 +113,7 @@ def _read_table(path: Path) -> list[Signature]:
 
 
 def read(path: str | Path) -> list[Signature]:
-    """Read signatures from a file, or from a folder of TOML and GMT files.
+    r"""Read signatures from a file, or from a folder of TOML and GMT files.
 
     Parameters
     ----------
@@ -136,6 +136,20 @@ def read(path: str | Path) -> list[Signature]:
     -----
     InputWarning
         A line, a set or a gene is left out, or a second set of a name is renamed.
+
+    See Also
+    --------
+    dtpscore.signatures.resolve : Everything that can be given for signatures.
+    dtpscore.signatures.read_gmt : A GMT file alone.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import dtpscore as dtp
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "mine.toml"
+    >>> _ = path.write_text('name = "mine"\nup = ["VIM", "ZEB1"]\n')
+    >>> [one.name for one in dtp.signatures.read(path)]
+    ['mine']
     """
     path = Path(path)
     if path.is_dir():

@@ -83,6 +83,12 @@ def resolve(
     InputWarning
         A set or gene is left out, or a set is renamed.
 
+    See Also
+    --------
+    dtpscore.signatures.select : Shipped signatures by axis and use.
+    dtpscore.signatures.read : Signatures of a file.
+    dtpscore.tl.score : Score any of these.
+
     Examples
     --------
     >>> import dtpscore as dtp

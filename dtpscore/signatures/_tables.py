@@ -50,6 +50,18 @@ def vulnerabilities(axis: str | None = None) -> pd.DataFrame:
     ------
     SignatureError
         The axis does not exist.
+
+    See Also
+    --------
+    dtpscore.tl.vulnerabilities : Hold them against data.
+    dtpscore.signatures.not_scorable : What RNA cannot show.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> table = dtp.signatures.vulnerabilities("ferroptosis")
+    >>> set(table["axis"]), "GPX4" in set(table["target"])
+    ({'ferroptosis'}, True)
     """
     table = _table("vulnerabilities")
     if axis is None:
@@ -67,5 +79,15 @@ def not_scorable() -> pd.DataFrame:
     -------
     One row per mechanism: ``mechanism``, ``claim``, ``paper``, ``review``, ``kind``
     (why not, in one word or two), ``reason`` and ``instead``, what can be looked at.
+
+    See Also
+    --------
+    dtpscore.signatures.vulnerabilities : Published vulnerabilities.
+
+    Examples
+    --------
+    >>> import dtpscore as dtp
+    >>> list(dtp.signatures.not_scorable())[:3]
+    ['mechanism', 'claim', 'paper']
     """
     return _table("not_scorable")

@@ -253,6 +253,15 @@ def call(
     OptionError
         A parameter is out of range or does not fit another one (a ValueError).
 
+    See Also
+    --------
+    dtpscore.get.calls : The calls as a frame.
+    dtpscore.get.samples : Cells of each call in each sample.
+    dtpscore.get.calibration : What the calls rest on.
+    dtpscore.pl.shares : Shares of called cells over time.
+    dtpscore.pl.decision : What decided over each cell.
+    dtpscore.tl.compare : What differs between the arms, with samples as the unit.
+
     Examples
     --------
     >>> import dtpscore as dtp

@@ -61,6 +61,10 @@ def compute(
         Raw counts for a method that wants log values, or the reverse; or no control
         gene is left for a signature.
 
+    See Also
+    --------
+    dtpscore.tl.score : The function that leaves scores lazy.
+
     Examples
     --------
     >>> import dtpscore as dtp

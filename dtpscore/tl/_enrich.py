@@ -211,6 +211,12 @@ def enrich(
     CoverageWarning
         Signatures have few of their genes in the data, or gene names are duplicated.
 
+    See Also
+    --------
+    dtpscore.get.enrichment : The results as a frame.
+    dtpscore.pl.enrichment : A picture of them.
+    dtpscore.pl.running_score : One set of genes along the ranking.
+
     Examples
     --------
     >>> import dtpscore as dtp

@@ -191,6 +191,13 @@ def pseudotime(
         The data contradict the path, time is not progress, the order is unstable or
         not validated, it follows the cell cycle, or there are few reference cells.
 
+    See Also
+    --------
+    dtpscore.get.order : The order as a frame.
+    dtpscore.pl.pseudotime : A picture of it.
+    dtpscore.pl.holiday : Cells off the drug on the path.
+    dtpscore.tl.trends : What changes along the order.
+
     Examples
     --------
     >>> import dtpscore as dtp

@@ -229,6 +229,15 @@ def score(
         Raw counts for a method that wants log values, or the reverse; or ``tirosh``
         finds no control gene. Of lazy scores, when they are computed.
 
+    See Also
+    --------
+    dtpscore.signatures.resolve : Every form of signatures.
+    dtpscore.get.scores : The scores as a frame.
+    dtpscore.get.axes : The axes as a frame.
+    dtpscore.get.coverage : Genes that were found and lost.
+    dtpscore.pl.axis_scores : A picture of the axes.
+    dtpscore.tl.compare : What differs between the arms.
+
     Examples
     --------
     >>> import dtpscore as dtp

@@ -161,6 +161,13 @@ def trends(
     OptionError
         Fewer than 19 shuffles or draws.
 
+    See Also
+    --------
+    dtpscore.tl.pseudotime : The order that it needs.
+    dtpscore.get.trends : The results as a frame.
+    dtpscore.pl.trends : Axes and genes along the path.
+    dtpscore.pl.onsets : Where on the path each one changes.
+
     Examples
     --------
     >>> import dtpscore as dtp
