@@ -133,6 +133,22 @@ def test_an_entry_of_an_unknown_kind_stops_nothing_that_does_not_need_it(
         assert "dtp_call" in file["obs"]
 
 
+@pytest.mark.parametrize("kind", ["weird", ""])
+def test_a_layer_of_an_unknown_kind_is_said(changed, command, tmp_path, kind):
+    """An output that anndata cannot read whole must not come without a word."""
+
+    def unknown(file):
+        made = file.require_group("layers").create_group("other")
+        made.attrs.update({"encoding-type": kind, "encoding-version": "0.1.0"})
+
+    path, out = changed(unknown), tmp_path / "out.h5ad"
+    code, _, errors = command("score", path, "-o", out)
+    words = " ".join(errors.split())
+    assert code in {0, 3}
+    assert "'layers/other'" in words
+    assert ("does not know" in words) == (code == 0)
+
+
 def test_a_filter_that_is_missing_is_named_with_its_package(changed, command, tmp_path):
     def compressed(file):
         values, attributes = file["X/data"][:], dict(file["X/data"].attrs)

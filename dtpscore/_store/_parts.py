@@ -33,6 +33,7 @@ _GROUPS = frozenset({("dict", "0.1.0"), (None, None)})
 # The missing integer of R.
 _NA_OF_R = -(2**31)
 _SPARSE = {"csr_matrix": True, "csc_matrix": False}
+_DENSE = frozenset({None, "array"})
 
 
 class Trouble(NamedTuple):
@@ -265,11 +266,13 @@ class _Look:
             read = self.matrices and place != self.skip
             if kind in _SPARSE:
                 shape = self._compressed(stored, read=read)
-            elif hasattr(stored, "shape"):
+            elif hasattr(stored, "shape") and kind in _DENSE:
                 shape = stored.shape
                 if read:
                     self._read(stored)
             else:
+                # Whether anndata knows this kind, only anndata can tell.
+                self._whole(stored)
                 return
             for length, axis in zip(shape, axes, strict=True):
                 self._fits(int(length), axis)
