@@ -43,6 +43,7 @@ def arrays(
         reference=reference,
         evidence=index,
         fit=np.ones(len(sample), bool),
+        fit_mixed=np.ones(len(sample), bool),
         components=weighed_like(placed, values.shape[1]),
         half=every_other(sample, keys),
     )

@@ -10,8 +10,8 @@ from scipy.stats import false_discovery_control
 from sklearn.metrics import roc_auc_score
 
 from dtpscore import _genes, signatures
+from dtpscore._calling.naming import agreement
 from dtpscore._calling.shift import held_out_shift
-from dtpscore._calling.states import direction_supported
 from dtpscore._methods import control
 
 CONSENSUS = "dtp_consensus_no_cycle"
@@ -44,7 +44,7 @@ def leave_one_study_out(contexts: tuple[str, ...]) -> pd.DataFrame:
 
 
 def index_support(contexts: tuple[str, ...]) -> pd.DataFrame:
-    """Runs whose calls the index supports, which is what names them DTP-like.
+    """Runs whose called cells are named DTP-like.
 
     The runs of the power table at 2,000 UMI, called as the package calls them.
     """
@@ -54,21 +54,27 @@ def index_support(contexts: tuple[str, ...]) -> pd.DataFrame:
         scored = prepare(cells)
         for share, seed in ((0.1, 2), (0.5, 3)):
             for run in held_out_runs(cells, share, seed=seed):
-                arrays, index = cells_of(scored, run)
+                arrays, _ = cells_of(scored, run)
                 query = ~run.reference
                 called = np.zeros(len(query), bool)
                 pvalue = held_out_shift(arrays, alpha=ALPHA).pvalue[query]
                 called[query] = false_discovery_control(pvalue) <= ALPHA
-                supported = direction_supported(
-                    index, called, run.reference, arrays.sample
-                )
+                found = scored.features
+                named = agreement(
+                    found.published.of(run.rows),
+                    found.index[run.rows],
+                    found.random[run.rows],
+                    called=called,
+                    reference=run.reference,
+                    sample=arrays.sample,
+                ).named
                 rows.append(
                     {
                         "context": context,
                         "persisters": share,
                         "runs": 1,
                         "with calls": int(called.any()),
-                        "index supports": int(supported),
+                        "named DTP-like": int(named),
                     }
                 )
     keys = ["context", "persisters"]

@@ -170,9 +170,9 @@ def split_cells(
     return cells, index
 
 
-def count_called(cells: Cells, index: np.ndarray) -> dict[str, float]:
+def count_called(cells: Cells, _: np.ndarray) -> dict[str, float]:
     """Calls of one run on arrays; the direction is not asked."""
-    found = call_group(cells, index, alpha=ALPHA)
+    found = call_group(cells, alpha=ALPHA)
     called = found.qvalue[~cells.reference] <= ALPHA
     small = (found.pvalue[~cells.reference] <= ALPHA).mean()
     return {
@@ -192,12 +192,12 @@ def random_splits(n_splits: int) -> Iterator[dict[str, Any]]:
     drop = drop[(drop.obs["sample"] == "sc_dropseq").to_numpy()].copy()
     groups = {
         "CEL-seq2, three plates": (five, five.obs["sample"]),
-        "Drop-seq, one library (index)": (drop, drop.obs["sample"]),
-        "PBMC CD4 T, one library (index)": (
+        "Drop-seq, one library": (drop, drop.obs["sample"]),
+        "PBMC CD4 T, one library": (
             blood[blood.obs["cell_type"].astype(str).str.contains("CD4").to_numpy()],
             None,
         ),
-        "PBMC monocytes, one library (index)": (
+        "PBMC monocytes, one library": (
             blood[(blood.obs["cell_type"] == "CD14+ Mono").to_numpy()],
             None,
         ),

@@ -167,15 +167,18 @@ def test_null_replicates_make_no_calls():
     assert n_called <= 0.05 * n_cells
 
 
-def test_one_reference_library_makes_no_learned_call(easy):
+def test_one_reference_library_is_read_inside_samples(easy):
     found = run(easy, sample_key=None, copy=True)
-    assert _keys.SHIFT not in found.obs
+    assert _keys.SHIFT in found.obs
     assert _keys.LIBRARY_SHIFT in found.obs
+    quiet = (found.obs["condition"] == "treated") & (found.obs[_keys.QVALUE] > 0.05)
+    assert quiet.any()
+    assert (found.obs.loc[quiet, _keys.CALL] == "not decided").all()
     record = found.uns[_keys.CALL]
     assert record["evidence_level"] == "E1"
-    assert (record["calibration"]["basis"] == "index").all()
+    assert (record["calibration"]["basis"] == "inside samples").all()
     assert record["sample_tests"]["pvalue"].isna().all()
-    assert any("one reference library" in text for text in record["messages"])
+    assert any("one untreated library" in text for text in record["messages"])
     assert any("no replicate" in text for text in record["messages"])
 
 
@@ -202,14 +205,15 @@ def test_reference_samples_that_differ_make_every_call_uncertain(easy, called):
 
 
 def test_an_earlier_shift_does_not_stay_behind(easy):
-    found = run(easy, copy=True)
-    run(found, sample_key=None)
-    assert _keys.SHIFT not in found.obs
+    found = run(easy, sample_key=None, copy=True)
+    assert _keys.LIBRARY_SHIFT in found.obs
+    run(found)
+    assert _keys.LIBRARY_SHIFT not in found.obs
 
 
 def test_without_a_reference_nothing_is_called(easy):
     found = run(easy, reference=None, copy=True)
-    assert (found.obs[_keys.CALL] == "uncertain").all()
+    assert (found.obs[_keys.CALL] == "not decided").all()
     assert found.obs[_keys.QVALUE].isna().all()
     record = found.uns[_keys.CALL]
     assert not record["calibrated"]
@@ -224,7 +228,7 @@ def test_too_early_on_drug_names_no_persister(easy, called):
     found = run(easy, time_key="days", copy=True)
     out = found.obs[_keys.QVALUE] <= 0.05
     assert out.sum() == (called.obs[_keys.QVALUE] <= 0.05).sum()
-    assert (found.obs.loc[out, _keys.CALL] == "uncertain").all()
+    assert (found.obs.loc[out, _keys.CALL] == "shifted").all()
 
 
 def test_only_tumor_cells_are_called(easy):
@@ -313,7 +317,7 @@ def test_a_batch_without_reference_cells_is_left_uncalled(easy):
     lines = np.where(easy.obs["sample"] == "treated_d14_r3", "b", "a")
     found = run(with_columns(easy, line=lines), batch_key="line", copy=True)
     rest = found.obs[lines == "b"]
-    assert (rest[_keys.CALL] == "uncertain").all()
+    assert (rest[_keys.CALL] == "not decided").all()
     assert (rest[_keys.REASON] == "no call possible: not calibrated").all()
     assert any("Batch 'b' has 0" in t for t in found.uns[_keys.CALL]["messages"])
 

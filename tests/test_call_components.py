@@ -12,7 +12,7 @@ from dtpscore import _keys, signatures
 from dtpscore._calling import components, reasons
 from dtpscore._calling.cells import Cells, every_other, standardized, weighed_like
 from dtpscore._calling.folds import hold_out, whitened
-from dtpscore._calling.populations import fit_line
+from dtpscore._calling.populations import Samples, fit_lines
 from dtpscore._calling.second_population import (
     THRESHOLD,
     second_population,
@@ -126,7 +126,11 @@ def test_halves_are_halves_of_every_sample_whatever_the_order():
 
 def slow_log_ratio(learned, tested, distance):
     """The two densities as scipy has them."""
-    lines = [fit_line(one, distance) for one in learned]
+    one_sample = [Samples.of(np.zeros(len(one), np.int64)) for one in learned]
+    lines = [
+        fit_lines(one, rows, distance)
+        for one, rows in zip(learned, one_sample, strict=True)
+    ]
     squares = [
         (1 - line.upper) * (one - line.offset) ** 2
         + line.upper * (one - line.offset - distance) ** 2
@@ -137,16 +141,24 @@ def slow_log_ratio(learned, tested, distance):
     for line, one in zip(lines, tested, strict=True):
         low = stats.norm.pdf(one, line.offset, spread)
         high = stats.norm.pdf(one, line.offset + distance, spread)
-        total += np.log((1 - line.share) * low + line.share * high).sum()
+        share = float(line.share[0])
+        total += np.log((1 - share) * low + share * high).sum()
         total -= stats.norm.logpdf(one, one.mean(), one.std()).sum()
     return total
+
+
+def in_one(halves):
+    """Positions, samples and halves of two samples that are given by halves."""
+    code = [np.full(len(part), number % 2) for number, part in enumerate(halves)]
+    first = [np.full(len(part), number < 2) for number, part in enumerate(halves)]
+    return tuple(np.concatenate(parts) for parts in (halves, code, first))
 
 
 def test_log_ratio_equals_the_densities():
     rng = np.random.default_rng(4)
     sizes = (60, 80, 50, 90)
     halves = [rng.normal(size=n) + 3 * (rng.uniform(size=n) < 0.3) for n in sizes]
-    found, shares = split_log_ratio(halves[:2], halves[2:], 3.0)
+    found, shares = split_log_ratio(*in_one(halves), 3.0)
     assert found == pytest.approx(slow_log_ratio(halves[:2], halves[2:], 3.0))
     assert shares == pytest.approx(0.3, abs=0.2)
 
@@ -158,7 +170,7 @@ def test_one_population_is_seldom_taken_for_two():
     for _ in range(300):
         spread = rng.uniform(0.5, 2)
         halves = [rng.normal(scale=spread, size=n) for n in (40, 60, 40, 60)]
-        ratio, _ = split_log_ratio(halves[:2], halves[2:], rng.uniform(1, 4))
+        ratio, _ = split_log_ratio(*in_one(halves), rng.uniform(1, 4))
         over.append(ratio > np.log(20))
     assert np.mean(over) <= 0.05
 
@@ -174,10 +186,11 @@ def looked_for(placed):
         reference=code < 3,
         evidence=features[:, 0],
         fit=np.ones(800, bool),
+        fit_mixed=np.ones(800, bool),
         components=weighed_like(placed, 20),
         half=np.arange(800) % 2 == 0,
     )
-    parts = [hold_out(cells, one) for one in range(3)]
+    parts = [hold_out(cells, np.array([one])) for one in range(3)]
     whites = [whitened(cells, part, cells.joined) for part in parts]
     return second_population(cells, parts, whites)
 

@@ -87,7 +87,7 @@ def test_a_reference_sample_of_one_cell_changes_few_calls(seed, share):
     for one in (few, none):
         dtp.tl.call(one, components=False, **design)
     alone = data.obs_names[last[0]]
-    assert few.obs.loc[alone, _keys.CALL] == "uncertain"
+    assert few.obs.loc[alone, _keys.CALL] == "not decided"
     rest = few.obs.drop(index=alone)
     # The cell is among those whose genes are binned for the control, no more.
     assert np.corrcoef(rest[_keys.SHIFT], none.obs[_keys.SHIFT])[0, 1] > 0.98

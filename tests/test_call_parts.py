@@ -12,7 +12,6 @@ from dtpscore._calling.cells import reference_units
 from dtpscore._calling.result import mixture_note
 from dtpscore._calling.states import (
     Grounds,
-    direction_supported,
     evidence_level,
     states,
 )
@@ -80,7 +79,7 @@ def make_grounds(**changes):
         "called": np.arange(n) >= 5,
         "index": np.array([-1, 0, 0, 1, 0, 3, 3, -9.0]),
         "proliferation": np.array([-1, 0, 0, 1, 0, -2, 2, -2.0]),
-        "supported": True,
+        "named": True,
         "early": np.zeros(n, bool),
         "unstable": False,
     }
@@ -93,27 +92,35 @@ def test_states_follow_the_rules_in_order():
         *["parental-like"] * 5,
         "DTP-like",
         "DTP-like cycling",
-        "uncertain",
+        "shifted",
     ]
     assert reason[7].endswith("index of the cell is low")
     for change, words in (
         ({"early": np.ones(8, bool)}, "too early"),
-        ({"supported": False}, "index not up"),
-        ({"unstable": True}, "reference samples differ"),
+        ({"named": False}, "too few published contrasts agree"),
     ):
         state, reason = states(make_grounds(**change))
-        assert state[5] == state[6] == "uncertain"
+        assert state[5] == state[6] == "shifted"
         assert words in reason[5]
+    state, reason = states(make_grounds(unstable=True))
+    assert state[5] == state[6] == "uncertain"
+    assert "reference samples differ" in reason[5]
 
 
-def test_direction_must_beat_every_reference_sample():
-    values = np.array([0, 0, 1.0, 1, 0.8, 0.8])
-    reference = np.arange(6) < 4
-    sample = np.array([0, 0, 1, 1, 2, 2])
-    called = ~reference
-    assert not direction_supported(values, called, reference, sample)
-    assert direction_supported(values + 0.5 * called, called, reference, sample)
-    assert not direction_supported(values, np.zeros(6, bool), reference, sample)
+def test_where_nothing_can_be_told_cells_are_not_decided():
+    for change, words in (
+        ({"one_library": True}, "one untreated library"),
+        ({"too_few": True}, "too few reference cells"),
+    ):
+        state, reason = states(make_grounds(**change))
+        grounds = make_grounds()
+        quiet = ~grounds.called & ~grounds.reference
+        assert quiet.any()
+        assert set(state[quiet]) == {"not decided"}
+        assert all(words in one for one in reason[quiet])
+        # What moved, and what it is compared with, is told all the same.
+        assert set(state[grounds.reference]) == {"parental-like"}
+        assert "not decided" not in state[grounds.called]
 
 
 def test_evidence_climbs_without_gaps():

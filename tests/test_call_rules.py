@@ -24,12 +24,12 @@ from dtpscore._calling import (
 )
 from dtpscore._calling.depth import match_depth
 from dtpscore._calling.holiday import _returns, parental_share
-from dtpscore._calling.populations import fit_line
+from dtpscore._calling.populations import Samples, fit_lines
 from dtpscore._calling.reasons import vulnerability_table
 from dtpscore._calling.reversal import Arms
 from dtpscore._calling.second_population import SecondPopulation
 from dtpscore._calling.shift import held_out_shift, tolerance
-from dtpscore._calling.states import Grounds, limits, states
+from dtpscore._calling.states import TOO_EARLY, Grounds, limits, states
 from dtpscore._design import read_design
 from dtpscore._options.call import CallOptions
 from dtpscore._values import Values
@@ -134,7 +134,7 @@ def test_cycling_is_division_at_or_above_the_median_of_the_reference():
             called=~reference,
             index=np.r_[np.arange(11.0), 20, 20, 20],
             proliferation=division,
-            supported=True,
+            named=True,
             early=np.zeros(14, bool),
             unstable=False,
         )
@@ -152,7 +152,9 @@ def test_day_three_is_late_enough_and_the_day_before_is_not():
         found = run(data, time_key="when", copy=True)
         out = found.obs[_keys.QVALUE] <= 0.05
         assert out.any()
-        assert (found.obs.loc[out, _keys.CALL] == "uncertain").all() == early
+        reasons = set(found.obs.loc[out, _keys.call_keys(_keys.CALL)["reason"]])
+        assert (reasons == {TOO_EARLY}) == early
+        assert (set(found.obs.loc[out, _keys.CALL]) == {"shifted"}) == early
 
 
 @cache
@@ -227,10 +229,13 @@ def test_half_of_the_error_rate_is_left_for_libraries_beyond_the_margin():
         reference=code < 3,
         evidence=values[:, 0],
         fit=np.ones(240, bool),
+        fit_mixed=np.ones(240, bool),
         components=np.zeros((240, 0)),
         half=np.arange(240) % 2 == 0,
     )
-    strict, loose = (held_out_shift(made, alpha=alpha).margin for alpha in (0.05, 0.1))
+    strict, loose = (
+        held_out_shift(made, alpha=alpha, folds=6).margin for alpha in (0.05, 0.1)
+    )
     # Margins of the same centers are proportional to the quantiles.
     expected = stats.t.ppf(1 - 0.025, 2) / stats.t.ppf(1 - 0.05, 2)
     assert strict / loose == pytest.approx(expected)
@@ -243,14 +248,22 @@ def test_a_large_share_costs_likelihood():
     def share(n_each):
         upper = stats.norm.ppf((np.arange(18 * n_each) + 0.5) / (18 * n_each))
         position = np.r_[upper, np.full(2 * n_each, -3.5)]
-        return fit_line(position, 3.5, rounds=50).share
+        alone = Samples.of(np.zeros(len(position), np.int64))
+        return float(fit_lines(position, alone, 3.5, rounds=50).share[0])
 
     assert share(1) < 0.01
     assert share(10) == pytest.approx(0.9, abs=0.05)
 
 
 def test_fits_use_at_most_a_thousand_cells_of_a_sample():
-    assert group.LARGEST_FIT == 1000
+    """Many samples lend fewer cells each, so that they cost no more in all."""
+    assert [cells.largest_fit(n) for n in (1, 6, 12, 60, 600)] == [
+        1000,
+        1000,
+        500,
+        100,
+        100,
+    ]
     keys = np.random.default_rng(4).permutation(2500).astype(np.uint64)
     chosen = cells.chosen_for_fit(np.repeat([0, 1], [2000, 500]), keys, 1000)
     assert (chosen[:2000].sum(), chosen[2000:].sum()) == (1000, 500)
@@ -266,11 +279,12 @@ def test_reference_samples_are_checked_from_three_on():
         reference=np.ones(120, bool),
         evidence=values[:, 0],
         fit=np.ones(120, bool),
+        fit_mixed=np.ones(120, bool),
         components=np.zeros((120, 0)),
         half=np.arange(120) % 2 == 0,
     )
-    assert set(group.leave_one_out(made, values[:, 0], alpha=0.05)) == {0, 1, 2}
-    assert not group.leave_one_out(made.only(code < 2), values[code < 2, 0], alpha=0.05)
+    assert set(group.leave_one_out(made, alpha=0.05)) == {0, 1, 2}
+    assert not group.leave_one_out(made.only(code < 2), alpha=0.05)
 
 
 def arms_of(states_of):

@@ -101,10 +101,13 @@ def test_one_library_claims_no_calibration():
     record = record_of(calls("one library"))
     said = " ".join([*record.methods, *record.messages, *record.error_rate])
     assert not record.held_out
-    assert (record.calibration["basis"] == "index").all()
-    assert "calls rest on the index alone" in said
-    assert "No error rate is known for the calls" in said
-    assert "expected to be wrong" not in said
+    assert (record.calibration["basis"] == "inside samples").all()
+    assert "second populations inside samples alone" in said
+    assert "if a further untreated sample would differ" not in said
+    assert ("One untreated library cannot show whether they are" in said) == bool(
+        record.calibration["n_called"].any()
+    )
+    assert "A move of a whole sample is not seen" in said
     assert HELD_OUT not in said
 
 
@@ -182,10 +185,10 @@ def test_components_are_said_to_be_used_where_they_are():
 
 
 def test_batches_of_both_kinds_are_told_apart():
-    both = in_words([group_facts(), group_facts(batch="B", basis="index")])
+    both = in_words([group_facts(), group_facts(batch="B", basis="inside samples")])
     assert "Where there are several reference samples, a shift was learned" in both
-    assert "Where there is one reference library, calls rest on the index alone" in both
-    alone = in_words([group_facts(basis="index")])
+    assert "Where there is one reference library, its halves were held out" in both
+    alone = in_words([group_facts(basis="inside samples")])
     assert "shift was learned" not in alone
     assert "Because there is one reference library" in alone
 

@@ -14,7 +14,7 @@ from dtpscore._calling import conformal
 from dtpscore._calling.cells import Cells, standardized
 from dtpscore._calling.folds import positive_unlabeled
 from dtpscore._calling.group import call_group
-from dtpscore._calling.populations import fit_line
+from dtpscore._calling.populations import Samples, fit_lines
 from dtpscore._calling.shift import _pooled, held_out_shift, library_shift, tolerance
 
 SCORES = st.lists(st.integers(-5, 5), min_size=1, max_size=40)
@@ -91,11 +91,26 @@ def test_positive_unlabeled_finds_the_direction_of_a_minority():
 def test_line_recovers_offset_and_share():
     rng = np.random.default_rng(2)
     position = np.r_[rng.normal(1.5, 1, 800), rng.normal(5.5, 1, 200)]
-    line = fit_line(position, 4.0, rounds=50)
+    alone = Samples.of(np.zeros(1000, np.int64))
+    line = fit_lines(position, alone, 4.0, rounds=50)
     assert line.offset == pytest.approx(1.5, abs=0.15)
     assert line.share == pytest.approx(0.2, abs=0.03)
     assert line.gain > 50
-    assert fit_line(rng.normal(size=1000), 4.0, rounds=50).gain < 5
+    assert fit_lines(rng.normal(size=1000), alone, 4.0, rounds=50).gain < 5
+
+
+def test_lines_of_many_samples_are_those_of_each_alone():
+    rng = np.random.default_rng(4)
+    sample = rng.permutation(np.repeat([5, 2, 9], [90, 60, 120]))
+    position = rng.normal(size=270) + 3 * (rng.random(270) < 0.3) + sample
+    found = fit_lines(position, Samples.of(sample), 3.0)
+    for place, name in enumerate((2, 5, 9)):
+        rows = sample == name
+        alone = fit_lines(position[rows], Samples.of(sample[rows]), 3.0)
+        for what in ("offset", "share", "gain"):
+            ours, theirs = getattr(found, what)[place], getattr(alone, what)[0]
+            assert ours == pytest.approx(theirs)
+        assert found.upper[rows] == pytest.approx(alone.upper)
 
 
 def test_tolerance_is_the_prediction_bound():
@@ -133,6 +148,7 @@ def make_cells(
             reference=code < n_samples,
             evidence=values[:, 0],
             fit=np.ones(len(code), bool),
+            fit_mixed=np.ones(len(code), bool),
             components=np.zeros((len(code), 0)),
             half=np.arange(len(code)) % 2 == 0,
         ),
@@ -142,7 +158,7 @@ def make_cells(
 
 def test_shift_calls_a_minority_and_spares_the_others():
     cells, truth = make_cells(0, persisters=0.3)
-    found = held_out_shift(cells, alpha=0.05)
+    found = held_out_shift(cells, alpha=0.05, folds=6)
     query = ~cells.reference
     called = stats.false_discovery_control(found.pvalue[query]) <= 0.05
     assert called[truth[query]].mean() > 0.8
@@ -158,7 +174,7 @@ def test_library_offsets_are_no_calls():
     runs = []
     for seed in range(8):
         cells, _ = make_cells(seed, n=60, library=0.6)
-        pvalue = held_out_shift(cells, alpha=0.05).pvalue[~cells.reference]
+        pvalue = held_out_shift(cells, alpha=0.05, folds=6).pvalue[~cells.reference]
         runs.append((stats.false_discovery_control(pvalue) <= 0.05).any())
     # A true share of 5% gives more than 2 of 8 in 6 of 1,000 cases.
     assert sum(runs) <= 2
@@ -168,7 +184,7 @@ def test_a_whole_sample_that_moved_is_called_with_enough_reference_samples():
     cells, truth = make_cells(
         4, n_samples=5, persisters=1.0, library=0.2, distance=4, n_query=2
     )
-    found = held_out_shift(cells, alpha=0.05)
+    found = held_out_shift(cells, alpha=0.05, folds=6)
     called = stats.false_discovery_control(found.pvalue[~cells.reference]) <= 0.05
     assert called.mean() > 0.8
     assert found.readings[truth, 1].mean() < found.readings[truth, 0].mean()
@@ -195,17 +211,46 @@ def test_pooled_pvalues_are_counts_over_folds():
     assert found[6:12] == pytest.approx(expected)
 
 
-def test_one_library_gives_a_library_shift_and_index_pvalues():
-    cells, truth = make_cells(5, n_samples=1, persisters=0.5, library=0.0)
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=len(truth)) + 4 * truth
-    found = call_group(cells, values, alpha=0.05)
+def test_one_library_is_read_inside_samples_and_gives_a_library_shift():
+    cells, truth = make_cells(5, n_samples=1, persisters=0.3, library=0.0)
+    found = call_group(cells, alpha=0.05)
     query = ~cells.reference
-    assert found.calibration["basis"] == "index"
-    assert np.isnan(found.shift).all()
-    expected = conformal.conformal_pvalues(values[cells.reference], values[query])
-    assert found.pvalue[query] == pytest.approx(expected)
+    assert found.calibration["basis"] == "inside samples"
+    assert found.calibration["tolerance"] == np.inf
+    called = found.qvalue <= 0.05
+    assert called[truth].mean() > 0.5
+    assert called[query & ~truth].mean() < 0.05
     score, weights = library_shift(cells)
     assert score == pytest.approx(found.library_shift)
     assert weights.shape == (20,)
     assert score[truth].mean() > score[query & ~truth].mean() + 2
+
+
+def test_one_library_cannot_show_a_move_of_a_whole_sample():
+    cells, _ = make_cells(6, n_samples=1, persisters=1.0, library=1.0)
+    found = call_group(cells, alpha=0.05)
+    assert not (found.qvalue <= 0.05).any()
+
+
+def test_every_sample_counts_the_same_whatever_its_size():
+    """With sixteen times the cells in one mixed sample the direction stays."""
+    rng = np.random.default_rng(8)
+    null = rng.normal(size=(300, 6))
+    small, large = rng.normal(size=(50, 6)), rng.normal(size=(50, 6))
+    small[:, 0] += 2
+    large[:, 1] += 2
+    often = np.repeat(large, 16, axis=0)
+    even, _ = positive_unlabeled(null, np.vstack([small, large]), rounds=1)
+    worth = np.ones(300), np.r_[np.ones(50), np.full(800, 1 / 16)]
+    same, _ = positive_unlabeled(null, np.vstack([small, often]), worth=worth, rounds=1)
+    assert same == pytest.approx(even, rel=0.05, abs=0.02)
+
+
+def test_with_many_samples_several_are_held_out_at_a_time():
+    cells, _ = make_cells(9, n_samples=5, n=30, library=0.2)
+    each = held_out_shift(cells, alpha=0.05, folds=9)
+    two = held_out_shift(cells, alpha=0.05, folds=2)
+    for found in (each, two):
+        assert np.isfinite(found.pvalue).all()
+        assert found.pvalue[~cells.reference].min() >= 1 / 151
+    assert not np.allclose(each.pvalue, two.pvalue)

@@ -208,8 +208,8 @@ print(auroc.round(2).to_string())
 #
 # `tl.call` learns what differs from the reference samples of *this* experiment, and
 # controls the false discovery rate by treating each reference sample as if it were the
-# query. The persister direction is checked afterwards: cells that left the reference
-# range without it are `uncertain`, not DTP-like.
+# query. The name is decided afterwards: cells that left the reference range are
+# `shifted`, and DTP-like only where published persisters moved alike.
 #
 # The honest test: reference cells from replicates 1 and 2, the query from replicate 3,
 # which the reference has never seen, with half persisters or with none.
@@ -250,9 +250,9 @@ for bulk, by in ((lines, "cell_line"), (clones, "subclone")):
             .sum(),
             "DTP-like": (states == "DTP-like").sum(),
             "DTP-like cycling": (states == "DTP-like cycling").sum(),
-            "uncertain": (states == "uncertain").sum(),
+            "shifted": (states == "shifted").sum(),
             "false share": (positive & ~truth).sum() / max(positive.sum(), 1),
-            "found": (positive & truth).sum() / truth.sum(),
+            "named": (positive & truth).sum() / truth.sum(),
             "left the range": (~states.isin(["parental-like"]) & truth).sum()
             / truth.sum(),
         }
@@ -261,12 +261,11 @@ print(pd.DataFrame(rows).T.loc[CONTEXTS].round(2).to_string())
 
 # %% [markdown]
 # Read three things. The first column is the error where there is nothing to find. In
-# SC07, where low E2F was upside down, the state says which kind of persister it is.
-# And where the index does not rise in this experiment, the cells that left the
-# reference range (last column) are told to be `uncertain`: the published direction
-# does not hold there, and dtpscore does not pretend that it does. Persisters that are
-# not found at all do not exceed what the two reference replicates differ by; more
-# reference samples are what helps then.
+# SC07, where low E2F was upside down, most published contrasts of persisters do not
+# rise. The cells that left the reference range (last column) are `shifted` there: they
+# moved, and dtpscore does not pretend that they moved as published persisters do.
+# Persisters that are not found at all do not exceed what the two reference replicates
+# differ by; more reference samples are what helps then.
 #
 # Bulk profiles give all cells of a replicate one mean, so all of this is easier than
 # real cells would be.

@@ -9,20 +9,25 @@ import numpy as np
 
 from dtpscore._calling.cells import (
     Cells,
+    alike_in_size,
     chosen_for_fit,
     every_other,
+    largest_fit,
     reference_units,
     robust_center_and_spread,
     standardized,
     weighed_like,
 )
 from dtpscore._calling.group import (
-    LARGEST_FIT,
     SHIFT_BASIS,
     GroupCall,
     call_group,
     leave_one_out,
 )
+from dtpscore._calling.group_move import METHOD as GROUP_MOVE
+from dtpscore._calling.group_move import group_move
+from dtpscore._calling.naming import METHOD as NAMING
+from dtpscore._calling.naming import NOT_MOVED, Agreement, agreement
 from dtpscore._calling.outcome import Outcome, where
 from dtpscore._calling.reasons import explain
 from dtpscore._calling.shared_genes import METHOD as GENES_ONCE
@@ -31,9 +36,8 @@ from dtpscore._calling.states import (
     LOW_QUALITY,
     LOW_QUALITY_STATE,
     NOT_CALIBRATED,
-    UNCERTAIN,
+    NOT_DECIDED,
     Grounds,
-    direction_supported,
     limits,
     states,
 )
@@ -43,7 +47,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dtpscore._calling.outcome import Experiment
+from dtpscore._calling.outcome import Experiment
 
 # A shift of which the signatures explain less than this gets a message.
 _LITTLE = 0.5
@@ -89,12 +93,15 @@ def _place_index(experiment: Experiment, outcome: Outcome, batch: _Batch) -> Non
 def _cells(experiment: Experiment, outcome: Outcome, rows: NDArray[np.int64]) -> Cells:
     sample, keys = experiment.design.library[rows], experiment.keys[rows]
     features = standardized(experiment.features.values[rows])
+    largest = largest_fit(len(np.unique(sample)))
+    alike = min(largest, alike_in_size(sample))
     return Cells(
         features=features,
         sample=sample,
         reference=experiment.design.reference[rows],
         evidence=outcome.index[rows],
-        fit=chosen_for_fit(sample, keys, LARGEST_FIT),
+        fit=chosen_for_fit(sample, keys, largest),
+        fit_mixed=chosen_for_fit(sample, keys, alike),
         components=weighed_like(experiment.components[rows], features.shape[1]),
         half=every_other(sample, keys),
     )
@@ -111,7 +118,7 @@ def _check_samples(
     """Call every reference sample against the others; is the error rate exceeded?"""
     rows = batch.rows[batch.reference]
     cells = _cells(experiment, outcome, rows)
-    found = leave_one_out(cells, outcome.index[rows], alpha=alpha) if check else {}
+    found = leave_one_out(cells, alpha=alpha) if check else {}
     n_called = 0.0
     for library in np.unique(cells.sample):
         own = rows[cells.sample == library]
@@ -151,11 +158,13 @@ def _add_limits(
         outcome.limits.add(
             batch.name,
             group,
-            "one reference library: treatment and library cannot be told apart, so the "
-            "learned shift makes no call (it is kept as the library shift) and calls "
-            "rest on the published index alone. Add a second untreated sample.",
+            "one untreated library: treatment and library cannot be told apart, so "
+            "only a second population inside samples can be called. A move of a whole "
+            "sample is not seen, and a clone that grew out can pass for a state. The "
+            "library shift ranks the cells and calls none. Add a second untreated "
+            "sample.",
         )
-    elif facts["n_called"] and facts["explained_by_signatures"] < _LITTLE:
+    if facts["n_called"] and facts["explained_by_signatures"] < _LITTLE:
         share = facts["explained_by_signatures"]
         outcome.messages.append(
             f"{where(batch.name, group)}the signatures explain {share:.0%} of the "
@@ -171,27 +180,37 @@ def _decide(
     found: GroupCall,
     alpha: float,
     unstable: bool,
-) -> bool:
-    """States of one group; returns whether the index supports the direction."""
-    design = experiment.design
+) -> Agreement:
+    """States of one group; returns how published contrasts see its called cells."""
+    design, features = experiment.design, experiment.features
     reference = design.reference[rows]
     called = found.qvalue <= alpha
-    supported = direction_supported(
-        outcome.index[rows], called, reference, design.library[rows]
-    )
+    agreed = NOT_MOVED
+    if features.published is not None:
+        agreed = agreement(
+            features.published.of(rows),
+            features.index[rows],
+            features.random[rows],
+            called=called,
+            reference=reference,
+            sample=design.library[rows],
+        )
+    facts = found.calibration
     state, reason = states(
         Grounds(
             reference=reference,
             called=called,
             index=outcome.index[rows],
             proliferation=outcome.proliferation[rows],
-            supported=supported,
+            named=agreed.named,
             early=design.days[rows] < EARLY_DAYS,
             unstable=unstable,
+            one_library=facts["basis"] != SHIFT_BASIS,
+            too_few=facts["smallest_share"] > 1,
         )
     )
     outcome.state[rows], outcome.reason[rows] = state, reason
-    return supported
+    return agreed
 
 
 def _call_one(
@@ -206,7 +225,7 @@ def _call_one(
     """Call the cells of one group and store what was found."""
     rows = batch.rows[batch.reference | (experiment.design.group[batch.rows] == group)]
     cells = _cells(experiment, outcome, rows)
-    found = call_group(cells, outcome.index[rows], alpha=alpha)
+    found = call_group(cells, alpha=alpha)
     query = rows[~cells.reference]
     for name in ("pvalue", "qvalue"):
         getattr(outcome, name)[query] = getattr(found, name)[~cells.reference]
@@ -216,7 +235,7 @@ def _call_one(
         open_rows = ~cells.reference | np.isnan(target[rows])
         target[rows[open_rows]] = getattr(found, name)[open_rows]
     called = found.qvalue <= alpha
-    supported = _decide(
+    agreed = _decide(
         experiment, outcome, rows, found=found, alpha=alpha, unstable=unstable
     )
     explained = explain(
@@ -228,17 +247,28 @@ def _call_one(
         called=called,
         label=(batch.name, group),
     )
+    moved = group_move(
+        experiment.features.values[rows],
+        cells.sample,
+        cells.reference,
+        experiment.design.pair[rows],
+        exclude_studies=experiment.features.excluded,
+    )
     outcome.groups.append(
         {
             "batch": batch.name,
             "group": group,
             **found.calibration,
-            "index_supports": supported,
+            "n_studies": agreed.n_studies,
+            "n_studies_agree": agreed.n_agree,
+            "index_rise": agreed.index,
             "reference_unstable": unstable,
             "explained_by_signatures": explained,
+            **moved.row(),
         }
     )
     _add_limits(outcome, batch, group, outcome.groups[-1])
+    outcome.limits.add(batch.name, group, moved.sentence(alpha))
 
 
 def call_batches(
@@ -278,7 +308,7 @@ def call_batches(
                 experiment, outcome, batch, str(group), alpha=alpha, unstable=unstable
             )
     rest = design.malignant & design.named & ~experiment.low & (outcome.state == "")
-    outcome.state[rest], outcome.reason[rest] = UNCERTAIN, NOT_CALIBRATED
+    outcome.state[rest], outcome.reason[rest] = NOT_DECIDED, NOT_CALIBRATED
     outcome.state[experiment.low] = LOW_QUALITY_STATE
     outcome.reason[experiment.low] = LOW_QUALITY
     _in_order_of_groups(outcome, design.groups)
@@ -314,11 +344,12 @@ def _in_words(experiment: Experiment, outcome: Outcome, alpha: float) -> list[st
     if len(learned) < len(outcome.groups):
         which = "Where" if learned else "Because"
         sentences.append(
-            f"{which} there is one reference library, calls rest on the index alone: "
-            "on its conformal p-value against the reference cells. No reference sample "
-            "could be held out, so a difference between the libraries can pass for one "
-            "of the treatment."
+            f"{which} there is one reference library, its halves were held out in turn "
+            "and cells were called by second populations inside samples alone "
+            "(conformal p-values). Moves of whole samples were not read, because a "
+            "difference between libraries can pass for one of the treatment."
         )
+    sentences.append(GROUP_MOVE)
     sentences.append(
         "Cells were called by the Benjamini-Hochberg procedure at a false discovery "
         f"rate of {100 * alpha:g}% within each group and batch."
@@ -329,6 +360,8 @@ def _in_words(experiment: Experiment, outcome: Outcome, alpha: float) -> list[st
             f"As a check, each of {checked} reference samples was called against the "
             "others."
         )
+    if any(row["n_called"] for row in outcome.groups):
+        sentences.append(NAMING)
     if outcome.reasons:
         sentences.append(GENES_ONCE)
     return sentences

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 # their covariance.
 N_WHITENED = 20
 SHRINKAGE = 0.1
+# Most cells that the models are fitted on, of one sample and in all, and the number
+# to which samples are not cut down. All cells are scored.
+_MOST_OF_SAMPLE, _MOST_IN_ALL, _FEWEST_ALIKE = 1000, 6000, 100
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ class Cells:
         float64 (cells,): the published direction, which is the index in any unit.
     fit
         bool (cells,): which cells may be used to fit. Scores are given to all.
+    fit_mixed
+        bool (cells,): which cells may be used to fit beside a held-out sample. No
+        sample has many more of them than another, so that none leads the fit.
     components
         float64 (cells, components): the main directions of expression, together with
         as much variance as the features. There is no column where none are used.
@@ -44,6 +50,7 @@ class Cells:
     reference: NDArray[np.bool_]
     evidence: NDArray[np.float64]
     fit: NDArray[np.bool_]
+    fit_mixed: NDArray[np.bool_]
     components: NDArray[np.float64]
     half: NDArray[np.bool_]
 
@@ -137,6 +144,20 @@ def chosen_for_fit(
         order = np.argsort(keys[rows], kind="stable")
         result[rows[order[:largest]]] = True
     return result
+
+
+def alike_in_size(sample: NDArray[np.int64]) -> int:
+    """Most cells that a sample may lend to a fit of samples that are treated alike.
+
+    A sample of few cells does not decide this: it would leave nothing to fit.
+    """
+    _, sizes = np.unique(sample, return_counts=True)
+    return max(int(sizes.min()), _FEWEST_ALIKE)
+
+
+def largest_fit(n_samples: int) -> int:
+    """Most cells of a sample that fits may use, so that many samples cost no more."""
+    return max(_FEWEST_ALIKE, min(_MOST_OF_SAMPLE, _MOST_IN_ALL // n_samples))
 
 
 def every_other(

@@ -36,11 +36,22 @@ CELL_DIVISION = (
 # The shift may learn from signatures of these uses. Those that are kept for the
 # evaluation of methods, and those of one lineage, never enter it.
 LEARNED_FROM = ("default", "optional")
+# Lists of what persisters are like in one study, and of what moves them and is no
+# persistence: division, handling, hypoxia and interferon.
+_PUBLISHED = "published_contrasts"
+_STATE_OF_PERSISTERS = "dtp_"
+NUISANCE = (
+    *CELL_DIVISION,
+    "dissociation_broad2019",
+    "gavish_mp06_hypoxia",
+    "hallmark_interferon_alpha_response",
+)
 # Random gene sets that say how far sets move between these cells without a meaning.
 _N_RANDOM = 40
 _RANDOM_SIZE = 50
 # A signature needs this many of its genes, and this share of them.
 _FEWEST_GENES = 4
+_FEWEST_OF_LIST = 25
 MIN_COVERAGE = 0.5
 FEWEST_FEATURES = 10
 
@@ -57,6 +68,10 @@ class Panel:
         The published index.
     proliferation
         Signatures of cell division.
+    published
+        Lists of persisters of single studies, by which cells that moved are named.
+    nuisance
+        Signatures of what moves those lists and is no persistence.
     excluded
         Studies that take no part, because the data are theirs.
     """
@@ -64,12 +79,20 @@ class Panel:
     features: tuple[Signature, ...]
     index: Signature
     proliferation: tuple[Signature, ...]
+    published: tuple[Signature, ...] = ()
+    nuisance: tuple[Signature, ...] = ()
     excluded: frozenset[str] = frozenset()
 
     @property
     def every(self) -> list[Signature]:
         """Every signature once."""
-        every = [*self.features, self.index, *self.proliferation]
+        every = [
+            *self.features,
+            self.index,
+            *self.proliferation,
+            *self.published,
+            *self.nuisance,
+        ]
         return list({signature.name: signature for signature in every}.values())
 
 
@@ -118,6 +141,16 @@ def _index(index: Any, excluded: set[str], gene_names: Collection[str]) -> Signa
     return chosen
 
 
+def _published(excluded: set[str]) -> tuple[Signature, ...]:
+    """Take the lists of persisters of single studies that are not excluded."""
+    return tuple(
+        signature
+        for signature in signatures.select(axes=_PUBLISHED, use="optional")
+        if signature.name.startswith(_STATE_OF_PERSISTERS)
+        and not excluded & set(signature.provenance.studies)
+    )
+
+
 def choose(
     *,
     index: Any = INDEX,
@@ -164,8 +197,33 @@ def choose(
         features=features,
         index=chosen,
         proliferation=tuple(map(signatures.load, CELL_DIVISION)),
+        published=_published(excluded),
+        nuisance=tuple(map(signatures.load, NUISANCE)),
         excluded=frozenset(excluded),
     )
+
+
+@dataclass(frozen=True)
+class Published:
+    """Scores by which cells that moved are named.
+
+    Attributes
+    ----------
+    values
+        float64 (cells, lists): lists of persisters of single studies.
+    studies
+        Study of each list.
+    nuisance
+        float64 (cells, signatures): division, handling, hypoxia and interferon.
+    """
+
+    values: NDArray[np.float64]
+    studies: tuple[str, ...]
+    nuisance: NDArray[np.float64]
+
+    def of(self, rows: NDArray[np.int64]) -> Published:
+        """Take some of the cells."""
+        return Published(self.values[rows], self.studies, self.nuisance[rows])
 
 
 @dataclass(frozen=True)
@@ -197,6 +255,8 @@ class Features:
         Sentences for the user, and for a methods section.
     genes
         Genes of signatures by name, as far as they are known.
+    published
+        Scores of the lists of single studies, as far as they were measured.
     excluded
         Studies that have no vote about the direction of an axis.
     """
@@ -215,6 +275,7 @@ class Features:
     messages: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
     genes: dict[str, frozenset[str]] = field(default_factory=dict)
+    published: Published | None = None
     excluded: frozenset[str] = frozenset()
 
     def genes_of(self) -> list[frozenset[str]]:
@@ -342,6 +403,14 @@ def compute(
     means, _ = axis_means(panel.features, own)
     axis_names = list(dict.fromkeys(signature.axis for signature in usable))
     dividing = [place[signature.name] for signature in panel.proliferation]
+    # The genes of a long list that a panel has stand for the others.
+    many = coverage["n_found"] >= _FEWEST_OF_LIST
+    lists = [one for one in panel.published if many[one.name]]
+    published = Published(
+        values=z[:, [place[one.name] for one in lists]],
+        studies=tuple(one.provenance.studies[0] for one in lists),
+        nuisance=z[:, [place[one.name] for one in panel.nuisance]],
+    )
     return Features(
         values=z[:, [place[signature.name] for signature in usable]],
         names=[signature.name for signature in usable],
@@ -352,6 +421,7 @@ def compute(
         index_name=panel.index.name,
         proliferation=z[:, dividing].mean(axis=1),
         random=z[:, len(matched.net.names) :],
+        published=published,
         coverage=coverage,
         source=f"the z-scores of {len(usable)} signatures of persister mechanisms",
         methods=[_in_words(panel, species)],

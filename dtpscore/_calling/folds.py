@@ -10,7 +10,8 @@ import numpy as np
 from dtpscore._calling.cells import Cells, Whitened, robust_center_and_spread, whiten
 from dtpscore._calling.conformal import conformal_pvalues, local_fdr
 from dtpscore._calling.populations import (
-    fit_line,
+    Samples,
+    fit_lines,
     fit_two_populations,
     persister_vote,
     turned,
@@ -28,7 +29,11 @@ _LEAST_WEIGHT = 1e-3
 
 
 def positive_unlabeled(
-    null: NDArray[np.float64], mixed: NDArray[np.float64], *, rounds: int = 6
+    null: NDArray[np.float64],
+    mixed: NDArray[np.float64],
+    *,
+    worth: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+    rounds: int = 6,
 ) -> tuple[NDArray[np.float64], float]:
     """Fit a ridge logistic regression of mixed against null cells, cells reweighted.
 
@@ -45,6 +50,8 @@ def positive_unlabeled(
         Reference cells x features, standardized without regard to the label.
     mixed
         Cells to tell apart: a held-out reference sample and the query.
+    worth
+        Weight of each null cell and of each mixed cell; None where all count the same.
     rounds
         Number of fits.
 
@@ -56,23 +63,26 @@ def positive_unlabeled(
 
     features = np.vstack([null, mixed])
     labels = np.r_[np.zeros(len(null)), np.ones(len(mixed))]
-    weights = np.ones(len(mixed))
+    if worth is None:
+        worth = np.ones(len(null)), np.ones(len(mixed))
+    of_null = worth[0] / worth[0].mean()
+    weights = worth[1]
     # Every round starts from the solution of the one before.
     model = LogisticRegression(C=_C, max_iter=200, warm_start=True)
     for _ in range(rounds):
         # Both classes count the same, however many mixed cells still do.
         balanced = weights * len(null) / max(weights.sum(), 1.0)
-        model.fit(features, labels, sample_weight=np.r_[np.ones(len(null)), balanced])
+        model.fit(features, labels, sample_weight=np.r_[of_null, balanced])
         pvalues = conformal_pvalues(
             model.decision_function(null), model.decision_function(mixed)
         )
-        weights = np.maximum(1 - local_fdr(pvalues), _LEAST_WEIGHT)
+        weights = worth[1] * np.maximum(1 - local_fdr(pvalues), _LEAST_WEIGHT)
     return model.coef_[0], float(model.intercept_[0])
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """One reference sample held out; arrays over the held-out and the query cells.
+    """Reference samples held out; arrays over the held-out and the query cells.
 
     Attributes
     ----------
@@ -127,38 +137,63 @@ def spread_within(values: NDArray[np.float64], sample: NDArray[np.int64]) -> flo
     return float(np.mean(spreads)) + 1e-9
 
 
+def _each_the_same(sample: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weight of each cell that makes every sample count the same."""
+    _, place, sizes = np.unique(sample, return_inverse=True, return_counts=True)
+    result: NDArray[np.float64] = (sizes.mean() / sizes)[place]
+    return result
+
+
 def whole_reading(
-    cells: Cells, null: NDArray[np.bool_], rows: NDArray[np.int64]
+    cells: Cells,
+    null: NDArray[np.bool_],
+    rows: NDArray[np.int64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Positive-unlabeled score relative to the null cells, and its weights."""
-    fit_rows = rows[cells.fit[rows]]
-    weights, _ = positive_unlabeled(
-        cells.features[null & cells.fit], cells.features[fit_rows]
-    )
-    raw = cells.features[rows] @ weights
-    unit = spread_within(raw, cells.sample[rows])
-    base = float(np.median(cells.features[null] @ weights))
-    return (raw - base) / unit, weights / unit
-
-
-def hold_out(cells: Cells, held_sample: int) -> HeldOut:
-    """Hold one reference sample out and read the shift of whole samples.
+    """Positive-unlabeled score relative to the null cells, and its weights.
 
     Parameters
     ----------
     cells
         Cells of a batch.
-    held_sample
-        Code of the reference sample that is treated like the query.
+    null
+        bool (cells,): reference cells that are not held out.
+    rows
+        Rows of the held-out and the query cells.
     """
-    held = cells.reference & (cells.sample == held_sample)
+    fit, of_null = cells.fit_mixed[rows], null & cells.fit
+    weights, _ = positive_unlabeled(
+        cells.features[of_null],
+        cells.features[rows[fit]],
+        worth=(
+            _each_the_same(cells.sample[of_null]),
+            _each_the_same(cells.sample[rows[fit]]),
+        ),
+    )
+    raw = cells.features[rows] @ weights
+    unit = spread_within(raw, cells.sample[rows])
+    along, sample = cells.features[null] @ weights, cells.sample[null]
+    base = np.mean([np.median(along[sample == name]) for name in np.unique(sample)])
+    return (raw - float(base)) / unit, weights / unit
+
+
+def hold_out(cells: Cells, held_samples: NDArray[np.int64]) -> HeldOut:
+    """Hold reference samples out and read the shift of whole samples.
+
+    Parameters
+    ----------
+    cells
+        Cells of a batch.
+    held_samples
+        Codes of the reference samples that are treated like the query.
+    """
+    held = cells.reference & np.isin(cells.sample, held_samples)
     null = cells.reference & ~held
     rows = np.flatnonzero(held | ~cells.reference)
     whole, weights = whole_reading(cells, null, rows)
     return HeldOut(
         held=held[rows],
         rows=rows,
-        fit_rows=cells.fit[rows],
+        fit_rows=cells.fit_mixed[rows],
         fit_null=np.flatnonzero(null & cells.fit),
         whole=whole,
         whole_coefficients=weights,
@@ -228,11 +263,12 @@ def within_reading(
     """Distance from the parental population of the cell's own sample, and weights."""
     position = fold.white.mixed @ fold.fit.direction
     sample = cells.sample[fold.rows]
-    result = np.empty(len(position))
-    for name in np.unique(sample):
-        rows = sample == name
-        line = fit_line(position[rows & fold.fit_rows], fold.fit.distance)
-        result[rows] = position[rows] - line.offset
+    used = fold.fit_rows
+    names, code = np.unique(sample, return_inverse=True)
+    of_sample = Samples.of(code[used])
+    lines = fit_lines(position[used], of_sample, fold.fit.distance)
+    assert len(lines.offset) == len(names), "every sample has cells that are fitted"
+    result = position - lines.offset[code]
     held = result[fold.held]
     unit = spread_within(held, np.zeros(len(held), np.int64))
     weights = fold.white.scale @ fold.fit.direction

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore._calling.conformal import conformal_pvalues, smallest_share
-from dtpscore._calling.second_population import NOT_LOOKED_FOR, THRESHOLD
-from dtpscore._calling.shift import held_out_shift, library_shift
+from dtpscore._calling.conformal import smallest_share
+from dtpscore._calling.second_population import THRESHOLD
+from dtpscore._calling.shift import FOLDS, held_out_shift, library_shift, shift_inside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dtpscore._calling.cells import Cells
 
-# Most cells of one sample that the models are fitted on. All cells are scored.
-LARGEST_FIT = 1000
 # What the calls of a group rest on.
-SHIFT_BASIS, INDEX_BASIS = "shift", "index"
+SHIFT_BASIS, INSIDE_BASIS = "shift", "inside samples"
 # Fewest reference samples of which each can be called against the others: with two,
 # the others would be a single library.
 _FEWEST_TO_CHECK = 3
+# Most folds of the check of a reference sample.
+_FOLDS_OF_CHECK = 3
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class GroupCall:
         float64, NaN for reference cells.
     tail
         float64, all cells: the p-value of query cells, and of reference cells against
-        the reference cells of the other samples (of all samples with one library).
+        the reference cells of the other samples (of the other half with one library).
     coefficients
         float64: the weight of each feature and component in the shift.
     calibration
@@ -62,21 +62,21 @@ def _threshold(
     return float(pvalue[called].max()) if called.any() else float("nan")
 
 
-def call_group(cells: Cells, index: NDArray[np.float64], *, alpha: float) -> GroupCall:
+def call_group(cells: Cells, *, alpha: float, folds: int = FOLDS) -> GroupCall:
     """Call one group.
 
     With two or more reference samples the learned shift makes the calls. With one,
-    treatment and library cannot be told apart: the shift is kept as a library shift,
-    and the calls rest on the published index alone.
+    treatment and library cannot be told apart: the calls rest on what is seen inside
+    samples, and the shift between libraries is kept as a ranking.
 
     Parameters
     ----------
     cells
         Reference and query cells of a batch.
-    index
-        float64 (cells,): the index.
     alpha
         False discovery rate.
+    folds
+        Most models that are fitted.
 
     Returns
     -------
@@ -96,20 +96,17 @@ def call_group(cells: Cells, index: NDArray[np.float64], *, alpha: float) -> Gro
         "smallest_share": smallest_share(n_reference, alpha),
     }
     pvalue = nan.copy()
+    library = nan
     if n_samples > 1:
-        found = held_out_shift(cells, alpha=alpha)
-        weights, tail = found.coefficients, found.pvalue
-        pvalue[query] = tail[query]
-        shift, library = found.score, nan
-        own = {"basis": SHIFT_BASIS, "tolerance": found.margin}
-        second = found.second
+        found = held_out_shift(cells, alpha=alpha, folds=folds)
+        basis = SHIFT_BASIS
     else:
-        library, weights = library_shift(cells)
-        shift = nan
-        pvalue[query] = conformal_pvalues(index[cells.reference], index[query])
-        tail = conformal_pvalues(index[cells.reference], index)
-        own = {"basis": INDEX_BASIS, "tolerance": float("nan")}
-        second = NOT_LOOKED_FOR
+        library, _ = library_shift(cells)
+        found = shift_inside(cells, alpha=alpha, folds=folds)
+        basis = INSIDE_BASIS
+    pvalue[query] = found.pvalue[query]
+    second = found.second
+    own = {"basis": basis, "tolerance": found.margin}
     own |= {
         "components_used": second.found,
         "second_population": second.log_ratio,
@@ -121,20 +118,24 @@ def call_group(cells: Cells, index: NDArray[np.float64], *, alpha: float) -> Gro
     qvalue[query] = false_discovery_control(pvalue[query])
     own["threshold_pvalue"] = _threshold(pvalue[query], qvalue[query], alpha)
     own["n_called"] = int((qvalue[query] <= alpha).sum())
-    return GroupCall(shift, library, pvalue, qvalue, tail, weights, common | own)
+    return GroupCall(
+        shift=found.score,
+        library_shift=library,
+        pvalue=pvalue,
+        qvalue=qvalue,
+        tail=found.pvalue,
+        coefficients=found.coefficients,
+        calibration=common | own,
+    )
 
 
-def leave_one_out(
-    cells: Cells, index: NDArray[np.float64], *, alpha: float
-) -> dict[int, float]:
+def leave_one_out(cells: Cells, *, alpha: float) -> dict[int, float]:
     """Share of each reference sample that is called against the other ones.
 
     Parameters
     ----------
     cells
         Cells of a batch, of which the reference cells are used.
-    index
-        float64 (cells,): the index.
     alpha
         False discovery rate.
 
@@ -151,6 +152,6 @@ def leave_one_out(
     shares = {}
     for sample in samples:
         trial = replace(part, reference=part.sample != sample)
-        found = call_group(trial, index[own], alpha=alpha)
+        found = call_group(trial, alpha=alpha, folds=_FOLDS_OF_CHECK)
         shares[int(sample)] = float((found.qvalue[~trial.reference] <= alpha).mean())
     return shares

@@ -19,6 +19,10 @@ _QUANTILES = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 _SHARES = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75)
 # Number of components of the mixed cells that give starting values.
 _N_STARTS = 5
+# Rounds that every start is given; then rounds, and how many of the best get them.
+_FIRST, _ROUNDS = 3, ((5, 5), (15, 1))
+# Shares of the upper population to begin with.
+_FIRST_SHARE, _FEW = 0.2, 0.02
 # The distance between the populations is pulled towards 0 by this many cells.
 _PRIOR_CELLS = 3
 # Nearness to the reference counts up to 1 in the choice of the parental population;
@@ -27,94 +31,154 @@ _DIRECTION_WEIGHT = 0.25
 
 
 @dataclass(frozen=True)
-class Line:
-    """Best position of two unit-variance populations a known distance apart.
+class Samples:
+    """Rows of cells by sample.
+
+    Attributes
+    ----------
+    order
+        int64 (cells,): rows, the cells of one sample next to each other.
+    first
+        int64 (samples,): place in ``order`` where each sample begins.
+    code
+        int64 (cells,): number of the sample of each place in ``order``.
+    sizes
+        float64 (samples, 1): number of cells.
+    """
+
+    order: NDArray[np.int64]
+    first: NDArray[np.int64]
+    code: NDArray[np.int64]
+    sizes: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, sample: NDArray[np.int64]) -> Samples:
+        """Find the rows of each sample from the sample of each cell."""
+        order = np.argsort(sample, kind="stable")
+        _, first, code, sizes = np.unique(
+            sample[order], return_index=True, return_inverse=True, return_counts=True
+        )
+        return cls(order, first, code, sizes[:, None].astype(np.float64))
+
+    def rows(self) -> list[NDArray[np.int64]]:
+        """Rows of each sample."""
+        return np.split(self.order, self.first[1:])
+
+    def total(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum over the cells of each sample of values in the order of ``order``."""
+        result: NDArray[np.float64] = np.add.reduceat(values, self.first, axis=0)
+        return result
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Best positions of two unit-variance populations a known distance apart.
 
     Attributes
     ----------
     offset
-        Position of the lower population.
+        float64 (samples,): position of the lower population.
     share
-        Share of the upper population.
+        float64 (samples,): share of the upper population.
     gain
-        Log likelihood above that of a single population.
+        float64 (samples,): log likelihood above that of a single population.
     upper
         float64 (cells,): the probability of each cell to be of the upper population.
     """
 
-    offset: float
-    share: float
-    gain: float
+    offset: NDArray[np.float64]
+    share: NDArray[np.float64]
+    gain: NDArray[np.float64]
     upper: NDArray[np.float64]
 
 
-def fit_line(
-    position: NDArray[np.float64], distance: float, *, rounds: int = 8
-) -> Line:
-    """Place two normal populations of variance 1 along a line.
+def _many_starts(
+    position: NDArray[np.float64],
+    samples: Samples,
+    center: NDArray[np.float64],
+    distance: float,
+) -> NDArray[np.float64]:
+    """Offsets (samples, starts) to begin with where nothing is known."""
+    quantiles = [np.quantile(position[rows], _QUANTILES) for rows in samples.rows()]
+    return np.hstack([np.array(quantiles), center - distance * np.asarray(_SHARES)])
+
+
+def fit_lines(
+    position: NDArray[np.float64],
+    samples: Samples,
+    distance: float,
+    *,
+    shares: NDArray[np.float64] | None = None,
+    rounds: int = 8,
+) -> Lines:
+    """Place two normal populations of variance 1 along a line, sample by sample.
 
     The fit is expectation-maximization from several starting positions at once.
 
     Parameters
     ----------
     position
-        float64 (cells,): the cells of one sample along the line.
+        float64 (cells,): the cells along the line.
+    samples
+        Their samples. Each has a position and a share of its own.
     distance
-        Distance between the two means.
+        Distance between the two means, the same in all samples.
+    shares
+        float64 (samples,): shares of the upper population from a fit of nearly the
+        same cells, of which the fit starts then.
     rounds
         Number of rounds of expectation-maximization.
 
     Returns
     -------
-    The placement with the largest penalized likelihood.
+    The placement of each sample with the largest penalized likelihood.
     """
-    center = position.mean()
-    starts = np.unique(
-        np.r_[
-            np.quantile(position, _QUANTILES),
-            center - distance * np.asarray(_SHARES),
-        ]
-    )
-    offset, share = starts, np.full(len(starts), 0.2)
+    from scipy.special import expit
+
+    ordered = position[samples.order][:, None]
+    center = samples.total(ordered) / samples.sizes
+    if shares is None:
+        offset = _many_starts(position, samples, center, distance)
+        share = np.full(offset.shape, _FIRST_SHARE)
+    else:
+        share = np.column_stack([shares, np.full(len(shares), _FIRST_SHARE)])
+        offset = center - distance * share
+    code, half = samples.code, distance**2 / 2
     for _ in range(rounds):
         # The log odds of the upper population, from the two normal densities.
-        centered = position[:, None] - offset
-        odds = distance * centered - distance**2 / 2 + np.log(share / (1 - share))
-        upper = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
-        share = np.clip(upper.mean(axis=0), 1e-3, 0.97)
-        offset = center - upper.mean(axis=0) * distance
-    centered = position[:, None] - offset
-    odds = distance * centered - distance**2 / 2
-    mixed = np.logaddexp(np.log1p(-share), np.log(share) + odds)
-    likelihood = (mixed - 0.5 * centered**2).sum(axis=0)
+        constant = np.log(share / (1 - share)) - distance * offset - half
+        upper = expit(distance * ordered + constant[code])
+        found = samples.total(upper) / samples.sizes
+        share = np.clip(found, 1e-3, 0.97)
+        offset = center - found * distance
+    centered = ordered - offset[code]
+    odds = np.log(share)[code] + distance * centered - half
+    mixed = np.logaddexp(np.log1p(-share)[code], odds)
+    likelihood = samples.total(mixed - 0.5 * centered**2)
     likelihood += _SHARE_PENALTY * np.log1p(-share)
-    best = int(np.argmax(likelihood))
-    single = -0.5 * ((position - center) ** 2).sum()
-    return Line(
-        float(offset[best]),
-        float(share[best]),
-        float(likelihood[best] - single),
-        upper[:, best],
+    best = np.argmax(likelihood, axis=1)
+    each = np.arange(len(best))
+    single = -0.5 * samples.total((ordered - center[code]) ** 2)[:, 0]
+    of_cells = np.empty(len(position))
+    of_cells[samples.order] = upper[np.arange(len(upper)), best[code]]
+    return Lines(
+        offset[each, best], share[each, best], likelihood[each, best] - single, of_cells
     )
 
 
 @dataclass(frozen=True)
 class _Groups:
-    """Rows of each null sample and of each mixed sample."""
+    """Rows of the null samples and of the mixed samples."""
 
-    null: list[NDArray[np.int64]]
-    mixed: list[NDArray[np.int64]]
+    null: Samples
+    mixed: Samples
 
     @classmethod
     def of(
         cls, null_sample: NDArray[np.int64], mixed_sample: NDArray[np.int64]
     ) -> _Groups:
         """Find the rows from the sample of each cell."""
-        rows = [
-            [np.flatnonzero(sample == name) for name in np.unique(sample)]
-            for sample in (null_sample, mixed_sample)
-        ]
-        return cls(*rows)
+        return cls(Samples.of(null_sample), Samples.of(mixed_sample))
 
 
 @dataclass(frozen=True)
@@ -144,23 +208,20 @@ class Fit:
 
 
 def _direction(
-    mixed: NDArray[np.float64],
-    members: list[NDArray[np.int64]],
-    upper: NDArray[np.float64],
+    ordered: NDArray[np.float64], samples: Samples, upper: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Difference of the two means, each sample weighted by what it knows of it.
 
     A sample in which nearly all cells are of one population knows nearly nothing.
     """
-    total, weights = np.zeros(mixed.shape[1]), 0.0
-    for rows in members:
-        high, low = upper[rows], 1 - upper[rows]
-        n_high, n_low = high.sum() + 1e-9, low.sum() + 1e-9
-        weight = n_high * n_low / len(rows)
-        difference = high @ mixed[rows] / n_high - low @ mixed[rows] / n_low
-        total += weight * difference
-        weights += weight
-    return total / (weights + _PRIOR_CELLS)
+    high = upper[samples.order][:, None]
+    n_high = samples.total(high) + 1e-9
+    n_low = samples.sizes - n_high + 2e-9
+    of_high, of_all = samples.total(high * ordered), samples.total(ordered)
+    weight = n_high * n_low / samples.sizes
+    difference = of_high / n_high - (of_all - of_high) / n_low
+    total: NDArray[np.float64] = (weight * difference).sum(axis=0)
+    return total / (weight.sum() + _PRIOR_CELLS)
 
 
 def _iterate(
@@ -168,32 +229,31 @@ def _iterate(
     groups: _Groups,
     upper: NDArray[np.float64],
     rounds: int,
+    *,
+    shares: NDArray[np.float64] | None = None,
 ) -> Fit:
-    upper = upper.copy()
+    ordered = cells.mixed[groups.mixed.order]
     for _ in range(rounds):
-        step = _direction(cells.mixed, groups.mixed, upper)
+        step = _direction(ordered, groups.mixed, upper)
         distance = float(np.linalg.norm(step)) + 1e-6
         unit = step / distance
-        position = cells.mixed @ unit
-        lines = [fit_line(position[rows], distance) for rows in groups.mixed]
-        for rows, line in zip(groups.mixed, lines, strict=True):
-            upper[rows] = line.upper
-    null = cells.residuals @ unit
-    expected = sum(fit_line(null[rows], distance).gain for rows in groups.null)
-    gain = sum(line.gain for line in lines)
-    gain -= expected * len(cells.mixed) / len(cells.residuals)
+        lines = fit_lines(cells.mixed @ unit, groups.mixed, distance, shares=shares)
+        upper, shares = lines.upper, lines.share
+    # Reference cells are of one population, so two starts find what they can gain.
+    few = np.full(len(groups.null.first), _FEW)
+    null = fit_lines(cells.residuals @ unit, groups.null, distance, shares=few)
+    expected = null.gain.sum()
+    gain = float(lines.gain.sum())
+    gain -= float(expected) * len(cells.mixed) / len(cells.residuals)
     # A population that every sample has in the same share is no sign of a treatment.
-    shares = np.array([line.share for line in lines])
-    gain *= (shares.max() - shares.min()) / shares.max()
-    return Fit(unit, distance, gain, upper, shares)
+    gain *= float((lines.share.max() - lines.share.min()) / lines.share.max())
+    return Fit(unit, distance, gain, lines.upper, lines.share)
 
 
-def _starts(
-    mixed: NDArray[np.float64], members: list[NDArray[np.int64]]
-) -> list[NDArray[np.bool_]]:
+def _starts(mixed: NDArray[np.float64], samples: Samples) -> list[NDArray[np.bool_]]:
     """Outer tenths and halves of the mixed cells along their main components."""
     centered = np.empty_like(mixed)
-    for rows in members:
+    for rows in samples.rows():
         centered[rows] = mixed[rows] - mixed[rows].mean(axis=0)
     _, vectors = np.linalg.eigh(centered.T @ centered)
     result = []
@@ -281,9 +341,17 @@ def fit_two_populations(
     starts = _starts(cells.mixed, groups.mixed)
     if guess is not None:
         starts += [guess > np.quantile(guess, share) for share in (0.6, 0.9)]
-    fits = [_iterate(cells, groups, np.where(start, 0.9, 0.05), 8) for start in starts]
-    best = max(fits, key=lambda fit: fit.gain)
-    return _iterate(cells, groups, best.upper, 15)
+    fits = [
+        _iterate(cells, groups, np.where(start, 0.9, 0.05), _FIRST) for start in starts
+    ]
+    # Most starts end at few places, so all are fitted shortly and the best on.
+    for rounds, kept in _ROUNDS:
+        best = sorted(fits, key=lambda fit: -fit.gain)[:kept]
+        fits = [
+            _iterate(cells, groups, fit.upper, rounds, shares=fit.shares)
+            for fit in best
+        ]
+    return fits[0]
 
 
 def turned(

@@ -38,11 +38,13 @@ class CallRecord(Record):
         What is known of the share of wrong calls, in sentences that are true of this
         call.
     calibration
-        One row per group of a batch: ``basis`` (``"shift"`` or ``"index"``), numbers of
-        cells, ``smallest_share`` that could be called, ``tolerance`` between libraries,
-        ``components_used``, the evidence for a second population, ``n_called``,
-        ``index_supports``, ``explained_by_signatures`` and ``evidence_level``. None
-        without a reference, as all tables that need one.
+        One row per group of a batch: ``basis`` (``"shift"`` or ``"inside samples"``),
+        numbers of cells, ``smallest_share`` that could be called, ``tolerance`` between
+        libraries, ``components_used``, the evidence for a second population,
+        ``n_called``, what the name rests on (``n_studies``, ``n_studies_agree``,
+        ``index_rise``), how far the group moved (``move`` and its limits),
+        ``explained_by_signatures`` and ``evidence_level``. None without a reference, as
+        all tables that need one.
     reference_samples
         One row per reference sample: ``called_share``, the share of its cells that is
         called against the other reference samples (NaN where this was not tested).

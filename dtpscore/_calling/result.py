@@ -9,6 +9,7 @@ import numpy as np
 
 from dtpscore._calling.group import SHIFT_BASIS
 from dtpscore._calling.holiday import reversal_tables
+from dtpscore._calling.naming import rate_in_words
 from dtpscore._calling.outcome import where
 from dtpscore._calling.reasons import vulnerability_table
 from dtpscore._calling.record import CallRecord
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
     from dtpscore._values import Values
 
 NOTE = (
-    "A call says that a cell left the range of the reference cells of this experiment "
-    "with the index up. It is evidence from RNA and no diagnosis: it does not show "
-    "that the cell survives the drug, and it cannot tell a cycling persister from a "
-    "resistant cell. A vulnerability that is listed for an axis was published for that "
-    "axis; high expression does not show that these cells depend on it."
+    "A call says that a cell left the range of the reference cells of this "
+    "experiment, and its name says whether it did so as published persisters do. It is "
+    "evidence from RNA and no diagnosis: it does not show that the cell survives the "
+    "drug, and it cannot tell a cycling persister from a resistant cell. A "
+    "vulnerability that is listed for an axis was published for that axis; high "
+    "expression does not show that these cells depend on it."
 )
 
 
@@ -166,22 +168,25 @@ def _error_rate(outcome: Outcome, alpha: float) -> list[str]:
             "Reference samples differ more than the error rate allows, so every call "
             "of their batch is uncertain."
         )
+    moved = sum(row["n_called"] for row in outcome.groups)
     alone = [row for row in outcome.groups if row["basis"] != SHIFT_BASIS]
-    if alone:
-        which = (
-            "the calls"
-            if not learned
-            else "the calls of "
-            + "; ".join(_lower(where(row["batch"], row["group"])) for row in alone)
-        )
+    if any(row["n_called"] for row in alone):
         sentences.append(
-            f"No error rate is known for {which}: they rest on the index against one "
-            "untreated library, and a difference between the libraries can pass for "
-            "one of the treatment."
+            f"In {_places(alone)}, at most {100 * alpha:g}% of the cells that left the "
+            "range of their own sample are expected to be wrong, if untreated cells of "
+            "another library are made of the same populations in the same shares. One "
+            "untreated library cannot show whether they are."
         )
-    if not any(row["n_called"] for row in outcome.groups):
+    if moved:
+        sentences.append(rate_in_words())
+    else:
         sentences.append("No cell left the reference range.")
     return sentences
+
+
+def _places(rows: list[dict[str, Any]]) -> str:
+    """Name groups of batches, in lower case."""
+    return "; ".join(_lower(where(row["batch"], row["group"])) for row in rows)
 
 
 def _lower(text: str) -> str:

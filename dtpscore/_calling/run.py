@@ -54,12 +54,12 @@ def _components(
     order: NDArray[np.int64],
     keys: NDArray[np.uint64],
 ) -> NDArray[np.float64]:
-    """Components of each batch with two reference libraries, which a shift needs."""
+    """Components of each batch with reference cells, which a shift needs."""
     rows = order[used[order]]
     batches = []
     for name in np.unique(design.batch[rows]):
         own = rows[design.batch[rows] == name]
-        if len(np.unique(design.library[own[design.reference[own]]])) > 1:
+        if design.reference[own].any():
             batches.append(own)
     if not batches:
         return np.zeros((len(used), 0))

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dtpscore._calling.populations import fit_line, fit_two_populations
+from dtpscore._calling.populations import Samples, fit_lines, fit_two_populations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dtpscore._calling.cells import Cells, Whitened
     from dtpscore._calling.folds import HeldOut
-    from dtpscore._calling.populations import Line
+    from dtpscore._calling.populations import Lines
 
 # Two populations are accepted where they are 100 times as likely as one. By universal
 # inference this is a test of level 0.01.
@@ -30,8 +30,10 @@ class SecondPopulation:
     Attributes
     ----------
     log_ratio
-        Log likelihood ratio of two populations against one, the smallest of all
-        folds and halves. It is NaN where no second population was looked for.
+        Log likelihood ratio of two populations against one: the smallest of all folds
+        and halves where every one exceeds the threshold, and else the first that does
+        not, after which none is looked at. It is NaN where no second population was
+        looked for.
     """
 
     log_ratio: float
@@ -45,19 +47,20 @@ class SecondPopulation:
 NOT_LOOKED_FOR = SecondPopulation(float("nan"))
 
 
-def _spread(lines: list[Line], cells: list[NDArray[np.float64]], gap: float) -> float:
+def _spread(
+    lines: Lines, position: NDArray[np.float64], samples: Samples, gap: float
+) -> float:
     """Pool the standard deviation within the two populations over samples."""
-    squares = 0.0
-    for line, position in zip(lines, cells, strict=True):
-        centered = position - line.offset
-        squares += float((1 - line.upper) @ centered**2)
-        squares += float(line.upper @ (centered - gap) ** 2)
-    return float(np.sqrt(squares / sum(map(len, cells))))
+    centered = position[samples.order] - lines.offset[samples.code]
+    upper = lines.upper[samples.order]
+    squares = (1 - upper) @ centered**2 + upper @ (centered - gap) ** 2
+    return float(np.sqrt(squares / len(position)))
 
 
 def split_log_ratio(
-    learned: list[NDArray[np.float64]],
-    tested: list[NDArray[np.float64]],
+    position: NDArray[np.float64],
+    sample: NDArray[np.int64],
+    half: NDArray[np.bool_],
     distance: float,
 ) -> tuple[float, NDArray[np.float64]]:
     """Log likelihood of two populations above that of one, on cells kept apart.
@@ -71,8 +74,10 @@ def split_log_ratio(
 
     Parameters
     ----------
-    learned, tested
-        Positions along a line of the two halves, one array per sample.
+    position, sample
+        Positions of the cells along a line, and their samples.
+    half
+        bool (cells,): the half that is learned from; each sample has cells of both.
     distance
         Distance between the populations.
 
@@ -80,23 +85,17 @@ def split_log_ratio(
     -------
     The log ratio, and the share of the upper population in each sample.
     """
-    lines = [fit_line(position, distance) for position in learned]
-    spread = _spread(lines, learned, distance)
-    total = 0.0
-    for line, position in zip(lines, tested, strict=True):
-        centered = (position - line.offset) / spread
-        low = np.log1p(-line.share) - centered**2 / 2
-        high = np.log(line.share) - (centered - distance / spread) ** 2 / 2
-        two = float(np.logaddexp(low, high).sum()) - len(position) * np.log(spread)
-        total += two
-        total += len(position) * (float(np.log(max(position.std(), 1e-9))) + 0.5)
-    return total, np.array([line.share for line in lines])
-
-
-def _by_sample(
-    position: NDArray[np.float64], sample: NDArray[np.int64]
-) -> list[NDArray[np.float64]]:
-    return [position[sample == name] for name in np.unique(sample)]
+    learned, tested = Samples.of(sample[half]), Samples.of(sample[~half])
+    lines = fit_lines(position[half], learned, distance)
+    spread = _spread(lines, position[half], learned, distance)
+    ordered = position[~half][tested.order]
+    centered = (ordered - lines.offset[tested.code]) / spread
+    low = np.log1p(-lines.share)[tested.code] - centered**2 / 2
+    high = np.log(lines.share)[tested.code] - (centered - distance / spread) ** 2 / 2
+    total = float(np.logaddexp(low, high).sum()) - len(ordered) * np.log(spread)
+    for part in np.split(ordered, tested.first[1:]):
+        total += len(part) * (float(np.log(max(part.std(), 1e-9))) + 0.5)
+    return float(total), lines.share
 
 
 class _Both(NamedTuple):
@@ -119,10 +118,8 @@ def _half_log_ratio(white: Whitened, samples: _Both, halves: _Both) -> float:
     for cells, sample, half in zip(
         (white.residuals, white.mixed), samples, halves, strict=True
     ):
-        position = cells @ fit.direction
-        learned = _by_sample(position[half], sample[half])
-        tested = _by_sample(position[~half], sample[~half])
-        ratios.append(split_log_ratio(learned, tested, fit.distance))
+        along = cells @ fit.direction
+        ratios.append(split_log_ratio(along, sample, half, fit.distance))
     (expected, _), (ratio, shares) = ratios
     expected *= float((~halves.mixed).sum() / (~halves.null).sum())
     same = float(shares.min() / shares.max())
@@ -135,8 +132,8 @@ def second_population(
     """Look for a second population in cells that it was not fitted on.
 
     Held-out reference cells and query cells are treated alike, so they stay
-    comparable whatever the answer is. There is one answer for all folds: the smaller
-    ratio of the two halves counts, and of these the smallest of all folds.
+    comparable whatever the answer is. There is one answer for all folds: both halves
+    of every fold have to show two populations.
 
     Parameters
     ----------
@@ -152,10 +149,10 @@ def second_population(
     if not cells.components.shape[1]:
         return NOT_LOOKED_FOR
     names, sizes = np.unique(cells.sample[cells.fit], return_counts=True)
-    enough = np.isin(cells.sample, names[sizes >= 2 * _FEWEST]) & cells.fit
+    enough = np.isin(cells.sample, names[sizes >= 2 * _FEWEST])
     ratios = []
     for part, white in zip(parts, whites, strict=True):
-        null, mixed = enough[part.fit_null], enough[part.rows]
+        null, mixed = enough[part.fit_null], (enough & cells.fit_mixed)[part.rows]
         if not null.any() or not mixed.any():
             return NOT_LOOKED_FOR
         kept = replace(white, residuals=white.residuals[null], mixed=white.mixed[mixed])
@@ -164,4 +161,6 @@ def second_population(
         for turn in (False, True):
             halves = _Both(*(cells.half[part_rows] ^ turn for part_rows in rows))
             ratios.append(_half_log_ratio(kept, samples, halves))
+            if ratios[-1] <= THRESHOLD:
+                return SecondPopulation(ratios[-1])
     return SecondPopulation(min(ratios))

@@ -41,7 +41,8 @@ def gene_shares(
     total = float(np.abs(parts).sum())
     shares: dict[str, float] = {}
     for part, listed in zip(parts, genes, strict=True):
-        for gene in listed:
+        # In one order: that of a set differs between processes, and sums with it.
+        for gene in sorted(listed):
             more = abs(part) / total / len(listed) if total else 0.0
             shares[gene] = shares.get(gene, 0.0) + more
     return shares

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # Part of the error rate that is left for libraries beyond the margin.
 _OF_LIBRARIES = 0.5
+# Most folds, so that the cost grows with the number of samples and not with its square.
+# With more samples than folds, several samples are held out at a time.
+FOLDS = 6
 
 
 @dataclass(frozen=True)
@@ -94,15 +97,20 @@ def _pooled(
     A cell that is tested scores as in ``tested``; the cells it is compared with score
     as in ``values``.
     """
-    held = [scores[fold.held] for scores, fold in zip(values, folds, strict=True)]
+    n_reference = int(cells.reference.sum())
+    compared = np.empty(len(cells.sample))
+    own = np.empty(len(cells.sample))
+    counts = np.zeros(len(cells.sample) - n_reference)
+    for fold, scores, of_tested in zip(folds, values, tested, strict=True):
+        held = fold.rows[fold.held]
+        compared[held], own[held] = scores[fold.held], of_tested[fold.held]
+        counts += n_at_least(scores[fold.held], of_tested[~fold.held])
     result = np.empty(len(cells.sample))
-    counts = np.zeros(int((~cells.reference).sum()))
-    for place, (fold, scores) in enumerate(zip(folds, tested, strict=True)):
-        counts += n_at_least(held[place], scores[~fold.held])
-        others = np.concatenate(held[:place] + held[place + 1 :])
-        own = (1 + n_at_least(others, scores[fold.held])) / (len(others) + 1)
-        result[fold.rows[fold.held]] = own
-    result[~cells.reference] = (1 + counts) / (sum(map(len, held)) + 1)
+    result[~cells.reference] = (1 + counts) / (n_reference + 1)
+    for name in np.unique(cells.sample[cells.reference]):
+        this = cells.reference & (cells.sample == name)
+        others = compared[cells.reference & ~this]
+        result[this] = (1 + n_at_least(others, own[this])) / (len(others) + 1)
     return result
 
 
@@ -112,10 +120,11 @@ def _larger(
     return [np.maximum(*both) for both in zip(first, second, strict=True)]
 
 
-def _folds(cells: Cells) -> tuple[list[Fold], SecondPopulation]:
+def _folds(cells: Cells, most: int) -> tuple[list[Fold], SecondPopulation]:
     """Models with every reference sample held out, and what they learned from."""
     samples = np.unique(cells.sample[cells.reference])
-    parts = [hold_out(cells, int(name)) for name in samples]
+    n = min(len(samples), most)
+    parts = [hold_out(cells, samples[place::n]) for place in range(n)]
     joined = cells.joined
     whites = [whitened(cells, part, joined) for part in parts]
     second = second_population(cells, parts, whites)
@@ -126,11 +135,38 @@ def _folds(cells: Cells) -> tuple[list[Fold], SecondPopulation]:
     return oriented(cells, [fit_within(cells, *pair) for pair in pairs]), second
 
 
-def held_out_shift(cells: Cells, *, alpha: float) -> Shift:
+def _centered(
+    cells: Cells, folds: list[Fold]
+) -> tuple[list[NDArray[np.float64]], NDArray[np.float64]]:
+    """Whole-sample readings around the libraries, and the center of each library.
+
+    A held-out cell is read around the center of its own sample, and a query cell
+    around the mean center of all reference samples.
+    """
+    whole, centers = [], []
+    for fold in folds:
+        sample, scores = cells.sample[fold.rows], fold.whole.copy()
+        own = []
+        for name in np.unique(sample[fold.held]):
+            this = fold.held & (sample == name)
+            own.append(float(np.median(scores[this])))
+            scores[this] -= own[-1]
+        whole.append(scores)
+        centers += own
+    middle = np.array(centers)
+    for fold, scores in zip(folds, whole, strict=True):
+        scores[~fold.held] -= middle.mean()
+    return whole, middle
+
+
+def held_out_shift(
+    cells: Cells, *, alpha: float, folds: int = FOLDS, whole_samples: bool = True
+) -> Shift:
     """Learn the shift with every reference sample held out in turn.
 
-    For each reference sample, models are fitted on the other reference samples and on
-    the held-out sample and the query together, which are treated alike. The p-values
+    For each reference sample, a model is fitted on other reference samples and on the
+    held-out sample and the query together, which are treated alike: every sample
+    counts the same, whatever the number of its cells. The p-values
     compare query and held-out cells under that model and are pooled over samples.
     Because whole samples are held out, the null hypothesis is that of a further
     library and not that of further cells of a known library. Pooling is
@@ -155,6 +191,12 @@ def held_out_shift(cells: Cells, *, alpha: float) -> Shift:
         Cells with two or more reference samples.
     alpha
         Error rate of the calls. It sets the tolerance.
+    folds
+        Most models that are fitted. With more reference samples, several of them are
+        held out at a time.
+    whole_samples
+        Whether moves of whole samples are read. Where the reference samples are halves
+        of one library they say nothing of how libraries differ.
 
     Returns
     -------
@@ -164,27 +206,51 @@ def held_out_shift(cells: Cells, *, alpha: float) -> Shift:
 
     # One thread: the fits are small, and sums must not depend on the machine.
     with threadpool_limits(1):
-        folds, second = _folds(cells)
-    inside = [within_reading(cells, fold) for fold in folds]
-    centers = np.array([float(np.median(fold.whole[fold.held])) for fold in folds])
-    whole = [
-        np.where(fold.held, fold.whole - center, fold.whole - centers.mean())
-        for fold, center in zip(folds, centers, strict=True)
-    ]
+        models, second = _folds(cells, folds)
+    inside = [within_reading(cells, fold) for fold in models]
+    whole, centers = _centered(cells, models)
     within = [scores for scores, _ in inside]
     margin = tolerance(centers, alpha * _OF_LIBRARIES)
+    if not whole_samples:
+        margin = np.inf
+        whole = [np.full_like(scores, -np.inf) for scores in whole]
     lowered = [scores - margin for scores in whole]
-    pvalue = _pooled(cells, folds, _larger(within, whole), _larger(within, lowered))
+    pvalue = _pooled(cells, models, _larger(within, whole), _larger(within, lowered))
     alone = (within, within), (whole, lowered)
-    readings = np.stack([_pooled(cells, folds, *both) for both in alone], axis=1)
+    readings = np.stack([_pooled(cells, models, *both) for both in alone], axis=1)
     score = np.zeros(len(cells.sample))
-    for fold, *both in zip(folds, within, whole, strict=True):
-        score[fold.rows] += sum(both) / np.where(fold.held, 1, len(folds))
+    for fold, *both in zip(models, within, whole, strict=True):
+        added = sum(both) if whole_samples else both[0]
+        score[fold.rows] += added / np.where(fold.held, 1, len(models))
     weights = np.zeros(cells.features.shape[1] + cells.components.shape[1])
-    for (_, of_within), fold in zip(inside, folds, strict=True):
-        for part in (of_within, fold.whole_coefficients):
-            weights[: len(part)] += part / len(folds)
+    for (_, of_within), fold in zip(inside, models, strict=True):
+        parts = (of_within, fold.whole_coefficients) if whole_samples else (of_within,)
+        for part in parts:
+            weights[: len(part)] += part / len(models)
     return Shift(score, pvalue, readings, margin, weights, second)
+
+
+def shift_inside(cells: Cells, *, alpha: float, folds: int = FOLDS) -> Shift:
+    """Shift inside samples where there is one reference library.
+
+    The two halves of the reference library are taken for samples, so that each is held
+    out in turn. Only second populations inside samples are read: a move of a whole
+    sample cannot be told from a library, and stays unseen.
+
+    Parameters
+    ----------
+    cells
+        Cells with one reference sample.
+    alpha, folds
+        As in `held_out_shift`.
+    """
+    other = cells.sample.max() + 1
+    sample = np.where(cells.reference & cells.half, other, cells.sample)
+    half = cells.half.copy()
+    for name in np.unique(sample[cells.reference]):
+        half[sample == name] = np.arange((sample == name).sum()) % 2 == 0
+    trial = replace(cells, sample=sample, half=half)
+    return held_out_shift(trial, alpha=alpha, folds=folds, whole_samples=False)
 
 
 def library_shift(cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -13,17 +13,33 @@ if TYPE_CHECKING:
 LOW_QUALITY_STATE = "low quality"
 PARENTAL_LIKE = "parental-like"
 UNCERTAIN = "uncertain"
+NOT_DECIDED = "not decided"
+SHIFTED = "shifted"
 DTP_CYCLING = "DTP-like cycling"
 DTP_LIKE = "DTP-like"
-# From least to most persister-like; ``low quality`` stands outside that order.
-STATES = (LOW_QUALITY_STATE, PARENTAL_LIKE, UNCERTAIN, DTP_CYCLING, DTP_LIKE)
+# From least to most persister-like; the first two stand outside that order.
+STATES = (
+    LOW_QUALITY_STATE,
+    NOT_DECIDED,
+    PARENTAL_LIKE,
+    UNCERTAIN,
+    SHIFTED,
+    DTP_CYCLING,
+    DTP_LIKE,
+)
 DTP_STATES = (DTP_LIKE, DTP_CYCLING)
+# Cells that left the range of the reference, whatever they look like.
+MOVED_STATES = (SHIFTED, *DTP_STATES)
+# Cells of which the calls say neither that they moved nor that they did not.
+OPEN_STATES = (UNCERTAIN, NOT_DECIDED)
 
 # Colors that people with color blindness can tell apart, and that differ in gray.
 STATE_COLORS = {
-    LOW_QUALITY_STATE: "#EFEFEF",
+    LOW_QUALITY_STATE: "#F2F2F2",
+    NOT_DECIDED: "#DBDBDB",
     PARENTAL_LIKE: "#A9CBE3",
-    UNCERTAIN: "#949494",
+    UNCERTAIN: "#B0B0B0",
+    SHIFTED: "#BC912A",
     DTP_CYCLING: "#D55E00",
     DTP_LIKE: "#5B1248",
 }
@@ -32,19 +48,23 @@ REFERENCE = "reference cell"
 LOW_QUALITY = "fails the quality limits"
 IN_RANGE = "within the reference range"
 NOT_CALIBRATED = "no call possible: not calibrated"
-NO_DIRECTION = "left the reference range, index not up in the called cells"
+ONE_LIBRARY = "one untreated library: a move of the whole sample cannot be seen"
+TOO_FEW = "too few reference cells for any call"
+NOT_NAMED = "left the reference range, too few published contrasts agree"
 CELL_DIRECTION = "left the reference range, index of the cell is low"
 TOO_EARLY = "left the reference range too early on drug to tell persisters"
 UNSTABLE = "reference samples differ more than the error rate allows"
-ARRESTED = "left the reference range, index up, proliferation low"
-CYCLING = "left the reference range, index up, proliferation as in the reference"
+ARRESTED = "left the reference range as persisters do, proliferation low"
+CYCLING = "left the reference range as persisters do, proliferation as in the reference"
 
 REASONS = (
     REFERENCE,
     LOW_QUALITY,
     IN_RANGE,
     NOT_CALIBRATED,
-    NO_DIRECTION,
+    ONE_LIBRARY,
+    TOO_FEW,
+    NOT_NAMED,
     CELL_DIRECTION,
     TOO_EARLY,
     UNSTABLE,
@@ -52,7 +72,7 @@ REASONS = (
     CYCLING,
 )
 
-# A called cell with an index below this quantile of the reference cells is uncertain.
+# A called cell with an index below this quantile of the reference cells is not named.
 LOW_INDEX = 0.05
 # Days on drug before which survivors cannot be told from cells that will die.
 EARLY_DAYS = 3.0
@@ -81,41 +101,27 @@ class Grounds:
         bool (cells,): the q-value is at or below alpha.
     index, proliferation
         float64 (cells,), in standard deviations of the reference.
-    supported
-        The called cells have a mean index above that of every reference sample.
+    named
+        The called cells moved in the direction of published persisters.
     early
         bool (cells,): less than three days on drug.
     unstable
         The reference samples failed their own calibration.
+    one_library
+        There is one reference library, so that moves of whole samples are not seen.
+    too_few
+        There are too few reference cells for any call.
     """
 
     reference: NDArray[np.bool_]
     called: NDArray[np.bool_]
     index: NDArray[np.float64]
     proliferation: NDArray[np.float64]
-    supported: bool
+    named: bool
     early: NDArray[np.bool_]
     unstable: bool
-
-
-def direction_supported(
-    index: NDArray[np.float64],
-    called: NDArray[np.bool_],
-    reference: NDArray[np.bool_],
-    sample: NDArray[np.int64],
-) -> bool:
-    """Whether the mean index of called cells is above that of every reference sample.
-
-    The sample is the unit here: an index that is up by less than reference samples
-    differ among themselves supports nothing.
-    """
-    if not called.any():
-        return False
-    means = [
-        index[reference & (sample == name)].mean()
-        for name in np.unique(sample[reference])
-    ]
-    return bool(index[called].mean() > max(means))
+    one_library: bool = False
+    too_few: bool = False
 
 
 def limits(
@@ -143,14 +149,16 @@ def states(grounds: Grounds) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
     """
     own = grounds.reference
     low_index, dividing = limits(grounds.index[own], grounds.proliferation[own])
-    everywhere = np.ones(len(own), bool)
+    quiet, everywhere = ~grounds.called, np.ones(len(own), bool)
     rules = [
         (own, PARENTAL_LIKE, REFERENCE),
-        (~grounds.called, PARENTAL_LIKE, IN_RANGE),
+        (quiet & grounds.too_few, NOT_DECIDED, TOO_FEW),
+        (quiet & grounds.one_library, NOT_DECIDED, ONE_LIBRARY),
+        (quiet, PARENTAL_LIKE, IN_RANGE),
         (everywhere & grounds.unstable, UNCERTAIN, UNSTABLE),
-        (grounds.early, UNCERTAIN, TOO_EARLY),
-        (everywhere & (not grounds.supported), UNCERTAIN, NO_DIRECTION),
-        (grounds.index < low_index, UNCERTAIN, CELL_DIRECTION),
+        (grounds.early, SHIFTED, TOO_EARLY),
+        (everywhere & (not grounds.named), SHIFTED, NOT_NAMED),
+        (grounds.index < low_index, SHIFTED, CELL_DIRECTION),
         (grounds.proliferation >= dividing, DTP_CYCLING, CYCLING),
     ]
     masks = [mask for mask, _, _ in rules]

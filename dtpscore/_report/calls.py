@@ -45,7 +45,9 @@ def _count_table(context: Context) -> Table:
             *((Column("time", "Time"),) if timed else ()),
             Column("n_cells", "Cells", "count"),
             Column("parental-like", "Parental-like", "count"),
+            Column("not decided", "Not decided", "count"),
             Column("uncertain", "Uncertain", "count"),
+            Column("shifted", "Shifted", "count"),
             Column("DTP-like cycling", "DTP-like cycling", "count"),
             Column("DTP-like", "DTP-like", "count"),
             Column("low quality", "Low quality", "count"),
@@ -179,12 +181,14 @@ def _result(table: Table) -> str:
     """Sentence on the calls of the query groups together."""
     frame = table.frame
     dtp = frame[list(calls.DTP_STATES)].to_numpy().sum()
-    n_uncertain, n_low = frame["uncertain"].sum(), frame["low quality"].sum()
+    n_open = frame[list(calls.OPEN_STATES)].to_numpy().sum()
+    n_shifted, n_low = frame["shifted"].sum(), frame["low quality"].sum()
     total = frame["n_cells"].sum()
     return (
         f"Of {count(total)} cells with a call, {count(dtp)} are DTP-like, "
-        f"{count(n_uncertain)} are uncertain ({share(n_uncertain / max(total, 1))}) "
-        f"and {count(n_low)} are of low quality."
+        f"{count(n_shifted)} are shifted without being named, "
+        f"{count(n_open)} are uncertain or not decided "
+        f"({share(n_open / max(total, 1))}) and {count(n_low)} are of low quality."
     )
 
 

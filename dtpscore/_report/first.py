@@ -12,7 +12,7 @@ from dtpscore._report.picture import picture
 from dtpscore._report.reversal import returned_share
 from dtpscore._report.scores import leading_axes, mean_column
 from dtpscore.get import _calls as calls
-from dtpscore.get._arms import CALLED, NONE_FOUND, UNDECIDED, arms
+from dtpscore.get._arms import CALLED, NONE_FOUND, SHIFTED, UNDECIDED, arms
 from dtpscore.get._axes import axis_titles
 from dtpscore.get._records import call_record
 from dtpscore.get._reversal import by_calls
@@ -52,6 +52,7 @@ def headline(frame: pd.DataFrame, time_key: str | None = None) -> str:
     parts = []
     for name, words in (
         (CALLED, "DTP-like cells were called in"),
+        (SHIFTED, "cells moved, but not as published persisters do, in"),
         (NONE_FOUND, "none were found in"),
         (UNDECIDED, "nothing is decided in"),
     ):
@@ -83,7 +84,8 @@ def arm_table(frame: pd.DataFrame) -> Table:
             Column("dtp_like", "DTP-like, mean of samples", "share"),
             Column("lowest", "Lowest sample", "share"),
             Column("highest", "Highest sample", "share"),
-            Column("undecided", "Uncertain cells", "share"),
+            Column("n_shifted", "Shifted cells", "count"),
+            Column("undecided", "Undecided cells", "share"),
             Column("pvalue", "p of the arm", "pvalue"),
         ),
     )

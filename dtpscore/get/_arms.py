@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dtpscore import _keys
-from dtpscore.get._calls import DTP_STATES, calibration
+from dtpscore.get._calls import DTP_STATES, MOVED_STATES, OPEN_STATES, calibration
 from dtpscore.get._groups import texts
 from dtpscore.get._records import call_record
 from dtpscore.get._samples import counts, time_texts
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from dtpscore.get._groups import Columns
 
-CALLED, NONE_FOUND, UNDECIDED = "called", "none found", "not decided"
+CALLED, SHIFTED, NONE_FOUND = "called", "shifted", "none found"
+UNDECIDED = "not decided"
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,10 @@ class Verdict:
     Attributes
     ----------
     name
-        ``"called"``, ``"none found"`` or ``"not decided"``.
+        ``"called"``, ``"shifted"``, ``"none found"`` or ``"not decided"``.
     reason
-        What could have been seen, or why nothing is decided; empty for a plain call.
+        What could have been seen, why cells that moved are not named, or why nothing is
+        decided; empty for a plain call.
     """
 
     name: str
@@ -46,6 +48,7 @@ def percent(value: float) -> str:
 def verdict(
     *,
     n_called: int,
+    n_shifted: int = 0,
     n_undecided: int,
     main_reason: str,
     smallest_share: float | None,
@@ -57,10 +60,12 @@ def verdict(
     ----------
     n_called
         DTP-like cells of both kinds.
+    n_shifted
+        Cells that left the reference range and are not named DTP-like.
     n_undecided
-        Uncertain cells.
+        Cells that are uncertain or not decided.
     main_reason
-        The reason that most of the uncertain cells have.
+        The reason that most cells have which are not named or not decided.
     smallest_share
         Smallest share of the cells that could have been called; None where the arm
         was not compared with a reference, above 1 where no call was possible.
@@ -69,12 +74,15 @@ def verdict(
 
     Returns
     -------
-    ``"called"`` where any cell is called. Otherwise ``"not decided"`` where the arm
-    could not be judged or cells that left the reference range are uncertain, and
-    ``"none found"`` only where a larger share would have been seen.
+    ``"called"`` where any cell is named DTP-like, else ``"shifted"`` where any cell
+    left the reference range. Otherwise ``"not decided"`` where the arm could not be
+    judged or cells are uncertain or not decided, and ``"none found"`` only where a
+    larger share would have been seen.
     """
     if n_called:
         return Verdict(CALLED, "")
+    if n_shifted:
+        return Verdict(SHIFTED, main_reason)
     if not calibrated:
         return Verdict(UNDECIDED, "there are no usable reference cells")
     if smallest_share is None:
@@ -82,7 +90,7 @@ def verdict(
     if smallest_share > 1:
         return Verdict(UNDECIDED, "there are too few reference cells for any call")
     if n_undecided:
-        return Verdict(UNDECIDED, f"uncertain cells: {main_reason}")
+        return Verdict(UNDECIDED, main_reason)
     seen = f"a share of {percent(smallest_share)} or more could have been seen"
     return Verdict(NONE_FOUND, seen)
 
@@ -104,8 +112,9 @@ def arms(adata: AnnData, design: Columns, *, key: str | None = None) -> pd.DataF
     One row per group that is not the reference (and per time): ``group``, ``time``
     (where times are known), ``holiday`` (whether the group is off the drug),
     ``n_samples``, ``n_cells`` (not of low quality), ``n_called``, ``dtp_like`` (mean
-    over samples, 0 to 1) with ``lowest`` and ``highest``, ``undecided`` (share of
-    uncertain cells), ``pvalue`` and ``test`` (of the mean index against the
+    over samples, 0 to 1) with ``lowest`` and ``highest``, ``n_shifted`` (cells that
+    left the reference range and are not named), ``undecided`` (share of cells that are
+    uncertain or not decided), ``pvalue`` and ``test`` (of the mean index against the
     reference, samples as the unit), ``smallest_share``, ``verdict`` and ``reason``.
     """
     record = call_record(adata, key)
@@ -128,9 +137,11 @@ def arms(adata: AnnData, design: Columns, *, key: str | None = None) -> pd.DataF
         place = tuple(str(part) for part in name)
         share = _smallest(limits, group)
         n_called = int(own[list(DTP_STATES)].to_numpy().sum())
-        n_undecided = int(own["uncertain"].sum())
+        n_shifted = int(own["shifted"].sum())
+        n_undecided = int(own[list(OPEN_STATES)].to_numpy().sum())
         found = verdict(
             n_called=n_called,
+            n_shifted=n_shifted,
             n_undecided=n_undecided,
             main_reason=reasons.get(place, ""),
             smallest_share=share,
@@ -144,6 +155,7 @@ def arms(adata: AnnData, design: Columns, *, key: str | None = None) -> pd.DataF
                 "n_samples": len(own),
                 "n_cells": int(judged.sum()),
                 "n_called": n_called,
+                "n_shifted": n_shifted,
                 "dtp_like": float(own["dtp_like"].mean()),
                 "lowest": float(own["dtp_like"].min()),
                 "highest": float(own["dtp_like"].max()),
@@ -180,7 +192,7 @@ def _tests(frame: Any) -> dict[str, tuple[float, str]]:
 def _reasons(
     adata: AnnData, design: Columns, key: str | None
 ) -> dict[tuple[str, ...], str]:
-    """Most frequent reason of the uncertain cells of each group (and time)."""
+    """Most frequent reason of the cells of each group (and time) that are not named."""
     keys = _keys.call_keys(key or _keys.CALL)
     if keys["reason"] not in adata.obs:
         return {}
@@ -190,8 +202,15 @@ def _reasons(
         off = group.isin(design.holiday).to_numpy()
         parts["time"] = time_texts(adata, design.time_key, off=off)[0]
     frame = pd.DataFrame({**parts, "reason": adata.obs[keys["reason"]].astype(str)})
-    uncertain = (adata.obs[keys["call"]] == "uncertain").to_numpy()
-    found = frame[uncertain].groupby(list(parts), sort=False)["reason"]
+    state = adata.obs[keys["call"]].astype(str)
+    unnamed = {*MOVED_STATES, *OPEN_STATES} - set(DTP_STATES)
+    # Cells that moved say more than those of which nothing is known.
+    moved = state.isin(MOVED_STATES).to_numpy()
+    frame["moved"] = moved
+    frame = frame.sort_values("moved", ascending=False, kind="stable")
+    found = frame[state.isin(unnamed).to_numpy()].groupby(list(parts), sort=False)[
+        "reason"
+    ]
     return {
         tuple(str(part) for part in name): str(own.value_counts().idxmax())
         for name, own in found

@@ -9,6 +9,9 @@ import pandas as pd
 
 from dtpscore import _keys
 from dtpscore._calling.states import DTP_STATES as DTP_STATES
+from dtpscore._calling.states import LOW_QUALITY_STATE as _LOW_QUALITY
+from dtpscore._calling.states import MOVED_STATES as MOVED_STATES
+from dtpscore._calling.states import OPEN_STATES as OPEN_STATES
 from dtpscore._calling.states import STATES as _STATES
 from dtpscore.errors import DataError
 from dtpscore.get._records import call_record
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 # From parental to persister; low quality comes last, as it is no state of a cell.
-STATES = (*_STATES[1:], _STATES[0])
+STATES = (*(one for one in _STATES if one != _LOW_QUALITY), _LOW_QUALITY)
 _COLUMNS = (
     "call",
     "reason",
@@ -134,10 +137,14 @@ def calibration(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     Returns
     -------
     A copy of the calibration table with one row per batch and group: the numbers of
-    reference samples and cells and of query cells, ``basis`` (``"shift"`` or
-    ``"index"``), ``smallest_share`` (the smallest share of the cells that could have
-    been called, 0 to 1; above 1 where no call was possible), ``n_called`` and
-    ``evidence_level``. The table has no row where nothing was calibrated.
+    reference samples and cells and of query cells, ``basis`` (``"shift"``, or
+    ``"inside samples"`` with one reference library), ``smallest_share`` (the smallest
+    share of the cells that could have been called, 0 to 1; above 1 where no call was
+    possible), ``n_called``; ``n_studies`` with ``n_studies_agree`` and ``index_rise``,
+    on which the name of called cells rests; ``move`` (how far the group moved as a
+    whole, in standard deviations of the cells of a sample) with ``move_low``,
+    ``move_high``, ``move_pvalue`` and ``move_assumed``; and ``evidence_level``. The
+    table has no row where nothing was calibrated.
 
     Raises
     ------
@@ -199,7 +206,7 @@ def plane(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
 
 
 def has_shift(adata: AnnData, key: str | None = None) -> bool:
-    """Whether the shift made the calls; with one reference sample the index did."""
+    """Whether a shift made the calls, as it does wherever there is a reference."""
     return _keys.call_keys(key or _keys.CALL)["shift"] in adata.obs
 
 
@@ -208,7 +215,7 @@ def thresholds(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    ``batch``, ``index`` (a called cell below it is uncertain) and ``proliferation``
+    ``batch``, ``index`` (a called cell below it is not named) and ``proliferation``
     (a persister-like cell at or above it counts as cycling); no row where nothing
     was calibrated.
 

@@ -10,7 +10,7 @@ import pandas as pd
 from dtpscore import _keys
 from dtpscore._times import read_times
 from dtpscore.errors import DataError
-from dtpscore.get._calls import DTP_STATES, STATES, states
+from dtpscore.get._calls import DTP_STATES, OPEN_STATES, STATES, states
 from dtpscore.get._groups import column, columns, groups, in_order, texts
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ def samples(
     One row per sample (and time), groups in order: ``group``, ``sample``, with times
     ``time`` (as text) and ``time_value`` (a number), ``n_cells`` (cells with a call),
     one column of counts per state, ``dtp_like`` (share of DTP-like cells of both kinds
-    among cells that are not of low quality, 0 to 1), ``undecided`` (share of uncertain
-    cells among the same cells) and ``index`` (mean index of these cells).
+    among cells that are not of low quality, 0 to 1), ``shifted_share`` and
+    ``undecided`` (share of shifted cells, and of cells that are uncertain or not
+    decided, among the same cells) and ``index`` (mean index of these cells).
 
     Raises
     ------
@@ -141,7 +142,8 @@ def counts(
     judged = table["n_cells"] - table["low quality"]
     usable = judged.where(judged > 0)
     table["dtp_like"] = table[list(DTP_STATES)].sum(axis=1) / usable
-    table["undecided"] = table["uncertain"] / usable
+    table["shifted_share"] = table["shifted"] / usable
+    table["undecided"] = table[list(OPEN_STATES)].sum(axis=1) / usable
     inside = frame[(frame["call"] != "low quality").to_numpy()]
     table["index"] = inside.groupby(by)["index"].mean()
     out = table.reset_index()

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 _MARKERS = {
     "low quality": ".",
     "parental-like": "o",
+    "not decided": "p",
     "uncertain": "s",
+    "shifted": "v",
     "DTP-like cycling": "^",
     "DTP-like": "D",
 }
@@ -160,7 +162,7 @@ def index_proliferation(
         for value in limits["proliferation"].unique():
             ax.axhline(value, color=INK, linewidth=0.8, linestyle=_DOTTED)
         lines = (
-            ("index under which a call is uncertain", _DASHED),
+            ("index under which a cell is not named", _DASHED),
             ("proliferation from which a call is cycling", _DOTTED),
         )
         for text, dashes in lines if len(limits) else ():
@@ -302,7 +304,7 @@ def _name(
     handles = _state_handles(frame, colors)
     for text, dashes in (
         ("smallest shift that was called", _DASHED),
-        ("index under which a call is uncertain", _DOTTED),
+        ("index under which a cell is not named", _DOTTED),
     ):
         handles.append(
             Line2D([], [], color=INK, linewidth=0.8, linestyle=dashes, label=text)

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-STATE_HATCHES = {"low quality": "..", "uncertain": "////", "DTP-like cycling": "xx"}
+STATE_HATCHES = {
+    "low quality": "..",
+    "not decided": "||",
+    "uncertain": "////",
+    "shifted": "\\\\",
+    "DTP-like cycling": "xx",
+}
 DIVERGING = "RdBu_r"
 SEQUENTIAL = "cividis"
 UP, DOWN = "#B2182B", "#2166AC"

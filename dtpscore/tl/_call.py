@@ -86,12 +86,17 @@ def call(
 ) -> AnnData | None:
     """Call persister-like cells against the reference cells of the same experiment.
 
-    A call from RNA is evidence against a reference and no diagnosis. Two quantities
-    are kept apart. The *index* is a published list of genes, which is fixed beforehand
-    and has no cell-cycle genes. The *shift* is learned: it says how far a cell has left
-    the reference samples of this experiment, over the mechanisms of the shipped
-    signatures. A cell is called where the shift says so at the false discovery rate
-    ``alpha``. A called cell is named DTP-like where the index is up as well.
+    A call from RNA is evidence against a reference and no diagnosis. Three claims are
+    kept apart. *The group moved* is about samples: size, interval and p-value of the
+    difference of the arms over all signatures (``move`` in the calibration). *This cell
+    moved* is about cells: the *shift* is learned and says how far a cell has left the
+    reference samples of this experiment, and a cell is called where it says so at the
+    false discovery rate ``alpha``. *It looks like a persister* is the name: called
+    cells are DTP-like where the lists of at least three of four published studies of
+    persisters and the *index* (genes that studies agree on, without cell-cycle genes)
+    rise in them beyond what division, handling stress, hypoxia and interferon explain;
+    else they are shifted. ``error_rate`` in the record says how often shifts that are
+    no persisters are named.
 
     The shift is calibrated by holding out each reference sample in turn and treating
     it exactly like the query (conformal p-values; Bates et al. 2023, Annals of
@@ -103,10 +108,13 @@ def call(
     of whole samples, which must exceed what one further library may differ. With two
     reference samples the second reading is weak; more reference samples raise it.
 
-    With one reference sample a treatment cannot be told from a library. The learned
-    shift is then stored as the library shift and makes no call; calls rest on the index
-    alone, nothing is held out and no error rate is known. Without a reference the index
-    ranks cells and nothing is called.
+    Every sample counts the same in the fits, whatever the number of its cells. With
+    more than six reference samples, several are held out at a time.
+
+    With one reference sample a treatment cannot be told from a library. Its halves are
+    then held out in turn, and only second populations inside samples are called: this
+    is blind to a move of the whole sample, so all other cells are not decided. Without
+    a reference the index ranks cells and nothing is called.
 
     Counts are thinned so that all libraries of a batch have the same distribution of
     depth before anything is scored. Counts with decimals (SoupX, DecontX, RSEM, alevin)
@@ -200,8 +208,11 @@ def call(
 
     ``obs["dtp_call"]``
         Ordered categorical of the states that occur, among ``low quality``,
-        ``parental-like``, ``uncertain``, ``DTP-like cycling`` and ``DTP-like``; missing
-        for cells that take no part. Their colors are in ``uns["dtp_call_colors"]``.
+        ``not decided`` (the experiment cannot tell), ``parental-like`` (within the
+        range of the reference), ``uncertain`` (the reference samples differ too much),
+        ``shifted`` (left that range), ``DTP-like cycling`` and ``DTP-like`` (left it as
+        published persisters do); missing for cells that take no part. Their colors are
+        in ``uns["dtp_call_colors"]``.
     ``obs["dtp_reason"]``
         The reason for the state, in words.
     ``obs["dtp_evidence"]``
@@ -216,13 +227,14 @@ def call(
         float64, in robust standard deviations of the reference cells of the batch.
     ``obs["dtp_shift"]``
         float64, in standard deviations of held-out reference cells. With one
-        reference sample ``obs["dtp_library_shift"]`` instead.
+        reference sample it is read inside samples alone, and
+        ``obs["dtp_library_shift"]`` ranks the cells by the difference of the libraries,
+        which makes no call.
     ``obs["dtp_pvalue"]``, ``obs["dtp_qvalue"]``
         float64, for query cells.
     ``obsm["dtp_contributions"]``
-        float32 frame, cells by axes: the part of the shift that each axis carries (of
-        the library shift with one reference sample, which makes no call). Default and
-        optional signatures of an axis count.
+        float32 frame, cells by axes: the part of the shift that each axis carries.
+        Default and optional signatures of an axis count.
     ``obsm["dtp_call_axes"]``
         float32 frame, cells by axes: the mean z of the default signatures of the axis,
         in robust standard deviations of the reference cells of the batch.
