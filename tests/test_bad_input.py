@@ -138,6 +138,7 @@ def test_no_signature_gene(cells, tmp_path, out, refused):
     assert "feature0" in err
 
 
+@pytest.mark.slow
 def test_under_half_present_warns(cells, tmp_path, out, command):
     genes = dtp.signatures.load("pemt_puram2017").genes.up[:5]
 
@@ -176,12 +177,14 @@ def test_scaled_values_are_refused_by_rank_methods(cells, tmp_path, out, refused
         assert "scaled" in refused(*words)
 
 
+@pytest.mark.slow
 def test_counts_for_a_method_on_values_warn(path, out, command):
     code, _, err = command("score", path, "-o", out, "--method", "mean")
     assert code == 0
     assert "--normalize log1p" in err
 
 
+@pytest.mark.slow
 def test_duplicated_genes_warn(cells, tmp_path, out, command):
     def change(adata):
         names = list(adata.var_names)
@@ -194,6 +197,7 @@ def test_duplicated_genes_warn(cells, tmp_path, out, command):
     assert "more than one column" in err
 
 
+@pytest.mark.slow
 def test_ensembl_ids_are_matched(cells, tmp_path, out, path, command):
     table = pd.read_csv(
         dtp.signatures.root() / "gene_names.tsv", sep="\t", dtype=str, comment="#"
@@ -212,6 +216,7 @@ def test_ensembl_ids_are_matched(cells, tmp_path, out, path, command):
     )
 
 
+@pytest.mark.slow
 def test_mouse_data_scored_as_human(cells, tmp_path, out, refused, command):
     def change(adata):
         adata.var_names = [name.capitalize() for name in adata.var_names]
@@ -252,6 +257,7 @@ def test_key_that_a_file_cannot_hold(path, out, key, command):
     assert command("score", path, "-o", out, "--key-added", key)[0] == 2
 
 
+@pytest.mark.slow
 def test_damaged_chunk_in_the_middle(cells, tmp_path, out, refused):
     file = tmp_path / "damaged.h5ad"
     cells.write_h5ad(file, compression="gzip")
@@ -265,6 +271,7 @@ def test_damaged_chunk_in_the_middle(cells, tmp_path, out, refused):
     assert "could not be read to its end" in err
 
 
+@pytest.mark.slow
 def test_file_limit_of_the_system_leaves_nothing(path, tmp_path):
     pytest.importorskip("resource", reason="the limit is one of POSIX systems")
     code = (

@@ -29,6 +29,7 @@ def test_ends_need_cells_in_two_samples():
     assert list(found["exists"]) == [False, True]
 
 
+@pytest.mark.slow
 def test_fates_follow_the_fork():
     features, order, arm, end = planted_fork()
     fate = branches.fates(diffusion.graph(features, 12), order, end)
@@ -59,6 +60,7 @@ def test_fates_are_those_of_the_linear_equations():
     assert np.isnan(fate[7])
 
 
+@pytest.mark.slow
 def test_fate_where_both_ends_exist():
     adata = dtp.datasets.simulate(n_cells=1800, n_genes=1500, holiday_day=None, seed=0)
     order(adata, holiday=())

@@ -53,6 +53,7 @@ def compute(counts, batches, library=None, **choices):
     return components.compute(counts, batches, library, keys, **choices)
 
 
+@pytest.mark.slow
 def test_components_equal_singular_vectors(counts):
     matrix, kind = counts
     found = compute(matrix, [np.arange(160)])
@@ -195,6 +196,7 @@ def looked_for(placed):
     return second_population(cells, parts, whites)
 
 
+@pytest.mark.slow
 def test_second_population_is_found_where_there_is_one():
     noise = np.random.default_rng(7).normal(size=(800, 3))
     assert not looked_for(noise).found
@@ -255,6 +257,7 @@ def run(data, **choices):
     return dtp.tl.call(data, **arguments, match_depth=False, copy=True, **choices)
 
 
+@pytest.mark.slow
 def test_finds_cells_that_signatures_do_not_describe(unnamed):
     last, changed = unnamed.obs["arm"] == "query", unnamed.obs["changed"]
     found = run(unnamed)
@@ -273,6 +276,7 @@ def test_finds_cells_that_signatures_do_not_describe(unnamed):
     assert row["explained_by_signatures"] == 1
 
 
+@pytest.mark.slow
 def test_without_a_second_population_signatures_make_the_calls(unnamed):
     """The same libraries before genes were changed: components change no number."""
     plain = unnamed[~unnamed.obs["changed"].to_numpy()].copy()
@@ -284,6 +288,7 @@ def test_without_a_second_population_signatures_make_the_calls(unnamed):
         assert np.array_equal(found.obs[key], without.obs[key], equal_nan=True)
 
 
+@pytest.mark.slow
 def test_own_scores_leave_components_out(unnamed):
     data = unnamed.copy()
     dtp.tl.score(data)

@@ -43,6 +43,7 @@ def test_cells_without_a_sample_take_no_part_and_are_counted():
     assert not found.low.any()
 
 
+@pytest.mark.slow
 def test_numbers_name_groups_too():
     data = dtp.datasets.simulate(n_cells=120, days=(14,), holiday_day=None, seed=2)
     data.obs["day"] = data.obs["day"].astype(int)
@@ -75,6 +76,7 @@ def test_reference_samples_of_a_few_cells_do_not_count():
         taking_part(barcodes, good, options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "share"), [(0, 0.95), (5, 0.98)])
 def test_a_reference_sample_of_one_cell_changes_few_calls(seed, share):
     """With seed 0 a third of the treated cells is called, with seed 5 none is."""

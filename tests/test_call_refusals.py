@@ -64,6 +64,7 @@ def test_a_bad_option_is_an_option_error(easy, choices, words):
     assert raised.value.exit_code == 2
 
 
+@pytest.mark.slow
 def test_refuses_data_that_cannot_be_called(easy):
     one = with_columns(easy, arm=["parental"] + ["treated"] * (easy.n_obs - 1))
     with pytest.raises(DataError, match=r"found all: 0\. Samples with fewer"):

@@ -152,6 +152,7 @@ DESIGN = {
 }
 
 
+@pytest.mark.slow
 def test_holiday_and_relapse_are_compared_with_the_treated_cells_alone():
     data = dtp.datasets.simulate(
         n_cells=540, days=(14,), holiday_day=90, difficulty="easy", seed=3
@@ -179,6 +180,7 @@ def test_holiday_and_relapse_are_compared_with_the_treated_cells_alone():
     assert record["evidence_level"] == "E4"
 
 
+@pytest.mark.slow
 def test_untreated_groups_never_revert():
     """Nothing moved, so nothing can come back, however many cells look parental."""
     data = dtp.datasets.simulate(

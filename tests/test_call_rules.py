@@ -93,6 +93,7 @@ def test_an_axis_is_the_mean_of_its_default_signatures(make_signature):
     assert np.isnan(features.mean_axes(z["a"][:, None], [], ["emt"])).all()
 
 
+@pytest.mark.slow
 def test_axes_of_a_call_are_those_of_control_matched_scores():
     """As `tl.score` has them with its control, up to the unit."""
     data = easy().copy()
@@ -143,6 +144,7 @@ def test_cycling_is_division_at_or_above_the_median_of_the_reference():
     assert limits(np.arange(101.0), division[reference]) == (5.0, 5.0)
 
 
+@pytest.mark.slow
 def test_day_three_is_late_enough_and_the_day_before_is_not():
     assert batches.EARLY_DAYS == 3
     data = easy().copy()
@@ -171,6 +173,7 @@ def untreated():
     return with_columns(data, arm=arm, shallow=half)
 
 
+@pytest.mark.slow
 def test_depth_does_not_make_calls():
     data = untreated()
     found = run(data, groupby="arm", reference="reference", copy=True)
@@ -219,6 +222,7 @@ def test_quality_has_one_limit_for_all_groups():
     assert quality.FEWEST_OF_SAMPLE == 10
 
 
+@pytest.mark.slow
 def test_half_of_the_error_rate_is_left_for_libraries_beyond_the_margin():
     rng = np.random.default_rng(2)
     code = np.repeat(np.arange(4), 60)
@@ -348,6 +352,7 @@ def test_a_direction_is_read_beyond_95_percent_of_random_gene_sets():
     assert reasons.envelope(random_z, called_cells, ~called_cells) == (1.0, 39.0)
 
 
+@pytest.mark.slow
 def test_groups_are_tested_and_plotted_by_scanpy():
     """No state without a cell is left behind, at which scanpy stops."""
     import scanpy as sc
@@ -366,6 +371,7 @@ def test_groups_are_tested_and_plotted_by_scanpy():
     sc.pl.pca(data, color=_keys.CALL, show=False)
 
 
+@pytest.mark.slow
 def test_two_runs_stand_side_by_side():
     data = easy().copy()
     run(data)
@@ -379,6 +385,7 @@ def test_two_runs_stand_side_by_side():
     np.testing.assert_array_equal(data.obs["mine_index"], data.obs["dtp_index"])
 
 
+@pytest.mark.slow
 def test_old_names_work_for_one_release():
     data = with_columns(easy(), when=14.0)
     with pytest.warns(FutureWarning) as caught:

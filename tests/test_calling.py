@@ -113,6 +113,7 @@ def test_lines_of_many_samples_are_those_of_each_alone():
         assert found.upper[rows] == pytest.approx(alone.upper)
 
 
+@pytest.mark.slow
 def test_tolerance_is_the_prediction_bound():
     rng = np.random.default_rng(3)
     n, alpha = 4, 0.1
@@ -170,6 +171,7 @@ def test_shift_calls_a_minority_and_spares_the_others():
     assert found.score[query][truth[query]].mean() > 3
 
 
+@pytest.mark.slow
 def test_library_offsets_are_no_calls():
     runs = []
     for seed in range(8):
@@ -180,6 +182,7 @@ def test_library_offsets_are_no_calls():
     assert sum(runs) <= 2
 
 
+@pytest.mark.slow
 def test_a_whole_sample_that_moved_is_called_with_enough_reference_samples():
     cells, truth = make_cells(
         4, n_samples=5, persisters=1.0, library=0.2, distance=4, n_query=2
@@ -211,6 +214,7 @@ def test_pooled_pvalues_are_counts_over_folds():
     assert found[6:12] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_one_library_is_read_inside_samples_and_gives_a_library_shift():
     cells, truth = make_cells(5, n_samples=1, persisters=0.3, library=0.0)
     found = call_group(cells, alpha=0.05)
@@ -246,6 +250,7 @@ def test_every_sample_counts_the_same_whatever_its_size():
     assert same == pytest.approx(even, rel=0.05, abs=0.02)
 
 
+@pytest.mark.slow
 def test_with_many_samples_several_are_held_out_at_a_time():
     cells, _ = make_cells(9, n_samples=5, n=30, library=0.2)
     each = held_out_shift(cells, alpha=0.05, folds=9)

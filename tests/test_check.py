@@ -148,6 +148,7 @@ def test_times_are_parsed_and_the_mapping_is_said(experiment):
     assert found.times in str(found)
 
 
+@pytest.mark.slow
 def test_cells_of_two_species_and_unknown_names_are_said(experiment):
     both = experiment.copy()
     half = both.n_vars // 2
@@ -207,6 +208,7 @@ def test_a_wrong_option_is_named(experiment):
         dtp.check(experiment, layer="counts")
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_text_and_a_command_that_fits(
     experiment, tmp_path, command
 ):

@@ -118,6 +118,7 @@ def test_completion_is_offered():
     assert done.stdout.split() == ["score"]
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error():
     done = subprocess.run(
         f"{sys.executable} -m dtpscore signatures list | head -n 2",

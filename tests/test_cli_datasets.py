@@ -40,6 +40,7 @@ def test_list_shows_every_data_set_and_what_is_unchecked(run):
     assert unchecked == {"gse134838", "gse134839", "gse134841", "gse150949"}
 
 
+@pytest.mark.slow
 def test_fetch_prints_paths_and_writes_an_h5ad(
     run, real_file, data_dir, monkeypatch, tmp_path
 ):

@@ -57,6 +57,7 @@ def test_unknown_axis_or_use_names_those_there_are(words, message, command):
     assert message in err
 
 
+@pytest.mark.slow
 def test_closed_stderr_is_no_error(path, out):
     words = [sys.executable, "-m", "dtpscore", "score", path, "-o", out]
     done = subprocess.run(
@@ -66,6 +67,7 @@ def test_closed_stderr_is_no_error(path, out):
     assert out.exists()
 
 
+@pytest.mark.slow
 def test_one_of_each_is_counted_in_the_singular(cells, tmp_path, out, command):
     cells[:1].copy().write_h5ad(tmp_path / "one.h5ad")
     words = ["--signature", "pemt_puram2017"]

@@ -94,6 +94,7 @@ def test_names_cannot_break_the_tables():
     assert len(rows) == 2
 
 
+@pytest.mark.slow
 def test_the_picture_is_the_same_for_the_same_runs(runs, tmp_path):
     for name in ("1", "2"):
         (tmp_path / name).mkdir()

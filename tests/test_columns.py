@@ -93,6 +93,7 @@ def stored(request, cells, tmp_path):
     return path, out, getattr(ad, f"read_{form}")
 
 
+@pytest.mark.slow
 def test_names_of_cells_are_not_read_but_written(cells, stored, command, monkeypatch):
     """They would take more memory than all else for a file of very many cells."""
     tables_read = []
@@ -118,6 +119,7 @@ def test_names_of_cells_are_not_read_but_written(cells, stored, command, monkeyp
     assert [line.split(",")[0] for line in lines[1:]] == list(cells.obs_names)
 
 
+@pytest.mark.slow
 def test_names_of_cells_that_are_numbers_become_text(cells, path, out, command):
     with h5py.File(path, "r+") as file:
         del file["obs"][file["obs"].attrs["_index"]]

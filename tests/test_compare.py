@@ -136,6 +136,7 @@ def test_few_axes_are_tested_by_the_plain_t_test(paired):
     assert arms.compare_arm(means, treated, pair).method.startswith("moderated")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "paired"), [(2, False), (3, False), (3, True)], ids=["2v2", "3v3", "3 pairs"]
 )
@@ -160,6 +161,7 @@ def test_cells_as_the_unit_would_not_hold_it():
     assert np.mean(wrong) > 0.2
 
 
+@pytest.mark.slow
 def test_moderation_finds_more_than_the_plain_test():
     rng = np.random.default_rng(5)
     shares = []
@@ -346,6 +348,7 @@ def test_what_cannot_be_done_is_said(planted):
         dtp.tl.compare(made, **DESIGN)
 
 
+@pytest.mark.slow
 def test_plot_report_file_and_command_line(planted, tmp_path, capsys):
     from dtpscore._cli import main
 

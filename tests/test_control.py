@@ -75,6 +75,7 @@ def test_equals_enumeration_of_every_draw(method, choices):
     np.testing.assert_allclose(found.z[:, 0], expected, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["mean", "zscore"])
 def test_weights_are_enumerated_too(method):
     dense = few_genes()
@@ -100,6 +101,7 @@ def test_weights_are_enumerated_too(method):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["mean", "ucell", "aucell"])
 def test_equals_the_limit_of_many_random_draws(method):
     rng = np.random.default_rng(2)

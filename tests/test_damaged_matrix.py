@@ -49,6 +49,7 @@ def test_values_that_are_cut_off(path, out, command):
     assert "damaged" in err
 
 
+@pytest.mark.slow
 def test_sparse_matrix_with_unsorted_columns(cells, path, out, command):
     with h5py.File(path, "r+") as file:
         ends, columns, values = (

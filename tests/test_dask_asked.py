@@ -78,6 +78,7 @@ def test_lazy_and_computed_results_replace_each_other(pack):
     assert_same(adata, eager(pack))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["h5ad", "zarr"])
 def test_lazy_results_survive_the_disk(kind, pack, tmp_path):
     adata, expected = lazy(), eager(pack, control=True)

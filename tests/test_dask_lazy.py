@@ -27,7 +27,10 @@ from lazy_cells import (  # noqa: E402
     lazy,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:The values look like raw counts")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:The values look like raw counts"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +65,7 @@ def test_a_cluster_computes_the_same_scores(client, method, pack):
     assert_same(adata, eager(pack, **choices))
 
 
+@pytest.mark.slow
 def test_workers_read_and_nothing_is_read_before(client, pack, tmp_path):
     adata = lazy()
     adata.X = adata.X.map_blocks(noting(tmp_path), meta=adata.X._meta)
@@ -107,6 +111,7 @@ def test_a_partition_is_not_kept_for_its_second_reading(pack):
     assert len(seen) == 2 * N_PARTITIONS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["threads", "cluster"])
 def test_a_matrix_in_the_memory_of_dask_is_taken_from_there(where, request, pack):
     if where == "cluster":
@@ -203,6 +208,7 @@ def raised(work, *args, **kwargs):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "choices"),
     [

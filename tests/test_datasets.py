@@ -237,6 +237,7 @@ def test_a_bulk_table_is_annotated_from_its_row_names(
     assert told["files"].loc["bulk.csv", "sha256"] == bulk_entry().files[0].sha256
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["h5ad", "zarr"])
 def test_a_loaded_data_set_survives_a_file(
     tmp_path, home, registered, monkeypatch, form

@@ -80,6 +80,7 @@ def test_genes_left_out_and_values():
     np.testing.assert_allclose(values, np.log1p(1e4 * kept), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_diffusion_follows_a_line_and_leaves_islands():
     rng = np.random.default_rng(4)
     line = np.column_stack([np.linspace(0, 10, 300), 0.1 * rng.normal(size=300)])
@@ -99,6 +100,7 @@ def test_diffusion_follows_a_line_and_leaves_islands():
         diffusion.diffusion_time(graph, np.array([305]), features=None)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.integers(2, 6), st.integers(5, 30), st.integers(0, 1000))
 def test_kendall_w(n_orders, n_cells, seed):

@@ -124,6 +124,7 @@ def test_every_axis_has_a_row_and_every_contrast_a_column():
     assert list(next(iter(VOTES.values())))[1:] == list(CONTRASTS)
 
 
+@pytest.mark.slow
 def test_heat_table_of_the_page_is_current(build_script):
     heat = build_script("heat")
     text = heat.README.read_text(encoding="utf-8")

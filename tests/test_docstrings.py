@@ -148,6 +148,7 @@ def quiet_place(tmp_path, monkeypatch):
     dtpscore.settings.verbosity = before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quiet_place")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", PARAMETERS)

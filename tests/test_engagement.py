@@ -154,6 +154,7 @@ def test_what_cannot_be_done_is_said(planted):
         dtp.tl.engagement(flat, **{**DESIGN, "pathway": "mapk"})
 
 
+@pytest.mark.slow
 def test_plot_report_file_and_command_line(planted, tmp_path, capsys):
     from dtpscore._cli import main
 

@@ -89,6 +89,7 @@ def put_categories(group, name, column, categories):
     stored.attrs["categories"] = kept.ref
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*without encoding metadata")
 def test_file_of_anndata_07(cells, tmp_path, out, command, expected):
     file = tmp_path / "old.h5ad"
@@ -105,6 +106,7 @@ def test_file_of_anndata_07(cells, tmp_path, out, command, expected):
     assert list(back.obs["dtp_call"]) == list(calls)
 
 
+@pytest.mark.slow
 def test_ensembl_index_with_names_in_a_category_as_of_cellxgene(
     cells, tmp_path, out, command, expected
 ):
@@ -117,6 +119,7 @@ def test_ensembl_index_with_names_in_a_category_as_of_cellxgene(
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", [np.nan, None])
 def test_missing_gene_names_match_nothing(cells, tmp_path, out, command, missing):
     adata = cells.copy()
@@ -135,6 +138,7 @@ def test_missing_gene_names_match_nothing(cells, tmp_path, out, command, missing
     assert set(lost) & listed <= found
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*without encoding metadata")
 @pytest.mark.parametrize("kind", ["fixed", "number"])
 def test_names_of_cells_that_are_bytes_or_numbers(
@@ -152,6 +156,7 @@ def test_names_of_cells_that_are_bytes_or_numbers(
     assert list(found.index) == names
 
 
+@pytest.mark.slow
 def test_repeated_names_of_cells(cells, tmp_path, out, command, expected):
     adata = cells.copy()
     adata.obs_names = ["cell"] * 75
@@ -161,6 +166,7 @@ def test_repeated_names_of_cells(cells, tmp_path, out, command, expected):
     )
 
 
+@pytest.mark.slow
 def test_column_that_is_not_asked_for_is_not_read(changed, out, command, expected):
     def change(file):
         odd = file["var"].create_group("odd")

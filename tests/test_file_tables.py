@@ -71,6 +71,7 @@ def categories_apart(file):
     obs.attrs.create("column-order", ["condition", "sample"], dtype=h5py.string_dtype())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [fixed_lengths, bare_raw])
 def test_scores_are_those_of_the_whole_file(changed, cells, command, tmp_path, change):
     out = tmp_path / "out.h5ad"
@@ -84,6 +85,7 @@ def test_scores_are_those_of_the_whole_file(changed, cells, command, tmp_path, c
     np.testing.assert_array_equal(found, expected.obsm["dtp_scores"][SIGNATURE])
 
 
+@pytest.mark.slow
 def test_names_of_categories_are_found_where_seuratdisk_puts_them(
     changed, cells, command, tmp_path
 ):
@@ -100,6 +102,7 @@ def test_names_of_categories_are_found_where_seuratdisk_puts_them(
     assert list(found) == list(expected.obs["dtp_call"].astype(str))
 
 
+@pytest.mark.slow
 def test_missing_values_of_r_among_categories_are_named(changed, command, tmp_path):
     def missing(file):
         codes = file["obs/condition/codes"][:].astype("i4")
@@ -117,6 +120,7 @@ def test_missing_values_of_r_among_categories_are_named(changed, command, tmp_pa
     assert "by which R means a missing value" in words
 
 
+@pytest.mark.slow
 def test_an_entry_of_an_unknown_kind_stops_nothing_that_does_not_need_it(
     changed, command, tmp_path
 ):
@@ -133,6 +137,7 @@ def test_an_entry_of_an_unknown_kind_stops_nothing_that_does_not_need_it(
         assert "dtp_call" in file["obs"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["weird", ""])
 def test_a_layer_of_an_unknown_kind_is_said(changed, command, tmp_path, kind):
     """An output that anndata cannot read whole must not come without a word."""
@@ -172,6 +177,7 @@ def test_a_filter_that_is_missing_is_named_with_its_package(changed, command, tm
     assert "damaged" not in words
 
 
+@pytest.mark.slow
 def test_one_layer_with_a_missing_filter_can_be_left_out(changed, command, tmp_path):
     def compressed(file):
         made = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
@@ -193,6 +199,7 @@ def test_one_layer_with_a_missing_filter_can_be_left_out(changed, command, tmp_p
         assert "other" not in file["layers"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["uns", "uns/nested", "obsm", "layers"])
 def test_a_group_whose_kind_is_damaged_is_named(changed, command, tmp_path, place):
     def damaged(file):

@@ -145,6 +145,7 @@ KINDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_scores_are_those_of_the_same_cells(tmp_path, cells, expected, kind):
     path = tmp_path / kind
@@ -156,6 +157,7 @@ def test_the_scores_are_those_of_the_same_cells(tmp_path, cells, expected, kind)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["of Cell Ranger 1 and 2.h5", "packed", "several.h5mu"]
 )
@@ -249,6 +251,7 @@ def test_files_of_anndata_are_read_as_they_are(tmp_path, cells):
         dtp.read(tmp_path / "b.h5ad")
 
 
+@pytest.mark.slow
 def test_an_ending_does_not_make_another_kind(tmp_path, cells):
     cells.write_h5ad(tmp_path / "a.h5")
     assert dtp.read(tmp_path / "a.h5").shape == cells.shape

@@ -28,6 +28,7 @@ def test_old_symbols_in_the_data_and_in_the_signature(match_up):
     assert row["renamed"] == "KMT2A (MLL); SEPT7 (SEPTIN7)"
 
 
+@pytest.mark.slow
 def test_approved_symbol_is_never_an_alias_of_another_gene(match_up):
     # AR is an alias of AKR1B1 and the symbol of the androgen receptor.
     assert "AKR1B1" not in slow_resolve("AR")

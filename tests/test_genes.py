@@ -35,6 +35,7 @@ def test_table_states_source_licence_and_date():
         assert any(word in line for line in header)
 
 
+@pytest.mark.slow
 def test_table_has_each_symbol_once():
     symbols = [row["symbol"][0] for row in table() if row["symbol"]]
     assert len(symbols) == len(set(symbols)) > 40_000
@@ -65,6 +66,7 @@ def test_names_resolve(name, symbol, how):
     assert resolved == _genes.Resolved((symbol,), how)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_resolution_agrees_with_a_search_of_the_whole_table(data):
@@ -79,6 +81,7 @@ def test_resolution_agrees_with_a_search_of_the_whole_table(data):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_every_spelling_leads_to_the_right_column(data, make_signature):

@@ -26,6 +26,7 @@ def halves(draw):
     return genes[:cut], genes[cut:]
 
 
+@pytest.mark.slow
 @given(
     named=st.dictionaries(
         names,

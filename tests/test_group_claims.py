@@ -207,6 +207,7 @@ def null_values(kind, rng, n):
     return np.log((counted + 0.5) / (cells - counted + 0.5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["normal", "heavy tails", "log odds of shares"])
 @pytest.mark.parametrize(
     ("before", "after", "paired"),

@@ -207,6 +207,7 @@ def test_bytes_that_cannot_be_decompressed(tmp_path, bytes_there, text):
             direct[40:60]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="counts open files")
 def test_files_are_closed(stored):
     # What earlier tests left open would be closed meanwhile.

@@ -149,6 +149,7 @@ def test_names_are_listed_and_unknown_names_are_refused():
         dtpscore.tl.nonsense  # noqa: B018
 
 
+@pytest.mark.slow
 def test_scoring_does_not_load_scanpy():
     code = (
         "import dtpscore as dtp\n"

@@ -95,6 +95,7 @@ def test_difference_covers_no_less_with_arms_of_other_sizes(before, after, sprea
     assert np.mean(hits) >= LOW - 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("center", "spread"), [(0.05, 0.6), (0.3, 0.6), (0.5, 1.0), (0.85, 0.6)]
@@ -181,6 +182,7 @@ def slow_fieller(arms, level):
     return kept[0], kept[-1]
 
 
+@pytest.mark.slow
 def test_returned_part_is_that_of_the_slow_reference():
     arms = [np.array([0.1, -0.2, 0.0]), np.array([3.0, 3.3]), np.array([1.0, 1.6, 1.2])]
     found = returned_part(*arms)

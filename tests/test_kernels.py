@@ -48,6 +48,7 @@ def run(dense, net, method, **options):
     return run_method(dense, net, method=method, options=ScoreOptions(**options)).scores
 
 
+@pytest.mark.slow
 @QUICK
 @given(
     problems(), st.integers(12, 40), st.sampled_from(["average", "min", "max", "order"])
@@ -59,6 +60,7 @@ def test_ucell(problem, max_rank, ties):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @QUICK
 @given(problems(), st.floats(0.05, 1), st.sampled_from(["average", "order"]))
 def test_aucell(problem, fraction, ties):
@@ -68,6 +70,7 @@ def test_aucell(problem, fraction, ties):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @QUICK
 @given(problems(), st.sampled_from(["average", "order"]), st.sampled_from([0, 0.25, 1]))
 def test_ssgsea(problem, ties, weight):
@@ -77,6 +80,7 @@ def test_ssgsea(problem, ties, weight):
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-10)
 
 
+@pytest.mark.slow
 @QUICK
 @given(problems(), st.booleans())
 def test_sums(problem, center):
@@ -94,6 +98,7 @@ def test_sums(problem, center):
     )
 
 
+@pytest.mark.slow
 @QUICK
 @given(problems(), st.sampled_from(list(METHODS)))
 def test_formats_and_blocks_give_the_same_bits(problem, method):

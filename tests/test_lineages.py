@@ -307,6 +307,7 @@ def test_plot_draws_the_clones_of_an_arm(followed):
         dtp.pl.lineages(followed, order=["wings"], show=False)
 
 
+@pytest.mark.slow
 def test_the_report_and_the_command_line_tell_of_clones(simulated, followed, tmp_path):
     from dtpscore._cli import main
 

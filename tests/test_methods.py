@@ -72,6 +72,7 @@ def test_rank_methods_refuse_values_below_zero(method, counts, net):
         scores(scaled, net, method)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["mean", "zscore", "tirosh"])
 def test_value_methods_take_values_below_zero(method, counts, net):
     scaled = counts.toarray().astype(float) - 1

@@ -243,6 +243,7 @@ def correlated_null(most_freedom):
     return np.mean(small)
 
 
+@pytest.mark.slow
 def test_correlated_features_are_no_independent_witnesses():
     assert correlated_null(most_freedom=False) > 0.09
     assert correlated_null(most_freedom=True) < 0.06

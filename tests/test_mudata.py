@@ -62,6 +62,7 @@ def test_without_a_modality_of_that_name_the_first_is_the_example(cells):
         dtp.tl.score(made)
 
 
+@pytest.mark.slow
 def test_the_rna_of_a_file_is_scored_as_the_same_anndata(
     both, cells, tmp_path, command
 ):

@@ -29,6 +29,7 @@ def write(cells, tmp_path):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["h5ad", "zarr"])
 @pytest.mark.parametrize("form", sorted(FORMS))
 @pytest.mark.filterwarnings("ignore:The matrix on disk is stored by columns")
@@ -52,6 +53,7 @@ def test_results_are_those_of_the_file_in_memory(write, form, ending):
         assert list(found.uns) == [*list(inside.uns)[:1], "dtp_scores", "twice"]
 
 
+@pytest.mark.slow
 def test_the_file_is_not_changed(write):
     path, _ = write("csr", "h5ad")
     before = path.read_bytes()

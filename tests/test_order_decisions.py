@@ -57,6 +57,7 @@ def test_genes_of_one_cell_in_a_hundred_are_used():
     assert list(embedding.expressed_genes(sp.csr_array(values))) == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_optional_proliferation_and_every_nuisance_signature_are_left_out():
     axes = [name for name, axis in signatures.axes().items() if axis.kind == "nuisance"]
     for one in [

@@ -94,6 +94,7 @@ def called():
     return adata
 
 
+@pytest.mark.slow
 def test_lines_of_the_readme_warn_of_nothing_and_name_the_missing_key(called, caplog):
     logger.addHandler(caplog.handler)
     with warnings.catch_warnings():
@@ -113,6 +114,7 @@ def test_lines_of_the_readme_warn_of_nothing_and_name_the_missing_key(called, ca
     assert list(params["holiday"]) == ["holiday"]
 
 
+@pytest.mark.slow
 def test_nothing_is_printed(called, capsys):
     dtp.settings.verbosity = "error"
     with warnings.catch_warnings():

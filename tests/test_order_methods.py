@@ -13,6 +13,8 @@ from small_paths import easy, order, plain_order
 import dtpscore as dtp
 from dtpscore._ordering.record import OrderRecord, TrendsRecord
 
+pytestmark = pytest.mark.slow
+
 LEFT_OUT = "were left out"
 SCALED = "scaled to a sum of 10,000 and log-transformed"
 
@@ -146,6 +148,7 @@ def test_one_series_is_said_not_to_be_held_out():
     assert not adata.uns["dtp_pseudotime"]["validated"]
 
 
+@pytest.mark.slow
 def test_times_as_people_write_them(learned):
     written = small()
     days = written.obs["day"].astype(int)
@@ -206,6 +209,7 @@ def test_methods_of_trends(learned, diffused):
     assert "20 bootstrap draws of cells" in said
 
 
+@pytest.mark.slow
 def test_trends_without_a_test_do_not_describe_one():
     adata = small()
     adata.obsm["X_mine"] = np.column_stack([adata.obs["true_progress"]] * 2)
@@ -214,6 +218,7 @@ def test_trends_without_a_test_do_not_describe_one():
     assert "shuffles" not in " ".join(adata.uns["dtp_trends"]["methods"])
 
 
+@pytest.mark.slow
 def test_own_signatures_along_the_order(learned):
     adata = learned.copy()
     rng = np.random.default_rng(0)

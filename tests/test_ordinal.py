@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 from scipy.stats import spearmanr
 from small_paths import planted, planted_cells
@@ -44,6 +45,7 @@ def test_ordinal_uses_the_order_of_more_than_two_classes():
     assert 0 < expected.min() < expected.max() < 1
 
 
+@pytest.mark.slow
 def test_a_series_is_never_placed_by_itself():
     """Wrong labels in one series spoil the others' places, not its own."""
     features, design, _, obs = planted()
@@ -61,6 +63,7 @@ def test_a_series_is_never_placed_by_itself():
     assert np.abs(other.time[~first] - honest.time[~first]).max() > 0.02
 
 
+@pytest.mark.slow
 def test_ordinal_finds_the_line():
     features, design, progress, _ = planted()
     found = ordinal.cross_fit(features, design, n_subsamples=3)
@@ -142,6 +145,7 @@ def test_course_follows_a_bend_that_a_line_cannot():
     assert np.isfinite(one).all()
 
 
+@pytest.mark.slow
 def test_diffusion_components_help_and_may_be_missing():
     features, design, progress, _ = planted()
     graph = diffusion.graph(features, 15)

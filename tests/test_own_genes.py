@@ -256,6 +256,7 @@ def test_very_many_sets_do_not_fill_obs(cells, mine):
     assert dtp.get.scores(adata).shape[1] == MOST_OWN + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["h5ad", "zarr"])
 def test_own_scores_survive_the_disk(scored, tmp_path, mine, form):
     import anndata
@@ -393,6 +394,7 @@ def test_antibodies_are_no_genes(cells, tmp_path, form, choices):
     )
 
 
+@pytest.mark.slow
 def test_antibodies_are_no_genes_in_files(cells, tmp_path, command):
     expected = cells.copy()
     dtp.tl.score(expected)

@@ -50,6 +50,7 @@ def test_own_signatures_are_axes_with_their_scores(own):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "more"),
     [
@@ -71,6 +72,7 @@ def test_every_plot_shows_them(own, name, more):
     assert any("mine" in text for text in texts)
 
 
+@pytest.mark.slow
 def test_the_report_shows_them(own, tmp_path):
     dtp.report(own, tmp_path / "r.html", **KW)
     page = read_page((tmp_path / "r.html").read_text(encoding="utf-8"))

@@ -56,6 +56,7 @@ def test_sdist_carries_signatures_tests_and_tutorials(built, names):
     assert not [name for name in content if name.endswith(".h5ad")]
 
 
+@pytest.mark.slow
 def test_wheel_alone_reads_its_own_signatures(built, tmp_path, names):
     with zipfile.ZipFile(built[0]) as wheel:
         wheel.extractall(tmp_path)

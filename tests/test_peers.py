@@ -119,6 +119,7 @@ def decoupler_aucell(matrix, net):
     return expected, matrix[:, order], moved(net, place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["random", "real"])
 def test_aucell_by_order_equals_decoupler(data, counts, net, request):
     chosen = (counts, net) if data == "random" else request.getfixturevalue("real")
@@ -141,6 +142,7 @@ def test_aucell_of_detected_genes_equals_aucell_without_the_others(counts, net):
         )
 
 
+@pytest.mark.slow
 def test_aucell_with_average_ties_is_the_mean_over_column_orders(counts, net):
     rng = np.random.default_rng(0)
     n_orders = 400
@@ -238,6 +240,7 @@ def test_zscore_equals_decoupler(logged, net, center):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_mean_equals_decoupler_waggr(logged, net):
     dc = pytest.importorskip("decoupler")
     adata = as_adata(logged.toarray())
@@ -269,6 +272,7 @@ def gseapy_es(matrix, net):
     return difference(net, table.loc[frame.columns].astype(float))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["random", "real"])
 def test_ssgsea_equals_gseapy(data, logged, net, request):
     matrix, pairs = logged, net

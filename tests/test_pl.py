@@ -54,6 +54,7 @@ CALLS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_draws_on_the_given_axes_saves_and_returns_it(adata, name, tmp_path):
     _, ax = plt.subplots()
@@ -63,6 +64,7 @@ def test_draws_on_the_given_axes_saves_and_returns_it(adata, name, tmp_path):
     assert file.stat().st_size > 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_figure_size_title_and_figure(adata, name):
     figure = getattr(pl, name)(
@@ -81,6 +83,7 @@ def test_no_text_is_smaller_than_seven_points(adata, name):
     assert min(sizes) >= 7
 
 
+@pytest.mark.slow
 def test_save_true_writes_where_scanpy_would(adata, tmp_path, monkeypatch):
     import scanpy as sc
 
@@ -230,6 +233,7 @@ def test_values_that_do_not_vary_are_no_error(adata):
     assert len(panels) == 2
 
 
+@pytest.mark.slow
 def test_coverage_bars_are_the_fractions(adata):
     ax = pl.coverage(adata, show=False)
     frame = checks.coverage(adata)

@@ -23,6 +23,8 @@ from dtpscore.get import _samples as samples
 from dtpscore.get._arms import arms, verdict
 from dtpscore.get._groups import columns
 
+pytestmark = pytest.mark.slow
+
 KW = {"groupby": "condition", "reference": "parental"}
 
 

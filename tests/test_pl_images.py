@@ -125,6 +125,7 @@ def difference(one, other):
     return float(np.sqrt(np.mean((pixels(one) - pixels(other)) ** 2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(DRAW))
 def test_the_picture_is_as_it_was(adata, name, tmp_path):
     baseline = FOLDER / f"{name}.png"

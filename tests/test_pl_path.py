@@ -22,6 +22,8 @@ from dtpscore.errors import DataError
 from dtpscore.get import _order as path
 from dtpscore.get import _trends as trends
 
+pytestmark = pytest.mark.slow
+
 KW = {"groupby": "condition", "reference": "parental"}
 
 

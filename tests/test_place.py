@@ -17,6 +17,8 @@ from dtpscore import _store
 from dtpscore._cli._batch import plan
 from dtpscore.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 WORDS = ("--axis", "emt", "--quiet")
 
 
@@ -32,6 +34,7 @@ def content(folder):
     return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exists", [True, False])
 def test_link_as_output_stays_and_its_file_is_written(path, tmp_path, exists, command):
     elsewhere = tmp_path / "scratch" / "target.h5ad"
@@ -49,6 +52,7 @@ def test_link_as_output_stays_and_its_file_is_written(path, tmp_path, exists, co
     assert [p.name for p in elsewhere.parent.iterdir()] == ["target.h5ad"]
 
 
+@pytest.mark.slow
 def test_link_as_input_and_relative_names_with_spaces(path, tmp_path, monkeypatch):
     folder = tmp_path / "my cells, été 細胞"
     folder.mkdir()
@@ -73,6 +77,7 @@ def test_link_to_a_zarr_folder_is_written_through(store, tmp_path, command):
     ]
 
 
+@pytest.mark.slow
 def test_other_names_of_the_input_are_refused(path, tmp_path, command):
     link, hard = tmp_path / "link.h5ad", tmp_path / "hard.h5ad"
     link.symlink_to(path)
@@ -85,6 +90,7 @@ def test_other_names_of_the_input_are_refused(path, tmp_path, command):
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_output_within_the_input_is_refused(store, command):
     before = content(store)
     code, _, err = command("score", store, "-o", store / "out.zarr", *WORDS)
@@ -93,6 +99,7 @@ def test_output_within_the_input_is_refused(store, command):
     assert content(store) == before
 
 
+@pytest.mark.slow
 def test_output_around_the_input_is_refused(store, tmp_path, command):
     outer = tmp_path / "outer.zarr"
     shutil.copytree(store, outer)
@@ -174,6 +181,7 @@ def test_files_of_one_stem_keep_their_own_tables(tmp_path):
     assert [task.path_out.name for task in tasks] == ["a.h5ad", "a.zarr", "b.h5ad"]
 
 
+@pytest.mark.slow
 def test_long_name_of_an_output(path, tmp_path):
     out = tmp_path / f"{'x' * 245}.h5ad"
     _store.write_with(path, out, [])

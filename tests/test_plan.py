@@ -118,6 +118,7 @@ def test_a_deeper_library_shows_more_of_an_effect():
     assert effect_at_depth(1.5, 1000, **kwargs) == pytest.approx(1.5 / np.sqrt(1.3))
 
 
+@pytest.mark.slow
 def test_the_table_has_a_row_per_design_and_its_smallest_is_found():
     planned = dtp.plan(
         effect=1.0, n_samples=(2, 4), n_cells=(100, 400), depth=(1000, 4000)
@@ -188,6 +189,7 @@ def test_a_pilot_gives_what_was_not_given(pilot):
         dtp.plan(effect=1.0, pilot=pilot)
 
 
+@pytest.mark.slow
 def test_on_the_command_line(pilot, tmp_path, capsys):
     from dtpscore._cli import main
 
@@ -206,6 +208,7 @@ def test_on_the_command_line(pilot, tmp_path, capsys):
     assert (tmp_path / "a.svg").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_the_report_plans_with_the_libraries_of_the_experiment(pilot, tmp_path):
     scored = pilot.copy()
     dtp.tl.score(scored)

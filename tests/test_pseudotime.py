@@ -9,6 +9,8 @@ import pytest
 from scipy.stats import spearmanr
 from small_paths import easy, order, plain_order
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def ordered():
@@ -117,6 +119,7 @@ def test_late_cells_are_split_by_division(ordered):
     assert (resting == "G1").mean() > 0.8
 
 
+@pytest.mark.slow
 def test_result_survives_a_file(ordered, tmp_path):
     path = tmp_path / "ordered.h5ad"
     ordered.write_h5ad(path)

@@ -14,6 +14,8 @@ from small_paths import KEYS, QUICK, easy, order, plain_order
 import dtpscore as dtp
 from dtpscore.errors import InputWarning
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small():
@@ -49,6 +51,7 @@ def test_views_and_layers_do_not_matter(small):
     pd.testing.assert_frame_equal(layered.obs.filter(like="dtp_"), expected)
 
 
+@pytest.mark.slow
 def test_copy_leaves_the_input(small):
     before = small.copy()
     with warnings.catch_warnings():

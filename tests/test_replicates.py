@@ -75,6 +75,7 @@ def test_few_cells_cannot_tell():
     assert few_genes.verdict == UNTOLD
 
 
+@pytest.mark.slow
 def test_many_cells_do_not_make_replicates_of_lanes():
     # A difference that is a tenth of the smallest of real replicates.
     rng = np.random.default_rng(4)

@@ -20,6 +20,8 @@ from dtpscore.get import _axes as scores
 from dtpscore.get import _checks as checks
 from dtpscore.get import _enrichment as enrichment
 
+pytestmark = pytest.mark.slow
+
 KW = {"groupby": "condition", "reference": "parental", "sample_key": "sample"}
 
 

@@ -26,6 +26,7 @@ def fold(data):
     return next(one for one in section.folds if one.title.startswith("Directions"))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::dtpscore.errors.CoverageWarning")
 def test_directions_of_the_tumor_type_are_on_the_page(adata):
     data = _report.collect(adata, **KW, setting=("melanoma",))
@@ -42,6 +43,7 @@ def test_directions_of_the_tumor_type_are_on_the_page(adata):
     assert emt in next(row[1]["value"] for row in page.tables["directions"]["rows"])
 
 
+@pytest.mark.slow
 def test_without_a_tumor_type_all_contrasts_count_and_the_page_says_so(adata):
     found = fold(_report.collect(adata, **KW))
     shown = found.tables[0].frame.set_index("axis")["direction"]
@@ -49,6 +51,7 @@ def test_without_a_tumor_type_all_contrasts_count_and_the_page_says_so(adata):
     assert "was not given" in found.paragraphs[-1]
 
 
+@pytest.mark.slow
 def test_engagement_ambiguous_and_rival_axes_are_explained(adata):
     text = " ".join(fold(_report.collect(adata, **KW)).paragraphs)
     assert "MAPK and EGFR output: the output of a pathway that drugs hit" in text

@@ -158,6 +158,7 @@ def test_what_cannot_be_done_is_said(scored, weighed):
         dtp.pl.resistance(weighed, order=["wings"], show=False)
 
 
+@pytest.mark.slow
 def test_plot_and_report(weighed, tmp_path):
     ax = dtp.pl.resistance(weighed, show=False)
     assert len(ax.get_yticklabels()) == 7

@@ -102,6 +102,7 @@ def test_a_folder_of_somebody_else_is_refused_and_stays_as_it_was(
     assert contents(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_an_empty_folder_is_taken(source, tmp_path):
     again(source, tmp_path)
     assert json.loads((tmp_path / MARKER).read_text())["version"] == 1
@@ -121,6 +122,7 @@ def test_a_folder_with_another_record_is_refused(tmp_path, text, said):
         look(tmp_path)
 
 
+@pytest.mark.slow
 def test_files_that_a_user_puts_there_stay(source, folder):
     own = {"notes.txt": b"mine", "tables/mine.csv": b"1,2", "steps/x.h5ad": b"x"}
     for name, content in own.items():
@@ -143,6 +145,7 @@ def test_an_output_that_a_user_changed_is_not_replaced(source, folder, name):
     assert after == before
 
 
+@pytest.mark.slow
 def test_an_output_that_was_touched_but_not_changed_is_replaced(source, folder):
     os.utime(folder / "report.html", (1, 1))
     again(source, folder, title="Another title")
@@ -173,6 +176,7 @@ def test_tables_that_are_no_more_are_removed_unless_somebody_changed_them(tmp_pa
     assert set(look(tmp_path).entries) == {"tables/kept.csv"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [
@@ -195,6 +199,7 @@ def test_a_damaged_step_is_made_again_and_that_is_said(source, folder, damage):
     assert (folder / "result.h5ad").read_bytes() == result
 
 
+@pytest.mark.slow
 def test_changed_numbers_in_a_step_are_never_used(source, folder):
     path = folder / "steps" / "score.h5ad"
     changed = ad.read_h5ad(path)
@@ -204,6 +209,7 @@ def test_changed_numbers_in_a_step_are_never_used(source, folder):
     assert (ad.read_h5ad(folder / "result.h5ad").obs["dtp_emt"] != 7.0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["status", "warnings", "sha256", "written"])
 def test_a_changed_record_of_a_step_is_never_used(source, folder, field):
     path = folder / "steps" / "score.json"
@@ -215,6 +221,7 @@ def test_a_changed_record_of_a_step_is_never_used(source, folder, field):
     assert "steps/score.json was changed or damaged" in outputs.notes[0]
 
 
+@pytest.mark.slow
 def test_other_choices_than_those_of_an_earlier_run_are_said(source, folder):
     outputs, outcomes = again(source, folder, method="mean")
     assert outcomes[SCORE] == "done"
@@ -231,6 +238,7 @@ def test_the_record_belongs_to_the_result(folder):
     assert content["result"]["sha256"] == file_sha256(folder / "result.h5ad")
 
 
+@pytest.mark.slow
 def test_an_input_that_changes_meanwhile_gives_no_result(source, tmp_path, monkeypatch):
     own = shutil.copy(source, tmp_path / "own.h5ad")
     write = pipeline.write_outputs
@@ -280,6 +288,7 @@ def test_a_lock_holds_within_one_process_and_is_gone_afterwards(tmp_path):
     assert not (tmp_path / lock.NAME).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dead", "number used again", "damaged"])
 def test_the_lock_of_a_dead_process_is_void(source, folder, kind):
     process = other_process()
@@ -309,6 +318,7 @@ def test_a_lock_of_another_machine_counts_and_names_the_file(folder):
         pytest.fail("the lock was not seen")
 
 
+@pytest.mark.slow
 def test_a_run_leaves_the_logger_as_it_was(source, tmp_path):
     """Also where the run is the first thing that is imported."""
     code = (

@@ -24,6 +24,7 @@ def slow_permutation(values, treated):
     return hits / total
 
 
+@pytest.mark.slow
 def test_permutation_equals_all_orders():
     rng = np.random.default_rng(6)
     values = rng.normal(size=8)
@@ -58,6 +59,7 @@ def test_three_against_three_is_the_equal_variance_t_test():
     assert "normal" in found.note
 
 
+@pytest.mark.slow
 def test_many_samples_are_permuted_at_random_with_a_seed():
     rng = np.random.default_rng(8)
     values, treated = rng.normal(size=24), np.arange(24) % 2 == 0
@@ -120,6 +122,7 @@ def test_patients_of_one_group_are_used_by_a_mixed_model():
     assert "one group only" in found.note
 
 
+@pytest.mark.slow
 def test_mixed_model_keeps_its_level():
     rng = np.random.default_rng(4)
     draws = [patients_of_one_group(rng, 0.0) for _ in range(150)]
@@ -153,6 +156,7 @@ def test_patients_with_one_sample_each_are_independent():
     assert found.pvalue == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_sample_tests_keep_their_level():
     rng = np.random.default_rng(9)
     for n in (3, 4):

@@ -138,6 +138,7 @@ def test_backed_view_and_copy_are_refused_before_any_work(adata, pack, tmp_path)
     backed.file.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["h5ad", "zarr"])
 def test_results_survive_the_disk(kind, adata, pack, tmp_path):
     scored(adata, pack, control=True)

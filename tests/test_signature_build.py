@@ -69,6 +69,7 @@ def said_by(name, contrast):
     return -1 if 2 * against >= 3 * along else 0
 
 
+@pytest.mark.slow
 def test_sign_check_table_is_current(sign_check):
     assert sign_check.table() == text_of("sign_check.tsv")
 

@@ -196,6 +196,7 @@ def test_two_sided_programmes_take_either_sign():
         assert {int(signs.iloc[place]) for signs in drawn} == {-1, 1}
 
 
+@pytest.mark.slow
 def test_samples_differ_in_depth_and_in_genes():
     adata = dtp.datasets.simulate(n_cells=1500, difficulty="hard", seed=2)
     depth = np.asarray(adata.X.sum(axis=1)).ravel()

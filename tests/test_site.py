@@ -144,6 +144,7 @@ def test_documents_keep_no_link_that_leads_nowhere(pages, sitepages):
     assert "<!-- begin: api -->" not in pages["index.md"]
 
 
+@pytest.mark.slow
 def test_every_tutorial_is_a_page_with_its_code(sitepages, repository):
     made = sitepages.generate(repository)
     listed = made["tutorials/index.md"]

@@ -77,6 +77,7 @@ def _results(index):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("source", "expected"),
@@ -120,6 +121,7 @@ def _same(found, expected):
     assert found.uns["nested"]["deep"] == {"k": 1.5}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_output_is_the_input_with_results_added(adata, tmp_path, kind):
     path = _write(adata, tmp_path, kind)
@@ -137,6 +139,7 @@ def test_output_is_the_input_with_results_added(adata, tmp_path, kind):
         assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_results_of_an_earlier_run_are_replaced_and_taken_away(adata, tmp_path, kind):
     path = _write(adata, tmp_path, kind)
@@ -169,6 +172,7 @@ def test_file_without_obsm_and_without_columns(tmp_path):
     assert list(_read(out).obs) == ["dtp_emt", "dtp_call"]
 
 
+@pytest.mark.slow
 def test_metadata_summary_of_a_zarr_folder_has_the_new_entries(adata, tmp_path):
     path = _write(adata, tmp_path, "zarr3")
     out = tmp_path / "out.zarr"

@@ -37,6 +37,7 @@ def folder_with(path, text):
     return path
 
 
+@pytest.mark.slow
 def test_what_a_dead_process_left_is_removed_by_the_next_command(tmp_path):
     left_behind(tmp_path / "out.zarr", "part", "part")
     assert len(list(tmp_path.iterdir())) == 2
@@ -45,6 +46,7 @@ def test_what_a_dead_process_left_is_removed_by_the_next_command(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["other.csv"]
 
 
+@pytest.mark.slow
 def test_what_a_living_process_or_another_machine_made_stays(tmp_path, monkeypatch):
     ours = folder_with(_temporary.temporary(tmp_path / "out.zarr"), "ours")
     left_behind(tmp_path / "out.zarr", "part")
@@ -91,6 +93,7 @@ def test_two_names_are_swapped_in_one_step(tmp_path):
         exchange(one, tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 def test_an_old_version_comes_back_where_the_replacement_was_interrupted(tmp_path):
     target = tmp_path / "out.zarr"
     left_behind(target, "old", "part")
@@ -101,6 +104,7 @@ def test_an_old_version_comes_back_where_the_replacement_was_interrupted(tmp_pat
     assert [p.name for p in tmp_path.iterdir()] == ["out.zarr"]
 
 
+@pytest.mark.slow
 def test_the_check_of_an_output_finds_the_old_version(tmp_path):
     source, target = folder_with(tmp_path / "in.zarr", "in"), tmp_path / "out.zarr"
     left_behind(target, "old", "part")
@@ -130,6 +134,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT"])
 @pytest.mark.parametrize("state", ["busy", "idle"])
 def test_signals_end_a_process_and_nothing_stays(tmp_path, name, state):

@@ -52,6 +52,7 @@ def draw(n_cells, depth, dispersion, *, seed=0, profiles=PROFILE[None]):
 # The draw
 
 
+@pytest.mark.slow
 def test_without_dispersion_the_moments_are_multinomial():
     n, depth = 20_000, 200
     counts = draw(n, depth, 0)
@@ -79,6 +80,7 @@ def test_dispersion_is_the_variance_of_gamma_noise(dispersion):
     assert abs(counts.var(axis=0).mean() / expected - 1) < 0.03
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 400),
     st.floats(0, 3),
@@ -203,6 +205,7 @@ def test_means_of_a_blend_follow_the_weights_of_the_cell():
     assert abs(z.std() - 1) < 0.1
 
 
+@pytest.mark.slow
 def test_depth_is_the_median_and_spreads_as_asked():
     cells = dtp.datasets.thin(
         bulk(),
@@ -217,6 +220,7 @@ def test_depth_is_the_median_and_spreads_as_asked():
         assert abs(logs.std() - 0.4) < 0.03
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["h5ad", "zarr"])
 def test_the_cells_survive_a_file(tmp_path, form):
     cells = dtp.datasets.thin(bulk(), depth=30, n_cells=3)
@@ -265,6 +269,7 @@ def test_bad_bulk_is_named():
         dtp.datasets.thin(twice, depth=10, n_cells=2)
 
 
+@pytest.mark.slow
 def test_real_bulk_gives_cells_like_their_row(real_file):
     """Pooled cells of a row correlate with that row more than with any other."""
     table = ad.read_h5ad(real_file("bulk_brafi_4lines"))

@@ -12,6 +12,8 @@ import dtpscore as dtp
 from dtpscore._ordering import curves, trend_test
 from dtpscore.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def followed():

@@ -125,6 +125,7 @@ def stored(form, parts, folder, ending):
     return ad.io.sparse_dataset(root["X"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["memory", "dask", "h5ad", "zarr"])
 @pytest.mark.parametrize("form", ["csr", "csc"])
 @pytest.mark.parametrize("name", DAMAGES)

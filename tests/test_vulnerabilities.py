@@ -113,6 +113,7 @@ def test_a_shift_of_all_genes_of_a_level_is_no_change():
     assert np.mean(profiles[2:, weak] - base[weak]) < -0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paired", [False, True])
 def test_drug_signatures_and_genes_keep_their_level_without_a_change(paired):
     rng = np.random.default_rng(1)
@@ -215,6 +216,7 @@ def test_rows_are_ordered_by_evidence():
     assert table["rank"].tolist() == [1, 2, 2, 4, 5, 6, 7]
 
 
+@pytest.mark.slow
 def test_called_cells_are_looked_at_where_there_are_calls(simulated):
     called = simulated.copy()
     state = np.where(called.obs["true_state"] == "DTP", DTP_LIKE, PARENTAL_LIKE)
@@ -227,6 +229,7 @@ def test_called_cells_are_looked_at_where_there_are_calls(simulated):
     assert set(whole["cells"]) == {"all"}
 
 
+@pytest.mark.slow
 def test_each_patient_by_itself_and_patients_as_pairs(simulated):
     made = simulated.copy()
     dtp.tl.vulnerabilities(made, batch_key="replicate", cells="all", **DESIGN)
@@ -242,6 +245,7 @@ def test_each_patient_by_itself_and_patients_as_pairs(simulated):
     assert paired.loc["emt", "pvalue"] != plain.loc["emt", "pvalue"]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_done_is_said(simulated, looked):
     with pytest.raises(SignatureError, match="No contrast is about 'AML'"):
         dtp.tl.vulnerabilities(simulated, context="AML", **DESIGN)
@@ -258,6 +262,7 @@ def test_what_cannot_be_done_is_said(simulated, looked):
         dtp.get.vulnerabilities(plain, kind="drugs")
 
 
+@pytest.mark.slow
 def test_results_survive_a_file_and_show_in_plot_and_report(looked, tmp_path):
     import anndata as ad
 
@@ -286,6 +291,7 @@ def test_results_survive_a_file_and_show_in_plot_and_report(looked, tmp_path):
     assert {"vulnerabilities.csv", "target_genes.csv", "drug_signatures.csv"} <= names
 
 
+@pytest.mark.slow
 def test_a_panel_without_target_genes_still_shows_axes(simulated):
     published = dtp.signatures.vulnerabilities()["genes"]
     targets = {one.strip() for text in published for one in text.split(",")}

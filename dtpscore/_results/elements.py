@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from anndata import AnnData, ImplicitModificationWarning
+from anndata import AnnData
 
 from dtpscore._log import logger
 from dtpscore._matrix import blocks
@@ -20,7 +17,7 @@ from dtpscore._matrix.partitions import is_dask
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -44,8 +41,6 @@ _NO_GENES = frozenset(
 RNA_NAMES = frozenset({"rna", "gex", "gene expression", "transcriptome"})
 # Bytes that the name of a cell takes in a file, at most as a rule.
 _NAME = 100
-# Filters of warnings belong to all threads, so one at a time changes them.
-_FILTERS = Lock()
 
 
 @dataclass(frozen=True)
@@ -304,17 +299,12 @@ def writable(adata: AnnData, *, copy: bool = False) -> AnnData:
 
 def write(adata: AnnData, results: Iterable[Element]) -> None:
     """Put results into an AnnData; a view becomes an AnnData of its own first."""
+    if adata.is_view:
+        # As scanpy does. An assignment would do it too, with a warning, and to silence
+        # that would change the filters of every other thread.
+        adata._init_as_actual(adata.copy())
     for element in results:
-        with _copied_quietly() if adata.is_view else nullcontext():
-            _put(getattr(adata, element.slot), element)
-
-
-@contextmanager
-def _copied_quietly() -> Iterator[None]:
-    """Silence anndata, which warns that it copies a view on the first assignment."""
-    with _FILTERS, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ImplicitModificationWarning)
-        yield
+        _put(getattr(adata, element.slot), element)
 
 
 def _put(slot: Any, element: Element) -> None:
