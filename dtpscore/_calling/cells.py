@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dtpscore._statistics.samples import sample_means
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -192,12 +194,6 @@ class Whitened:
     scale: NDArray[np.float64]
 
 
-def _sample_means(
-    values: NDArray[np.float64], sample: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    return np.array([values[sample == name].mean(axis=0) for name in np.unique(sample)])
-
-
 def whiten(
     null: NDArray[np.float64],
     null_sample: NDArray[np.int64],
@@ -218,7 +214,7 @@ def whiten(
     """
     from sklearn.covariance import shrunk_covariance
 
-    means = _sample_means(null, null_sample)
+    means = sample_means(null, null_sample)
     _, place = np.unique(null_sample, return_inverse=True)
     residuals = null - means[place]
     everything = np.vstack([null, mixed])

@@ -9,7 +9,7 @@ import numpy as np
 
 from dtpscore._statistics.moves import whole_move
 from dtpscore._statistics.public_libraries import ASSUMED, public_libraries
-from dtpscore._statistics.samples import units_of
+from dtpscore._statistics.samples import sample_means, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,7 +79,7 @@ class GroupMove:
         return f"{text}."
 
 
-def _sample_means(
+def _sample_means_in_sd(
     values: NDArray[np.float64], sample: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Mean of each sample in SD of the cells of a sample, and a row of each.
@@ -89,7 +89,7 @@ def _sample_means(
     names, first = np.unique(sample, return_index=True)
     parts = [values[sample == name] for name in names]
     unit = np.sqrt(np.mean([part.var(axis=0) for part in parts], axis=0))
-    means = np.array([part.mean(axis=0) for part in parts])[:, unit > 0]
+    means = sample_means(values, sample)[:, unit > 0]
     return means / unit[unit > 0], first
 
 
@@ -116,7 +116,7 @@ def group_move(
     -------
     Size, interval and p-value.
     """
-    means, first = _sample_means(values, sample)
+    means, first = _sample_means_in_sd(values, sample)
     codes = np.unique(pair[first], return_inverse=True)[1].astype(np.int64)
     units = units_of(means, ~reference[first], codes)
     public = public_libraries(exclude_studies)

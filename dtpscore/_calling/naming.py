@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dtpscore._statistics.samples import sample_means
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -114,15 +116,6 @@ class Agreement:
 NOT_MOVED = Agreement(0, 0, float("nan"))
 
 
-def sample_mean(
-    values: NDArray[np.float64], sample: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Mean over samples of their means, so that every sample counts the same."""
-    means = [values[sample == name].mean(axis=0) for name in np.unique(sample)]
-    result: NDArray[np.float64] = np.mean(means, axis=0)
-    return result
-
-
 def _within(
     values: NDArray[np.float64], sample: NDArray[np.int64]
 ) -> NDArray[np.float64]:
@@ -167,7 +160,8 @@ def unexplained_rise(
         _within(nuisance[reference], own), _within(values[reference], own), rcond=None
     )
     moved, drift = (
-        part[called].mean(axis=0) - sample_mean(part[reference], own)
+        # Every reference sample counts the same.
+        part[called].mean(axis=0) - sample_means(part[reference], own).mean(axis=0)
         for part in (values, nuisance)
     )
     result: NDArray[np.float64] = moved - drift @ slopes

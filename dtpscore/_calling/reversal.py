@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dtpscore._calling.conformal import conformal_pvalues, n_at_least
+from dtpscore._statistics.samples import sample_means
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,17 +93,6 @@ def drawn(rng: Generator, n: int) -> NDArray[np.int64]:
     return rng.integers(n, size=n) if n > 1 else np.zeros(1, np.int64)
 
 
-def _sample_means(
-    values: NDArray[np.float64], sample: NDArray[np.int64], rows: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    return np.array(
-        [
-            values[rows & (sample == name)].mean(axis=0)
-            for name in np.unique(sample[rows])
-        ]
-    )
-
-
 def _contrasts(arms: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Subtract parental from persister, and persister from holiday sample means."""
     parental, persister, holiday = (part.mean(axis=0) for part in arms)
@@ -154,7 +144,7 @@ def axis_reversal(axes: pd.DataFrame, arms: Arms, *, seed: int) -> pd.DataFrame:
 
     values = axes.to_numpy(dtype=np.float64)
     means = [
-        [_sample_means(values[rows], own.sample, arm) for arm in own.each]
+        [sample_means(values[rows][arm], own.sample[arm]) for arm in own.each]
         for rows, own in arms.strata()
     ]
     contrast, returned = np.mean([_contrasts(part) for part in means], axis=0)

@@ -68,24 +68,6 @@ class Difference:
     note: str
 
 
-def sample_means(values: FloatArray, code: IntArray) -> FloatArray:
-    """Mean of the cells of each sample.
-
-    Parameters
-    ----------
-    values
-        (cells, axes).
-    code
-        Sample of each cell, from 0; cells with -1 take no part.
-
-    Returns
-    -------
-    float64 (samples, axes).
-    """
-    n = int(code.max()) + 1
-    return np.stack([values[code == one].mean(axis=0) for one in range(n)])
-
-
 def adjusted(pvalues: FloatArray) -> FloatArray:
     """Benjamini-Hochberg over the p-values that there are."""
     from scipy.stats import false_discovery_control

@@ -11,6 +11,7 @@ import pandas as pd
 from dtpscore import signatures
 from dtpscore._compare import arms as on_arrays
 from dtpscore._compare.record import CompareRecord
+from dtpscore._statistics.samples import sample_means
 from dtpscore.errors import ResultError
 
 if TYPE_CHECKING:
@@ -192,7 +193,10 @@ def _one_arm(
 ) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame] | None:
     """Tables of one arm; None where no axis varies in its reference cells."""
     samples = _samples(design, arm)
-    means = on_arrays.sample_means(_standardized(values, arm.reference), samples.code)
+    inside = samples.code >= 0
+    means = sample_means(
+        _standardized(values, arm.reference)[inside], samples.code[inside]
+    )
     known: BoolArray = np.asarray(np.isfinite(means).all(axis=0))
     if not known.any():
         return None

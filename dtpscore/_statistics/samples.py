@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 _MOST_ARRANGEMENTS = 20_000
 
 
+def sample_means(
+    values: NDArray[np.float64], sample: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Mean of the cells of each sample, float64 (samples, features).
+
+    The samples are in the order of their codes.
+    """
+    return np.array([values[sample == name].mean(axis=0) for name in np.unique(sample)])
+
+
 @dataclass(frozen=True)
 class GroupClaim:
     """What the samples say of a move of the whole group.

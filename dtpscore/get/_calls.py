@@ -180,8 +180,8 @@ def plane(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    ``index``, ``proliferation``, ``shift`` (the library shift with one reference
-    sample; missing without a reference), ``call``, and ``called`` (whether the cell
+    ``index``, ``proliferation``, ``shift`` (missing without a reference), ``call``,
+    and ``called`` (whether the cell
     left the reference range at the error rate of the calls).
 
     Raises
@@ -191,23 +191,17 @@ def plane(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     """
     call = states(adata, key)
     record, keys = call_record(adata, key), _keys.call_keys(key or _keys.CALL)
-    shift = keys["shift" if has_shift(adata, key) else "library_shift"]
     missing = pd.Series(np.nan, index=adata.obs_names)
     qvalue = adata.obs.get(keys["qvalue"], missing).astype(float)
     return pd.DataFrame(
         {
             "index": adata.obs[keys["index"]].astype(float),
             "proliferation": adata.obs[keys["proliferation"]].astype(float),
-            "shift": adata.obs.get(shift, missing).astype(float),
+            "shift": adata.obs.get(keys["shift"], missing).astype(float),
             "call": call,
             "called": (qvalue <= record.alpha).to_numpy(),
         }
     )
-
-
-def has_shift(adata: AnnData, key: str | None = None) -> bool:
-    """Whether a shift made the calls, as it does wherever there is a reference."""
-    return _keys.call_keys(key or _keys.CALL)["shift"] in adata.obs
 
 
 def thresholds(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:

@@ -284,7 +284,7 @@ def decision(
             _limits(panel, shown, lows)
             if name:
                 set_title(panel, name, fontsize=8)
-        _name(drawn, frame, colors, learned=calls.has_shift(adata, key))
+        _name(drawn, frame, colors)
         return finish(
             drawn,
             name="decision",
@@ -295,12 +295,9 @@ def decision(
         )
 
 
-def _name(
-    drawn: Canvas, frame: pd.DataFrame, colors: dict[str, Any], *, learned: bool
-) -> None:
+def _name(drawn: Canvas, frame: pd.DataFrame, colors: dict[str, Any]) -> None:
     """Names of the axes, and the legend."""
-    what = "Shift" if learned else "Library shift, which makes no call"
-    x, y = f"{what} (standard deviations)", "Index (standard deviations)"
+    x, y = "Shift (standard deviations)", "Index (standard deviations)"
     handles = _state_handles(frame, colors)
     for text, dashes in (
         ("smallest shift that was called", _DASHED),
