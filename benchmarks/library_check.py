@@ -10,22 +10,25 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 
+import dtpscore
 from dtpscore._statistics.contrast import arm_contrast
 from dtpscore._statistics.moderated import borrowed_prior, fit_prior
 from dtpscore._statistics.moves import moderated_move, whole_move
 from dtpscore._statistics.public_libraries import public_libraries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from library_prior import Measured
+    from library_prior import Group, Measured
 
     from dtpscore._statistics.moves import Move
 
 ALPHA = 0.05
+FEWEST_CELLS = 40
 
 
 def moves(means: np.ndarray, treated: np.ndarray, study: str) -> dict[str, Move]:
@@ -114,3 +117,48 @@ def check(measured: list[Measured]) -> pd.DataFrame:
             "whole": whole.groupby("test")["whole"].mean().round(3),
         }
     )
+
+
+def false_calls(groups: Iterable[Group]) -> pd.DataFrame:
+    """Call each library of a group against the other ones, as a user would.
+
+    Returns
+    -------
+    One row per library of a group of three or more: ``study``, ``group``, ``called``,
+    the share of its cells that is called, and ``tolerance``.
+    """
+    rows = []
+    for group in groups:
+        names, sizes = np.unique(group.library, return_counts=True)
+        names = names[sizes >= FEWEST_CELLS]
+        for held in names if len(names) > 2 else ():
+            query = group.library == held
+            cells = ad.AnnData(
+                group.cells.X,
+                pd.DataFrame(
+                    {
+                        "arm": np.where(query, "query", "reference"),
+                        "library": group.library.astype(str),
+                    },
+                    index=[f"cell {n}" for n in range(len(query))],
+                ),
+                pd.DataFrame(index=group.cells.var_names),
+            )
+            dtpscore.tl.call(
+                cells,
+                groupby="arm",
+                reference="reference",
+                sample_key="library",
+                # Only the studies of bulk replicates have lists of their own.
+                exclude_studies=[group.study] if "bulk" in group.kind else None,
+            )
+            own = cells.uns["dtp_call"]["calibration"].iloc[0]
+            rows.append(
+                {
+                    "study": group.study,
+                    "group": group.name,
+                    "called": float((cells.obs["dtp_qvalue"][query] <= ALPHA).mean()),
+                    "tolerance": round(float(own["tolerance"]), 2),
+                }
+            )
+    return pd.DataFrame(rows)

@@ -4,7 +4,7 @@
     python benchmarks/library_prior.py --write    writes it where the package reads it
 
 The check asks of every library whether it moved against the others of its group, which
-none has, with what the other studies say as the prior.
+none has, with what the other studies say as the prior, and calls its cells.
 
 Each group is one state of one line in one experiment, with two or more libraries. The
 features are those of a call (control-matched z-scores of the signatures of persister
@@ -12,13 +12,18 @@ mechanisms), in standard deviations of the cells of a library. Bulk replicates
 are made cells of 3,000 transcripts, with the cell-cycle positions, dispersions and
 latent structure of `stress_population.py`, so that the unit is that of cells with the
 structure of real ones.
+
+How much libraries differ along the direction that a call learns is measured where a
+study has the same line in another state: the replicates of one state are the
+reference, those of the other are called, and the variance is that of the held-out
+reference libraries.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +36,7 @@ import scipy.sparse as sp
 sys.path.insert(0, str(Path(__file__).parent))
 
 from calling_data import read, score
-from library_check import check
+from library_check import FEWEST_CELLS, check, false_calls
 from stress_population import fit_population
 
 import dtpscore
@@ -48,7 +53,6 @@ SOURCES = {
     "gse134839": "GSE134839",
 }
 _DEPTH, _N_CELLS = 3000, 250
-_FEWEST_CELLS = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +67,9 @@ class Group:
         Counts.
     library
         Library of each cell.
+    contrast
+        Two states to learn a direction from, the reference first; None where the study
+        has one state.
     """
 
     study: str
@@ -70,6 +77,7 @@ class Group:
     kind: str
     cells: ad.AnnData
     library: np.ndarray
+    contrast: tuple[Group, Group] | None = None
 
 
 def thinned(bulk: ad.AnnData, seed: int) -> tuple[ad.AnnData, np.ndarray]:
@@ -110,9 +118,14 @@ def bulk_groups() -> Iterator[Group]:
         label = (
             bulk.obs["cell_line"].astype(str) + " " + bulk.obs["condition"].astype(str)
         )
+        made = {}
         for seed, one in enumerate(label.unique()):
             own = bulk[(label == one).to_numpy()].copy()
-            yield Group(study, one, "bulk replicates", *thinned(own, seed))
+            made[one] = Group(study, one, "bulk replicates", *thinned(own, seed))
+        for one, group in made.items():
+            line, state = one.split()
+            other = "DTP" if state == "parental" else "parental"
+            yield replace(group, contrast=(group, made[f"{line} {other}"]))
 
 
 def cell_groups() -> Iterator[Group]:
@@ -121,7 +134,19 @@ def cell_groups() -> Iterator[Group]:
     plate = cells.obs["sample"].astype(str)
     keep = plate.str.contains("5cl") & (cells.obs["demuxlet_class"] == "SNG")
     cells, plate = cells[keep.to_numpy()].copy(), plate[keep].to_numpy()
-    yield Group("tian2019", "five lines on plates", "single cells", cells, plate)
+    line = cells.obs["cell_line"].astype(str).to_numpy()
+    lines = [
+        Group(
+            "tian2019",
+            f"{name} on plates",
+            "single cells",
+            cells[line == name].copy(),
+            plate[line == name],
+        )
+        for name in ("A549", "H838")
+    ]
+    every = Group("tian2019", "five lines on plates", "single cells", cells, plate)
+    yield replace(every, contrast=(lines[0], lines[1]))
     wells = read("sc_mixology_cellmix")
     plate = wells.obs["sample"].astype(str).to_numpy()
     yield Group("tian2019", "mixed wells on plates", "single cells", wells, plate)
@@ -158,13 +183,36 @@ def library_means(group: Group) -> Measured:
     """Means of the libraries of a group that have enough cells."""
     found = score(group.cells)
     names, sizes = np.unique(group.library, return_counts=True)
-    names, sizes = names[sizes >= _FEWEST_CELLS], sizes[sizes >= _FEWEST_CELLS]
+    names, sizes = names[sizes >= FEWEST_CELLS], sizes[sizes >= FEWEST_CELLS]
     parts = [np.asarray(found.values)[group.library == one] for one in names]
     spread = np.sqrt(np.mean([part.var(axis=0, ddof=1) for part in parts], axis=0))
     means = np.array([part.mean(axis=0) for part in parts])
     means = np.where(spread > 0, means / np.where(spread > 0, spread, 1.0), np.nan)
     frame = pd.DataFrame(means, columns=found.names)
     return Measured(group, frame, int(np.median(sizes)))
+
+
+def along_variance(group: Group) -> float:
+    """Variance of held-out libraries along the direction to the other state."""
+    parts = []
+    for condition, one in zip(("reference", "other"), group.contrast, strict=True):
+        sample = [f"{condition} {name}" for name in one.library]
+        obs = pd.DataFrame({"condition": condition, "sample": sample})
+        obs.index = [f"{condition} cell {n}" for n in range(len(obs))]
+        parts.append(
+            ad.AnnData(one.cells.X, obs, pd.DataFrame(index=one.cells.var_names))
+        )
+    found = dtpscore.tl.call(
+        ad.concat(parts),
+        groupby="condition",
+        reference="reference",
+        sample_key="sample",
+        check_reference=False,
+        # Only the studies of bulk replicates have lists of their own.
+        exclude_studies=[group.study] if group.kind == "bulk replicates" else None,
+        copy=True,
+    )
+    return float(found.uns["dtp_call"]["calibration"]["library_sd"].iloc[0]) ** 2
 
 
 def variances(found: Measured) -> np.ndarray:
@@ -221,6 +269,8 @@ def table(measured: list[Measured]) -> str:
             "mean_variance": float(f"{own.mean():.3g}"),
             "held_out_squares": float(f"{held_out_squares(one):.3g}"),
         }
+        if one.group.contrast is not None:
+            row["along_variance"] = float(f"{along_variance(one.group):.3g}")
         text += ["", "[[group]]"]
         for name, value in row.items():
             quoted = f'"{value}"' if isinstance(value, str) else value
@@ -239,6 +289,9 @@ def main() -> None:
         TARGET.write_text(text, "utf-8")
     print(text)
     print(check(measured).to_string())
+    calls = false_calls(one.group for one in measured)
+    print(calls.groupby("study")["called"].agg(["size", "mean", "max"]).round(3))
+    print(calls[calls["called"] > 0].to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from dtpscore._calling.folds import positive_unlabeled
 from dtpscore._calling.group import call_group
 from dtpscore._calling.populations import Samples, fit_lines
 from dtpscore._calling.shift import _pooled, held_out_shift, library_shift, tolerance
+from dtpscore._statistics.moderated import Prior
 
 SCORES = st.lists(st.integers(-5, 5), min_size=1, max_size=40)
 
@@ -121,6 +122,44 @@ def test_tolerance_is_the_prediction_bound():
     over = [one[-1] > one[:-1].mean() + tolerance(one[:-1], alpha) for one in draws]
     assert np.mean(over) == pytest.approx(alpha, abs=0.01)
     assert tolerance(draws[0, :2], alpha) > 0
+
+
+def test_tolerance_is_drawn_toward_the_prior_as_smyth_does():
+    """Sums of squares are added, and so are degrees of freedom (Smyth 2004)."""
+    centers, prior = np.array([0.3, -0.1, 0.4]), Prior(0.2, 1.5)
+    squares = ((centers - centers.mean()) ** 2).sum() + 1.5 * 0.2
+    expected = stats.t.ppf(0.975, 3.5) * np.sqrt(squares / 3.5 * (1 + 1 / 3))
+    assert tolerance(centers, 0.025, prior=prior) == pytest.approx(expected)
+    # Two libraries that happen to be alike do not say that libraries are alike.
+    alike = np.array([0.0, 1e-6])
+    assert tolerance(alike, 0.025, prior=prior) > 1
+
+
+def test_replicates_of_the_group_narrow_the_tolerance_and_never_widen_it():
+    centers = np.array([0.3, -0.3])
+    alone = tolerance(centers, 0.025)
+    # Two models that see the same two replicates.
+    alike = np.array([[5.0, 5.2], [4.9, 5.1]])
+    squares = 0.18 + 0.02
+    expected = stats.t.ppf(0.975, 2) * np.sqrt(squares / 2 * 1.5)
+    assert tolerance(centers, 0.025, replicates=alike) == pytest.approx(expected)
+    assert expected < alone
+    unlike = np.array([[1.0, 90.0], [2.0, 95.0]])
+    assert tolerance(centers, 0.025, replicates=unlike) == pytest.approx(alone)
+    assert tolerance(centers, 0.025, replicates=alike[:, :1]) == pytest.approx(alone)
+
+
+def test_tolerance_with_the_prior_holds_where_experiments_differ():
+    """A variance that is drawn from the prior, as the prior says variances are."""
+    rng = np.random.default_rng(4)
+    prior, alpha = Prior(0.06, 0.9), 0.1
+    spread = np.sqrt(prior.variance * prior.freedom / rng.chisquare(0.9, 5000))
+    draws = rng.normal(size=(5000, 3)) * spread[:, None]
+    over = [
+        one[2] > one[:2].mean() + tolerance(one[:2], alpha, prior=prior)
+        for one in draws
+    ]
+    assert np.mean(over) == pytest.approx(alpha, abs=0.015)
 
 
 def make_cells(

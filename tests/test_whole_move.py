@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from dtpscore._statistics.moderated import (
+    NOTHING_KNOWN,
     Prior,
     borrowed_prior,
     fit_prior,
@@ -169,6 +170,24 @@ def test_public_libraries_say_little_of_a_new_experiment():
     assert 1 < found.whole.freedom < 4
     assert 2 < found.independent < 8
     assert 0.05 < np.sqrt(found.whole.variance) < 0.2
+
+
+def test_directions_of_public_experiments_are_worth_less_than_a_sample():
+    """Groups of one study agree, which says little of another study."""
+    groups = [one for one in _table()["group"] if "along_variance" in one]
+    studies = {one["study"] for one in groups}
+    assert len(studies) == 3
+    fitted = fit_prior(
+        [one["along_variance"] for one in groups],
+        [one["libraries"] - 1 for one in groups],
+        source=ASSUMED,
+    )
+    found = public_libraries().along
+    assert found == fitted
+    assert 0 < found.freedom < 1
+    # The studies that are left are alike within themselves.
+    assert public_libraries(["stauffer2024"]).along.freedom == 1
+    assert public_libraries(["stauffer2024", "hayford2024"]).along == NOTHING_KNOWN
 
 
 def test_a_study_is_left_out_of_what_judges_its_data():

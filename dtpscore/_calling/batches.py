@@ -41,6 +41,7 @@ from dtpscore._calling.states import (
     limits,
     states,
 )
+from dtpscore._statistics.public_libraries import public_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +119,8 @@ def _check_samples(
     """Call every reference sample against the others; is the error rate exceeded?"""
     rows = batch.rows[batch.reference]
     cells = _cells(experiment, outcome, rows)
-    found = leave_one_out(cells, alpha=alpha) if check else {}
+    prior = public_libraries(experiment.features.excluded).along
+    found = leave_one_out(cells, alpha=alpha, prior=prior) if check else {}
     n_called = 0.0
     for library in np.unique(cells.sample):
         own = rows[cells.sample == library]
@@ -225,7 +227,8 @@ def _call_one(
     """Call the cells of one group and store what was found."""
     rows = batch.rows[batch.reference | (experiment.design.group[batch.rows] == group)]
     cells = _cells(experiment, outcome, rows)
-    found = call_group(cells, alpha=alpha)
+    prior = public_libraries(experiment.features.excluded).along
+    found = call_group(cells, alpha=alpha, prior=prior)
     query = rows[~cells.reference]
     for name in ("pvalue", "qvalue"):
         getattr(outcome, name)[query] = getattr(found, name)[~cells.reference]

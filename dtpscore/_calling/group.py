@@ -10,11 +10,13 @@ import numpy as np
 from dtpscore._calling.conformal import smallest_share
 from dtpscore._calling.second_population import THRESHOLD
 from dtpscore._calling.shift import FOLDS, held_out_shift, library_shift, shift_inside
+from dtpscore._statistics.moderated import NOTHING_KNOWN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dtpscore._calling.cells import Cells
+    from dtpscore._statistics.moderated import Prior
 
 # What the calls of a group rest on.
 SHIFT_BASIS, INSIDE_BASIS = "shift", "inside samples"
@@ -62,7 +64,9 @@ def _threshold(
     return float(pvalue[called].max()) if called.any() else float("nan")
 
 
-def call_group(cells: Cells, *, alpha: float, folds: int = FOLDS) -> GroupCall:
+def call_group(
+    cells: Cells, *, alpha: float, folds: int = FOLDS, prior: Prior = NOTHING_KNOWN
+) -> GroupCall:
     """Call one group.
 
     With two or more reference samples the learned shift makes the calls. With one,
@@ -77,6 +81,8 @@ def call_group(cells: Cells, *, alpha: float, folds: int = FOLDS) -> GroupCall:
         False discovery rate.
     folds
         Most models that are fitted.
+    prior
+        How much libraries differ along a learned direction, from other experiments.
 
     Returns
     -------
@@ -98,7 +104,7 @@ def call_group(cells: Cells, *, alpha: float, folds: int = FOLDS) -> GroupCall:
     pvalue = nan.copy()
     library = nan
     if n_samples > 1:
-        found = held_out_shift(cells, alpha=alpha, folds=folds)
+        found = held_out_shift(cells, alpha=alpha, folds=folds, prior=prior)
         basis = SHIFT_BASIS
     else:
         library, _ = library_shift(cells)
@@ -106,7 +112,11 @@ def call_group(cells: Cells, *, alpha: float, folds: int = FOLDS) -> GroupCall:
         basis = INSIDE_BASIS
     pvalue[query] = found.pvalue[query]
     second = found.second
-    own = {"basis": basis, "tolerance": found.margin}
+    own = {
+        "basis": basis,
+        "library_sd": found.library_sd,
+        "tolerance": found.margin,
+    }
     own |= {
         "components_used": second.found,
         "second_population": second.log_ratio,
@@ -129,15 +139,17 @@ def call_group(cells: Cells, *, alpha: float, folds: int = FOLDS) -> GroupCall:
     )
 
 
-def leave_one_out(cells: Cells, *, alpha: float) -> dict[int, float]:
+def leave_one_out(
+    cells: Cells, *, alpha: float, prior: Prior = NOTHING_KNOWN
+) -> dict[int, float]:
     """Share of each reference sample that is called against the other ones.
 
     Parameters
     ----------
     cells
         Cells of a batch, of which the reference cells are used.
-    alpha
-        False discovery rate.
+    alpha, prior
+        As in `call_group`.
 
     Returns
     -------
@@ -152,6 +164,6 @@ def leave_one_out(cells: Cells, *, alpha: float) -> dict[int, float]:
     shares = {}
     for sample in samples:
         trial = replace(part, reference=part.sample != sample)
-        found = call_group(trial, alpha=alpha, folds=_FOLDS_OF_CHECK)
+        found = call_group(trial, alpha=alpha, folds=_FOLDS_OF_CHECK, prior=prior)
         shares[int(sample)] = float((found.qvalue[~trial.reference] <= alpha).mean())
     return shares

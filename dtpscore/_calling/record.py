@@ -39,8 +39,10 @@ class CallRecord(Record):
         call.
     calibration
         One row per group of a batch: ``basis`` (``"shift"`` or ``"inside samples"``),
-        numbers of cells, ``smallest_share`` that could be called, ``tolerance`` between
-        libraries, ``components_used``, the evidence for a second population,
+        numbers of cells, ``smallest_share`` that could be called, ``library_sd`` (how
+        much reference samples differ along the shift, in standard deviations of cells)
+        and ``tolerance`` (what one further library may differ),
+        ``components_used``, the evidence for a second population,
         ``n_called``, what the name rests on (``n_studies``, ``n_studies_agree``,
         ``index_rise``), how far the group moved (``move`` and its limits),
         ``explained_by_signatures`` and ``evidence_level``. None without a reference, as

@@ -161,7 +161,7 @@ def _error_rate(outcome: Outcome, alpha: float) -> list[str]:
         sentences.append(
             f"Among the cells that left the reference range at most {100 * alpha:g}% "
             "are expected to be wrong, if a further untreated sample would differ as "
-            "the reference samples do."
+            "the reference samples and public replicate libraries do."
         )
     if len(stable) < len(learned):
         sentences.append(

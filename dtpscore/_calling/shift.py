@@ -17,6 +17,7 @@ from dtpscore._calling.folds import (
     within_reading,
 )
 from dtpscore._calling.second_population import second_population
+from dtpscore._statistics.moderated import NOTHING_KNOWN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dtpscore._calling.cells import Cells
     from dtpscore._calling.folds import Fold
     from dtpscore._calling.second_population import SecondPopulation
+    from dtpscore._statistics.moderated import Prior
 
 # Part of the error rate that is left for libraries beyond the margin.
 _OF_LIBRARIES = 0.5
@@ -50,6 +52,8 @@ class Shift:
         ``whole``. They show which of the two carries a call.
     margin
         What the whole-sample reading had to exceed, in standard deviations.
+    library_sd
+        Standard deviation between the held-out reference samples in that reading.
     coefficients
         float64, one per feature and one per component: the part of the score that is
         linear in it, mean over the models.
@@ -61,16 +65,28 @@ class Shift:
     pvalue: NDArray[np.float64]
     readings: NDArray[np.float64]
     margin: float
+    library_sd: float
     coefficients: NDArray[np.float64]
     second: SecondPopulation
 
 
-def tolerance(centers: NDArray[np.float64], alpha: float) -> float:
+def tolerance(
+    centers: NDArray[np.float64],
+    alpha: float,
+    *,
+    replicates: NDArray[np.float64] | None = None,
+    prior: Prior = NOTHING_KNOWN,
+) -> float:
     """Margin that one further library exceeds with probability ``alpha``.
 
-    This is the one-sided prediction bound of a normal sample: the t quantile with
-    n - 1 degrees of freedom times the standard deviation times sqrt(1 + 1 / n). It is
-    wide for two libraries and narrows with every further one.
+    This is the one-sided prediction bound of a normal sample: the t quantile times the
+    standard deviation times sqrt(1 + 1 / n). It is wide for two libraries and narrows
+    with every further one. The variance is drawn toward a prior and the degrees of
+    freedom of both are added (Smyth 2004, doi:10.2202/1544-6115.1027).
+
+    Replicates of the other arm say how much libraries differ, too. But they also differ
+    where some of them respond more than others, which is no library effect, so they are
+    used only where they narrow the margin.
 
     Parameters
     ----------
@@ -78,12 +94,25 @@ def tolerance(centers: NDArray[np.float64], alpha: float) -> float:
         float64: the center of each of the n libraries.
     alpha
         Probability.
+    replicates
+        float64 (models, samples): centers of the samples of the other arm.
+    prior
+        Variance between libraries, and the degrees of freedom that it is worth.
     """
     from scipy import stats
 
     n = len(centers)
-    quantile = float(stats.t.ppf(1 - alpha, n - 1))
-    return quantile * float(np.std(centers, ddof=1)) * float(np.sqrt(1 + 1 / n))
+    freedom = n - 1 + prior.freedom
+    squares = (n - 1) * np.var(centers, ddof=1) + prior.freedom * prior.variance
+    known = [(freedom, squares)]
+    if replicates is not None and replicates.shape[1] > 1:
+        more = replicates.shape[1] - 1
+        own = replicates.var(axis=1, ddof=1).mean()
+        known.append((freedom + more, squares + more * own))
+    return min(
+        float(stats.t.ppf(1 - alpha, degrees) * np.sqrt(total / degrees * (1 + 1 / n)))
+        for degrees, total in known
+    )
 
 
 def _pooled(
@@ -137,13 +166,23 @@ def _folds(cells: Cells, most: int) -> tuple[list[Fold], SecondPopulation]:
 
 def _centered(
     cells: Cells, folds: list[Fold]
-) -> tuple[list[NDArray[np.float64]], NDArray[np.float64]]:
+) -> tuple[list[NDArray[np.float64]], NDArray[np.float64], NDArray[np.float64]]:
     """Whole-sample readings around the libraries, and the center of each library.
 
     A held-out cell is read around the center of its own sample, and a query cell
     around the mean center of all reference samples.
+
+    Returns
+    -------
+    Readings, centers of the reference samples, and those of the query samples in each
+    fold (folds, samples).
     """
     whole, centers = [], []
+    code = cells.sample[~cells.reference]
+    query = np.array([fold.whole[~fold.held] for fold in folds])
+    replicates = np.transpose(
+        [np.median(query[:, code == name], axis=1) for name in np.unique(code)]
+    )
     for fold in folds:
         sample, scores = cells.sample[fold.rows], fold.whole.copy()
         own = []
@@ -156,11 +195,16 @@ def _centered(
     middle = np.array(centers)
     for fold, scores in zip(folds, whole, strict=True):
         scores[~fold.held] -= middle.mean()
-    return whole, middle
+    return whole, middle, replicates
 
 
 def held_out_shift(
-    cells: Cells, *, alpha: float, folds: int = FOLDS, whole_samples: bool = True
+    cells: Cells,
+    *,
+    alpha: float,
+    folds: int = FOLDS,
+    whole_samples: bool = True,
+    prior: Prior = NOTHING_KNOWN,
 ) -> Shift:
     """Learn the shift with every reference sample held out in turn.
 
@@ -197,6 +241,8 @@ def held_out_shift(
     whole_samples
         Whether moves of whole samples are read. Where the reference samples are halves
         of one library they say nothing of how libraries differ.
+    prior
+        How much libraries differ along a learned direction, from other experiments.
 
     Returns
     -------
@@ -208,9 +254,11 @@ def held_out_shift(
     with threadpool_limits(1):
         models, second = _folds(cells, folds)
     inside = [within_reading(cells, fold) for fold in models]
-    whole, centers = _centered(cells, models)
+    whole, centers, replicates = _centered(cells, models)
     within = [scores for scores, _ in inside]
-    margin = tolerance(centers, alpha * _OF_LIBRARIES)
+    margin = tolerance(
+        centers, alpha * _OF_LIBRARIES, replicates=replicates, prior=prior
+    )
     if not whole_samples:
         margin = np.inf
         whole = [np.full_like(scores, -np.inf) for scores in whole]
@@ -227,7 +275,8 @@ def held_out_shift(
         parts = (of_within, fold.whole_coefficients) if whole_samples else (of_within,)
         for part in parts:
             weights[: len(part)] += part / len(models)
-    return Shift(score, pvalue, readings, margin, weights, second)
+    spread = float(np.std(centers, ddof=1)) if whole_samples else np.nan
+    return Shift(score, pvalue, readings, margin, spread, weights, second)
 
 
 def shift_inside(cells: Cells, *, alpha: float, folds: int = FOLDS) -> Shift:

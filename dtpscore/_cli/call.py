@@ -40,7 +40,8 @@ def call(
     """Call persister-like cells against the reference cells of the same experiment.
 
     Calls keep a false discovery rate where a further untreated sample would differ as
-    the reference samples do; that needs two or more of them. The smallest share of
+    the reference samples and public replicate libraries do; a move of whole samples
+    needs two or more reference samples. The smallest share of
     cells that could be called is printed before the calls. A call from RNA is
     evidence, not a diagnosis. The input is never changed.
     """

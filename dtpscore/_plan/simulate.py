@@ -11,6 +11,7 @@ import numpy as np
 from dtpscore._calling.conformal import n_at_least
 from dtpscore._calling.shift import tolerance
 from dtpscore._statistics.moves import moderated_move
+from dtpscore._statistics.public_libraries import public_libraries
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -138,7 +139,12 @@ def call_cells(
     from scipy.stats import false_discovery_control
 
     centers = np.array([np.median(one) for one in untreated])
-    margin = tolerance(centers, alpha * _OF_LIBRARIES)
+    margin = tolerance(
+        centers,
+        alpha * _OF_LIBRARIES,
+        replicates=np.array([[np.median(one) for one in treated]]),
+        prior=public_libraries().along,
+    )
     held = np.concatenate(
         [one - at for one, at in zip(untreated, centers, strict=True)]
     )

@@ -45,6 +45,10 @@ class Prior:
     source: str = MEASURED
 
 
+# The variance is that of the samples at hand alone.
+NOTHING_KNOWN = Prior(0.0, 0.0)
+
+
 def inverse_trigamma(value: float) -> float:
     """Solve trigamma(x) = value for x by Newton's method (Smyth 2004, appendix).
 

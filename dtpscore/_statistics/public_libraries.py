@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dtpscore._statistics.moderated import Prior, fit_prior, independent_features
+from dtpscore._statistics.moderated import (
+    NOTHING_KNOWN,
+    Prior,
+    fit_prior,
+    independent_features,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +33,9 @@ class PublicLibraries:
         deviations of their cells, and how alike experiments are in it.
     whole
         The same of the mean over features, for `whole_move`.
+    along
+        Variance between untreated libraries along the direction that a model learned
+        from the difference of a state to another one, for `tolerance`.
     feature_freedom
         How alike the features of one experiment are.
     independent
@@ -38,6 +46,7 @@ class PublicLibraries:
 
     level: Prior
     whole: Prior
+    along: Prior
     feature_freedom: float
     independent: float
     n_groups: int
@@ -55,7 +64,7 @@ def public_libraries(exclude_studies: Iterable[str] = ()) -> PublicLibraries:
     independent features. The prior is fitted over the groups (`fit_prior`), so that its
     freedom is what experiments have in common, which is little: it says within a factor
     of several how large a library effect is. `benchmarks/library_prior.py` makes the
-    table, and `benchmarks/calling_next.md` says how well it holds.
+    table and prints how well it holds.
 
     Parameters
     ----------
@@ -80,4 +89,22 @@ def public_libraries(exclude_studies: Iterable[str] = ()) -> PublicLibraries:
         for name in ("variance", "mean_variance")
     )
     alike = float(table["feature_freedom"])
-    return PublicLibraries(level, whole, alike, independent, len(groups))
+    along = _along([one for one in groups if "along_variance" in one])
+    return PublicLibraries(level, whole, along, alike, independent, len(groups))
+
+
+def _along(groups: list[dict[str, Any]]) -> Prior:
+    """Fit the prior of directions, worth less than the number of studies behind it.
+
+    The groups of one study are made alike, so that their agreement says little of
+    another study.
+    """
+    studies = len({one["study"] for one in groups})
+    if studies < 2:
+        return NOTHING_KNOWN
+    found = fit_prior(
+        [one["along_variance"] for one in groups],
+        [one["libraries"] - 1 for one in groups],
+        source=ASSUMED,
+    )
+    return replace(found, freedom=min(found.freedom, studies - 1.0))

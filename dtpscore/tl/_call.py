@@ -103,10 +103,13 @@ def call(
     Statistics; AdaDetect, Marandon et al. 2024, Annals of Statistics). Plain
     Benjamini-Hochberg over the cells of each group and batch follows. This is valid
     where a further untreated sample would differ from the reference samples as they
-    differ from each other. The shift is the larger of two readings. One is a second
-    population inside the samples, which no library effect can make. The other is a move
-    of whole samples, which must exceed what one further library may differ. With two
-    reference samples the second reading is weak; more reference samples raise it.
+    and public replicate libraries differ from each other. The shift is the larger of
+    two readings. One is a second population inside the samples, which no library effect
+    can make. The other is a move of whole samples, which must exceed what one further
+    library may differ (``tolerance``). This is read from the reference samples and
+    drawn toward public replicate libraries, which are worth less than one reference
+    sample (Smyth 2004, Statistical Applications in Genetics and Molecular Biology).
+    Replicates of the group are used as well where they narrow it.
 
     Every sample counts the same in the fits, whatever the number of its cells. With
     more than six reference samples, several are held out at a time.
