@@ -149,6 +149,8 @@ def false_calls(groups: Iterable[Group]) -> pd.DataFrame:
                 groupby="arm",
                 reference="reference",
                 sample_key="library",
+                # They were made apart, as the experiments say.
+                check_replicates=False,
                 # Only the studies of bulk replicates have lists of their own.
                 exclude_studies=[group.study] if "bulk" in group.kind else None,
             )

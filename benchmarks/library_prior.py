@@ -208,6 +208,7 @@ def along_variance(group: Group) -> float:
         reference="reference",
         sample_key="sample",
         check_reference=False,
+        check_replicates=False,
         # Only the studies of bulk replicates have lists of their own.
         exclude_studies=[group.study] if group.kind == "bulk replicates" else None,
         copy=True,

@@ -14,6 +14,7 @@ from dtpscore._statistics.replicates import (
     ONE_LIBRARY,
     REPLICATES,
     UNTOLD,
+    Library,
     compare_libraries,
     independent_libraries,
     squared_welch,
@@ -29,6 +30,10 @@ def library(rng, n_cells, factor, depth=2000):
     return rng.poisson(rate * rng.gamma(3, 1 / 3, (n_cells, N_GENES)))
 
 
+def compared(*counts):
+    return compare_libraries(*(Library.of(one) for one in counts))
+
+
 def factor(rng, sd):
     return np.exp(rng.normal(0, sd, N_GENES))
 
@@ -39,9 +44,9 @@ def test_squared_welch_is_that_of_scipy():
     shares = [one / one.sum(axis=1, keepdims=True) for one in (first, second)]
     seen = np.minimum(*((one > 0).sum(axis=0) for one in (first, second))) >= 10
     t = stats.ttest_ind(shares[0][:, seen], shares[1][:, seen], equal_var=False)
-    found = squared_welch(first, second)
+    found = squared_welch(Library.of(first), Library.of(second))
     assert found == (pytest.approx((t.statistic**2).mean()), seen.sum())
-    sparse = squared_welch(sp.csr_matrix(first), sp.csr_matrix(second))
+    sparse = squared_welch(*(Library.of(sp.csr_matrix(one)) for one in (first, second)))
     assert sparse == pytest.approx(found)
 
 
@@ -49,7 +54,7 @@ def test_squared_welch_is_that_of_scipy():
 def test_lanes_of_one_library_are_recognised_at_any_depth(depths):
     rng = np.random.default_rng(1)
     own = factor(rng, 0.2)
-    found = compare_libraries(*(library(rng, 300, own, depth) for depth in depths))
+    found = compared(*(library(rng, 300, own, depth) for depth in depths))
     assert found.verdict == ONE_LIBRARY
     assert found.squared_t == pytest.approx(1, abs=0.15)
 
@@ -57,10 +62,10 @@ def test_lanes_of_one_library_are_recognised_at_any_depth(depths):
 def test_libraries_made_apart_are_replicates_and_their_distance_is_found():
     rng = np.random.default_rng(2)
     both = [library(rng, n, factor(rng, 0.2)) for n in (300, 200)]
-    found = compare_libraries(*both)
+    found = compared(*both)
     assert found.verdict == REPLICATES
     # The variance does not depend on the number of cells, the mean squared t does.
-    fewer = compare_libraries(both[0][:80], both[1][:80])
+    fewer = compared(both[0][:80], both[1][:80])
     assert fewer.squared_t < 0.6 * found.squared_t
     assert fewer.variance == pytest.approx(found.variance, rel=0.35)
 
@@ -68,10 +73,10 @@ def test_libraries_made_apart_are_replicates_and_their_distance_is_found():
 def test_few_cells_cannot_tell():
     rng = np.random.default_rng(3)
     own = factor(rng, 0.2)
-    found = compare_libraries(library(rng, 50, own), library(rng, 50, own))
+    found = compared(library(rng, 50, own), library(rng, 50, own))
     assert found.expected < LIMIT
     assert found.verdict == UNTOLD
-    few_genes = compare_libraries(*(library(rng, 300, own)[:, :50] for _ in range(2)))
+    few_genes = compared(*(library(rng, 300, own)[:, :50] for _ in range(2)))
     assert few_genes.verdict == UNTOLD
 
 
@@ -81,7 +86,7 @@ def test_many_cells_do_not_make_replicates_of_lanes():
     rng = np.random.default_rng(4)
     own = factor(rng, 0.2)
     both = [library(rng, 4000, own * factor(rng, 0.03)) for _ in range(2)]
-    found = compare_libraries(*both)
+    found = compared(*both)
     assert found.squared_t > LIMIT
     assert found.variance < LEAST / 2
     assert found.verdict == ONE_LIBRARY
@@ -92,7 +97,7 @@ def test_no_common_gene_cannot_tell():
     first[:, 0] = 3
     second = np.zeros((30, 5))
     second[:, 1] = 3
-    found = compare_libraries(first, second)
+    found = compared(first, second)
     assert np.isnan(found.squared_t)
     assert found.verdict == UNTOLD
 
@@ -110,25 +115,25 @@ def halves(counts, seed):
 
 
 def test_real_halves_and_plates(real_file):
-    cells = ad.read_h5ad(real_file("sc_mixology_nsclc.h5ad"))
+    cells = ad.read_h5ad(real_file("sc_mixology_nsclc"))
     cells = cells[(cells.obs["demuxlet_class"] == "SNG").to_numpy()]
     plate = cells.obs["sample"].astype(str).to_numpy()
     plates = [cells.X[plate == f"sc_celseq2_5cl_p{n}"] for n in (1, 2, 3)]
     for one in (0, 1):
         for other in range(one + 1, 3):
-            found = compare_libraries(plates[one], plates[other])
+            found = compared(plates[one], plates[other])
             assert found.verdict == REPLICATES
     for seed in range(3):
         for counts in (plates[2], cells.X[plate == "sc_dropseq"]):
-            found = compare_libraries(*halves(counts, seed))
+            found = compared(*halves(counts, seed))
             assert 0.85 <= found.squared_t <= 1.23
             assert found.verdict in {ONE_LIBRARY, UNTOLD}
 
 
 def test_real_replicates_of_a_shallow_library(real_file):
-    cells = ad.read_h5ad(real_file("pc9_erlotinib_d11.h5ad"))
+    cells = ad.read_h5ad(real_file("pc9_erlotinib_d11"))
     sample = cells.obs["sample"].astype(str).to_numpy()
     both = [cells.X[sample == one] for one in ("D11_rep_b", "D11_rep_c")]
-    assert compare_libraries(*both).verdict == REPLICATES
-    found = compare_libraries(*halves(both[1], 0))
+    assert compared(*both).verdict == REPLICATES
+    found = compared(*halves(both[1], 0))
     assert found.verdict == ONE_LIBRARY

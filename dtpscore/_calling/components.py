@@ -111,10 +111,10 @@ def _rows(
         yield slice(block.start, block.stop), values
 
 
-def _gathered(
+def gathered(
     source: blocks.Source, normalize: Normalize, rows: NDArray[np.int64]
 ) -> sp.csr_matrix:
-    """Log values of some rows, in the order of ``rows``."""
+    """Read counts or log values of some rows, in the order of ``rows``."""
     wanted = np.zeros(source.n_rows, bool)
     wanted[rows] = True
     parts = [
@@ -160,7 +160,7 @@ def compute(
     n_libraries = len(np.unique(library[rows]))
     largest = max(1, min(_OF_LIBRARY, _OF_ALL // n_libraries))
     fits = [own[chosen_for_fit(library[own], keys[own], largest)] for own in batches]
-    values = _gathered(source, normalize, np.concatenate(fits))
+    values = gathered(source, normalize, np.concatenate(fits))
     ends = np.cumsum([len(own) for own in fits])
     bases = [
         fit(values[end - len(own) : end]) for own, end in zip(fits, ends, strict=True)

@@ -12,6 +12,7 @@ from dtpscore._calling import components, features, own_scores, quality
 from dtpscore._calling.batches import call_batches
 from dtpscore._calling.depth import match_depth, thinned
 from dtpscore._calling.holiday import check_arms
+from dtpscore._calling.lanes import Libraries, join_lanes
 from dtpscore._calling.outcome import Experiment
 from dtpscore._calling.result import make_result
 from dtpscore._design import read_design
@@ -183,10 +184,15 @@ def call_matrix(
     cells = quality.taking_part(design, measured, options)
     if options.holiday:
         check_arms(design, cells.used, options.holiday)
+    names = [str(name) for name in obs.index]
+    joined = Libraries(design, [], [])
+    if options.check_replicates and values.are_counts:
+        keys = _cell_keys(names, options.seed)
+        joined = join_lanes(matrix, design, cells.used, keys)
+        design = joined.design
     depth = match_depth(
         design, cells.used, measured.counts, values, wanted=options.match_depth
     )
-    names = [str(name) for name in obs.index]
     if depth.thins:
         matrix = thinned(matrix, depth.share, names, seed=options.seed)
     scored = _Matrix(matrix, gene_names, values.normalize)
@@ -205,9 +211,16 @@ def call_matrix(
             f"The scores of obsm[{scores.key!r}] are as they were given: they were not "
             "matched in depth, only the index was."
         )
-    outcome.messages[:0] = [*said, *cells.messages, *depth.messages, *found.messages]
+    outcome.messages[:0] = [
+        *said,
+        *cells.messages,
+        *joined.messages,
+        *depth.messages,
+        *found.messages,
+    ]
     outcome.methods[:0] = [
         *cells.methods,
+        *joined.methods,
         *depth.methods,
         _values_in_words(values),
         *found.methods,

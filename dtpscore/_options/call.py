@@ -105,6 +105,11 @@ class CallOptions(Options):
         description="Call each reference sample against the others as well, where "
         "there are three or more.",
     )
+    check_replicates: bool = Field(
+        default=True,
+        description="Count samples of an arm that differ no more than parts of one "
+        "library (lanes, technical repeats) as one sample.",
+    )
     layer: str | None = Field(default=None, description="Layer to use instead of X.")
     use_raw: bool = Field(default=False, description="Use raw instead of X.")
     gene_symbols: str | None = Field(

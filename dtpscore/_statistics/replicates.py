@@ -62,55 +62,72 @@ class Distance:
     verdict: str
 
 
-def _moments(
-    counts: Any,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Mean and variance of the mean of each gene's share of a cell, and cells with it.
+@dataclass(frozen=True)
+class Library:
+    """What a library says of each gene: the share that it has of a cell.
 
     Shares and not their logs: the mean share of a gene does not move with depth.
+
+    Attributes
+    ----------
+    n_cells
+        Number of cells.
+    mean, error
+        Mean share of each gene, and the variance of that mean.
+    n_seen
+        Number of cells that show each gene.
     """
-    from scipy import sparse
 
-    matrix = sparse.csr_matrix(counts, dtype=np.float64)
-    n = matrix.shape[0]
-    depth = np.asarray(matrix.sum(axis=1)).ravel()
-    shares = sparse.diags(1 / np.maximum(depth, 1.0)) @ matrix
-    mean = np.asarray(shares.mean(axis=0)).ravel()
-    square = np.asarray(shares.multiply(shares).mean(axis=0)).ravel()
-    variance = (square - mean**2) * n / (n - 1)
-    return mean, variance / n, np.asarray((matrix > 0).sum(axis=0)).ravel()
+    n_cells: int
+    mean: NDArray[np.float64]
+    error: NDArray[np.float64]
+    n_seen: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, counts: Any) -> Library:
+        """Measure counts, cells x genes, sparse or dense; two cells or more."""
+        from scipy import sparse
+
+        matrix = sparse.csr_matrix(counts, dtype=np.float64)
+        n = matrix.shape[0]
+        depth = np.asarray(matrix.sum(axis=1)).ravel()
+        shares = sparse.diags(1 / np.maximum(depth, 1.0)) @ matrix
+        mean = np.asarray(shares.mean(axis=0)).ravel()
+        square = np.asarray(shares.multiply(shares).mean(axis=0)).ravel()
+        # The sum of squares around the mean over n - 1, and over n again.
+        error = (square - mean**2) / max(n - 1, 1)
+        seen = np.asarray((matrix > 0).sum(axis=0)).ravel()
+        return cls(n, mean, error, seen)
 
 
-def squared_welch(first: Any, second: Any) -> tuple[float, int]:
+def squared_welch(first: Library, second: Library) -> tuple[float, int]:
     """Mean squared Welch t over genes between the cells of two libraries.
 
     Parameters
     ----------
     first, second
-        Counts, cells x genes, sparse or dense, of the same genes and of one cell
-        population; two cells or more each.
+        Libraries of the same genes and of one cell population.
 
     Returns
     -------
     The mean over genes that ten cells of both libraries show, and their number; NaN
     where there is no such gene.
     """
-    one, other = _moments(first), _moments(second)
-    seen = np.minimum(one[2], other[2]) >= _FEWEST_CELLS
-    error = (one[1] + other[1])[seen]
+    seen = np.minimum(first.n_seen, second.n_seen) >= _FEWEST_CELLS
     if not seen.any():
         return float("nan"), 0
-    squares = (one[0] - other[0])[seen] ** 2 / np.maximum(error, 1e-300)
+    error = (first.error + second.error)[seen]
+    squares = (first.mean - second.mean)[seen] ** 2 / np.maximum(error, 1e-300)
     return float(squares.mean()), int(seen.sum())
 
 
-def compare_libraries(first: Any, second: Any) -> Distance:
+def compare_libraries(first: Library, second: Library) -> Distance:
     """Say whether two libraries of one condition can count as replicates.
 
     Parameters
     ----------
     first, second
-        Counts, cells x genes, sparse or dense, of the same genes.
+        Libraries of the same genes.
 
     Returns
     -------
@@ -122,7 +139,7 @@ def compare_libraries(first: Any, second: Any) -> Distance:
     the distance is asked too. No lanes of one library were at hand to measure it on.
     """
     squared, n_genes = squared_welch(first, second)
-    cells = 1 / first.shape[0] + 1 / second.shape[0]
+    cells = 1 / first.n_cells + 1 / second.n_cells
     variance = (squared - 1) * cells / 2
     expected = 1 + 2 * LEAST / cells
     verdict = UNTOLD

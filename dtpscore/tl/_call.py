@@ -75,6 +75,7 @@ def call(
     match_depth: bool = True,
     min_reference: int = 50,
     check_reference: bool = True,
+    check_replicates: bool = True,
     layer: str | None = None,
     use_raw: bool = False,
     gene_symbols: str | None = None,
@@ -192,6 +193,9 @@ def call(
     check_reference
         With three or more reference samples, also call each against the others. Where
         more than ``alpha`` of their cells are called, all calls become uncertain.
+    check_replicates
+        Compare the samples of each arm, and count those that differ no more than parts
+        of one library do (lanes, technical repeats) as one sample. It needs counts.
     layer, use_raw, gene_symbols, species
         As in `dtpscore.tl.score`.
     n_jobs
@@ -311,6 +315,7 @@ def call(
         match_depth=match_depth,
         min_reference=min_reference,
         check_reference=check_reference,
+        check_replicates=check_replicates,
         layer=layer,
         use_raw=use_raw,
         gene_symbols=gene_symbols,
