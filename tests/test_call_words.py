@@ -13,10 +13,10 @@ from small_calls import called, easy, logs, record_of, run, with_columns
 import dtpscore as dtp
 from dtpscore import _keys
 from dtpscore._calling import depth, features
-from dtpscore._calling.batches import _in_words
 from dtpscore._calling.depth import match_depth
 from dtpscore._calling.outcome import Experiment, Outcome
 from dtpscore._calling.record import CallRecord
+from dtpscore._calling.words import call_in_words
 from dtpscore._design import read_design
 from dtpscore._options.call import CallOptions
 from dtpscore._values import Values
@@ -134,6 +134,7 @@ def group_facts(**changes):
         "basis": "shift",
         "components_used": False,
         "second_population": 1.0,
+        "prior_freedom": 0.9,
         "n_called": 3,
         "reference_unstable": False,
         **changes,
@@ -169,7 +170,7 @@ def in_words(groups, n_components=20, references=()):
     )
     outcome = Outcome.empty(2, ["x"])
     outcome.groups, outcome.references = list(groups), list(references)
-    return " ".join(_in_words(experiment, outcome, 0.1))
+    return " ".join(call_in_words(experiment, outcome, 0.1))
 
 
 def test_components_are_said_to_be_used_where_they_are():
@@ -182,6 +183,17 @@ def test_components_are_said_to_be_used_where_they_are():
     assert "not used, because there were too few cells" in few
     assert "principal components" not in in_words([group_facts()], n_components=0)
     assert "rate of 10% within each group" in unused
+
+
+def test_public_libraries_are_named_where_the_margin_rests_on_them():
+    assert "public replicate libraries (Smyth" in in_words([group_facts()])
+    alone = in_words([group_facts(prior_freedom=0.0)])
+    assert "from the variance between reference samples. " in alone
+
+
+def test_untreated_cells_are_counted_where_there_are_calls():
+    assert "Clopper and Pearson" in in_words([group_facts(n_called=3)])
+    assert "Clopper and Pearson" not in in_words([group_facts(n_called=0)])
 
 
 def test_batches_of_both_kinds_are_told_apart():

@@ -24,13 +24,11 @@ from dtpscore._calling.group import (
     call_group,
     leave_one_out,
 )
-from dtpscore._calling.group_move import METHOD as GROUP_MOVE
 from dtpscore._calling.group_move import group_move
-from dtpscore._calling.naming import METHOD as NAMING
 from dtpscore._calling.naming import NOT_MOVED, Agreement, agreement
 from dtpscore._calling.outcome import Outcome, where
 from dtpscore._calling.reasons import explain
-from dtpscore._calling.shared_genes import METHOD as GENES_ONCE
+from dtpscore._calling.selection import NONE_CALLED, before_treatment
 from dtpscore._calling.states import (
     EARLY_DAYS,
     LOW_QUALITY,
@@ -41,6 +39,7 @@ from dtpscore._calling.states import (
     limits,
     states,
 )
+from dtpscore._calling.words import call_in_words
 from dtpscore._statistics.public_libraries import public_libraries
 
 if TYPE_CHECKING:
@@ -257,11 +256,13 @@ def _call_one(
         experiment.design.pair[rows],
         exclude_studies=experiment.features.excluded,
     )
+    before = before_treatment(found.shift, called & ~cells.reference, cells.reference)
     outcome.groups.append(
         {
             "batch": batch.name,
             "group": group,
             **found.calibration,
+            **(NONE_CALLED if before is None else before.row()),
             "n_studies": agreed.n_studies,
             "n_studies_agree": agreed.n_agree,
             "index_rise": agreed.index,
@@ -272,6 +273,8 @@ def _call_one(
     )
     _add_limits(outcome, batch, group, outcome.groups[-1])
     outcome.limits.add(batch.name, group, moved.sentence(alpha))
+    if before is not None:
+        outcome.limits.add(batch.name, group, before.sentence())
 
 
 def call_batches(
@@ -315,7 +318,7 @@ def call_batches(
     outcome.state[experiment.low] = LOW_QUALITY_STATE
     outcome.reason[experiment.low] = LOW_QUALITY
     _in_order_of_groups(outcome, design.groups)
-    outcome.methods += _in_words(experiment, outcome, alpha)
+    outcome.methods += call_in_words(experiment, outcome, alpha)
     return outcome
 
 
@@ -326,82 +329,3 @@ def _in_order_of_groups(outcome: Outcome, groups: Sequence[str]) -> None:
     outcome.reasons.sort(
         key=lambda table: (table["batch"].iloc[0], place[table["group"].iloc[0]])
     )
-
-
-def _in_words(experiment: Experiment, outcome: Outcome, alpha: float) -> list[str]:
-    """Say how cells were called, from what was done in each group."""
-    if not outcome.groups:
-        return [
-            "Cells were ranked by the index without reference cells. Nothing was "
-            "calibrated, so there is no error rate and no cell was called."
-        ]
-    reference = experiment.design.keys.reference
-    sentences = [
-        f"Cells were called against the reference cells ({reference}) of the same "
-        "experiment. The index, cell division and the axes are in robust standard "
-        "deviations of the reference cells."
-    ]
-    learned = [row for row in outcome.groups if row["basis"] == SHIFT_BASIS]
-    if learned:
-        sentences += _shift_in_words(experiment, outcome, learned)
-    if len(learned) < len(outcome.groups):
-        which = "Where" if learned else "Because"
-        sentences.append(
-            f"{which} there is one reference library, its halves were held out in turn "
-            "and cells were called by second populations inside samples alone "
-            "(conformal p-values). Moves of whole samples were not read, because a "
-            "difference between libraries can pass for one of the treatment."
-        )
-    sentences.append(GROUP_MOVE)
-    sentences.append(
-        "Cells were called by the Benjamini-Hochberg procedure at a false discovery "
-        f"rate of {100 * alpha:g}% within each group and batch."
-    )
-    checked = sum(not np.isnan(row["called_share"]) for row in outcome.references)
-    if checked:
-        sentences.append(
-            f"As a check, each of {checked} reference samples was called against the "
-            "others."
-        )
-    if any(row["n_called"] for row in outcome.groups):
-        sentences.append(NAMING)
-    if outcome.reasons:
-        sentences.append(GENES_ONCE)
-    return sentences
-
-
-def _shift_in_words(
-    experiment: Experiment, outcome: Outcome, learned: list[dict[str, Any]]
-) -> list[str]:
-    """Say what the shift was learned from, and how it was calibrated."""
-    few = len(learned) < len(outcome.groups)
-    first = "Where there are several reference samples, a" if few else "A"
-    sentences = [
-        f"{first} shift was learned from {experiment.features.source}, and calibrated "
-        "by holding out each reference sample in turn (conformal p-values; Bates et "
-        "al. 2023, Annals of Statistics)."
-    ]
-    used = [
-        where(row["batch"], row["group"])[:-2]
-        for row in learned
-        if row["components_used"]
-    ]
-    n = experiment.components.shape[1]
-    if used:
-        groups = "; ".join(f"{text[0].lower()}{text[1:]}" for text in used)
-        sentences.append(
-            f"In {groups}, the shift also learned from {n} principal components of "
-            "expression, because cells that were kept apart showed a second population "
-            "(split likelihood ratio; Wasserman et al. 2020, PNAS)."
-        )
-    elif n:
-        looked = any(not np.isnan(row["second_population"]) for row in learned)
-        why = (
-            "cells that were kept apart showed no second population"
-            if looked
-            else "there were too few cells to look for a second population"
-        )
-        sentences.append(
-            f"Principal components of expression were not used, because {why}."
-        )
-    return sentences

@@ -116,6 +116,7 @@ def call_group(
         "basis": basis,
         "library_sd": found.library_sd,
         "tolerance": found.margin,
+        "prior_freedom": prior.freedom if n_samples > 1 else np.nan,
     }
     own |= {
         "components_used": second.found,

@@ -42,11 +42,13 @@ class CallRecord(Record):
         numbers of cells, ``smallest_share`` that could be called, ``library_sd`` (how
         much reference samples differ along the shift, in standard deviations of cells)
         and ``tolerance`` (what one further library may differ),
-        ``components_used``, the evidence for a second population,
-        ``n_called``, what the name rests on (``n_studies``, ``n_studies_agree``,
-        ``index_rise``), how far the group moved (``move`` and its limits),
-        ``explained_by_signatures`` and ``evidence_level``. None without a reference, as
-        all tables that need one.
+        ``prior_freedom`` (degrees of freedom that public libraries have in it),
+        ``components_used``, the evidence for a second population, ``n_called``,
+        untreated cells that are as far out as half of the called cells
+        (``like_before``, their share and its interval), what the name rests on
+        (``n_studies``, ``n_studies_agree``, ``index_rise``), how far the group moved
+        (``move`` and its limits), ``explained_by_signatures`` and ``evidence_level``.
+        None without a reference, as all tables that need one.
     reference_samples
         One row per reference sample: ``called_share``, the share of its cells that is
         called against the other reference samples (NaN where this was not tested).

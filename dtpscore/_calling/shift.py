@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from dtpscore._calling.second_population import SecondPopulation
     from dtpscore._statistics.moderated import Prior
 
+METHOD = (
+    "A move of whole samples had to exceed what one further library may differ: a "
+    "prediction bound from the variance between reference samples"
+)
+DRAWN = (
+    ", which was drawn toward that of public replicate libraries (Smyth 2004, "
+    "doi:10.2202/1544-6115.1027)"
+)
 # Part of the error rate that is left for libraries beyond the margin.
 _OF_LIBRARIES = 0.5
 # Most folds, so that the cost grows with the number of samples and not with its square.
