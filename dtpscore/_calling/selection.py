@@ -52,11 +52,11 @@ class Before:
             verb = "is" if self.n_like == 1 else "are"
             return (
                 f"{of} ({self.n_like / self.n_reference:.1%}, 95% interval "
-                f"{self.low:.1%} to {self.high:.1%}) {verb} {far}: cells of this kind "
-                "are present before treatment, so selection cannot be excluded."
+                f"{self.low:.1%} to {self.high:.1%}) {verb} {far}: cells that far out "
+                "are there before treatment, so selection cannot be excluded."
             )
         return (
-            f"{of} is {far}: cells of this kind were not seen before treatment (under "
+            f"{of} is {far}: cells that far out were not seen before treatment (under "
             f"{self.high:.1%}). Rarer ones could still have been selected; lineages "
             "would tell (tl.lineages)."
         )
