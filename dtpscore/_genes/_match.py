@@ -257,7 +257,8 @@ def match(
     """
     import pandas as pd
 
-    names = [str(name) for name in var_names]
+    # Spaces around a name are left from tables of fixed width.
+    names = [str(name).strip() for name in var_names]
     if not names:
         msg = "The data have no genes: the matrix has no columns."
         raise DataError(msg)

@@ -212,10 +212,14 @@ def check_anndata(adata: object) -> None:
         )
         raise TypeError(msg)
     if not isinstance(adata, AnnData):
-        msg = (
-            f"Expected an AnnData, got {type(adata).__name__}. Read a file with "
-            "anndata.read_h5ad first."
-        )
+        how = "Read a file with anndata.read_h5ad first."
+        if isinstance(adata, pd.DataFrame):
+            # A frame has no place for the results and their record.
+            how = (
+                "Make one of a frame of cells by genes first: "
+                "adata = anndata.AnnData(frame)."
+            )
+        msg = f"Expected an AnnData, got {type(adata).__name__}. {how}"
         raise TypeError(msg)
 
 

@@ -11,7 +11,8 @@ from dtpscore.signatures._model import (
     Signature,
     json_schema,
 )
-from dtpscore.signatures._own import from_dict, from_net
+from dtpscore.signatures._net import from_net
+from dtpscore.signatures._own import from_dict
 from dtpscore.signatures._read import read
 from dtpscore.signatures._resolve import resolve
 from dtpscore.signatures._tables import not_scorable, vulnerabilities

@@ -215,7 +215,7 @@ def read_gmt(path: str | Path) -> list[Signature]:
     >>> dtp.signatures.read_gmt(path)[0].genes.down
     ('CDH1',)
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.is_file():
         msg = f"There is no GMT file {path}."
         raise SignatureError(msg)

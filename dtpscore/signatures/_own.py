@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import nan
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from dtpscore.errors import InputWarning, SignatureError
 from dtpscore.signatures._model import DATE, RESERVED, Signature, problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from dtpscore._types import Species
 
@@ -24,7 +25,9 @@ _FORBIDDEN = re.compile(r"[/\x00-\x1f\x7f]")
 _CONTROL = re.compile(r"[\x00-\x1f]")
 # A gene with its weight as Enrichr writes it: "TP53,1.0".
 _WEIGHTED = re.compile(r"^(.+),\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)$")
-# Notes that one warning quotes.
+# Sign of the genes of each half of a set.
+_HALVES = {"up": 1.0, "down": -1.0, "dn": -1.0}
+# Notes that one warning quotes, and names that one note lists.
 _QUOTED = 5
 
 
@@ -79,6 +82,16 @@ class GeneSet:
     title: str = ""
 
 
+def is_missing(value: object) -> bool:
+    """Whether a value is None, NaN or another mark of pandas for a missing one."""
+    if isinstance(value, str):
+        return False
+    from pandas import isna
+    from pandas.api.types import is_scalar
+
+    return bool(is_scalar(value) and isna(value))
+
+
 def parse_gene(text: str, *, signs: bool = True) -> tuple[str, float]:
     """Gene and weight of one entry: ``VIM``, ``VIM+``, ``CDH1-`` or ``TP53,0.5``.
 
@@ -99,14 +112,22 @@ def column_name(name: str) -> str:
     return f"{plain}_set" if plain in RESERVED else plain
 
 
+def _some(names: Sequence[str]) -> str:
+    """List the first names, and say how many more there are."""
+    more = len(names) - _QUOTED
+    return ", ".join(names[:_QUOTED]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def _halves(one: GeneSet, notes: Notes) -> dict[str, Any] | None:
     """Up and down genes with weights, or None where no gene is left."""
     kept: dict[str, float] = {}
-    both, dates = [], []
+    both, dates, unweighted = [], [], []
     for gene, weight in one.genes:
-        if not gene or not weight or weight != weight:
+        if not gene or not weight:
             continue
-        if DATE.match(gene):
+        if weight != weight:
+            unweighted.append(gene)
+        elif DATE.match(gene):
             dates.append(gene)
         elif gene in kept and (kept[gene] > 0) != (weight > 0):
             both.append(gene)
@@ -116,10 +137,11 @@ def _halves(one: GeneSet, notes: Notes) -> dict[str, Any] | None:
         kept.pop(gene, None)
     for genes, why in (
         (both, "is in both directions and is left out"),
+        (unweighted, "has no weight and is left out"),
         (dates, "is a date that a spreadsheet made of a gene name, and is left out"),
     ):
         if genes:
-            listed = ", ".join(dict.fromkeys(genes))
+            listed = _some(list(dict.fromkeys(genes)))
             notes.add(f"In the set {one.name!r}, {listed} {why}.")
     if not kept:
         return None
@@ -221,6 +243,8 @@ def from_dict(
         gene). In a list, ``GENE-`` is a down gene and ``GENE+`` an up gene, as for
         UCell, and ``GENE,0.5`` has a weight, as in files of Enrichr.
         ``{"up": [...], "down": [...]}`` alone is one signature of the name ``genes``.
+        A dictionary of such dictionaries holds groups of sets, whose own names do not
+        count. Missing values among the genes are left out.
     species
         ``"human"`` or ``"mouse"``: species of the gene names. It is told from the
         names by default.
@@ -240,8 +264,9 @@ def from_dict(
     Warns
     -----
     InputWarning
-        A set or a gene is left out: it has no genes, the gene is in both directions,
-        or a spreadsheet made a date of it. Or a second set of a name was renamed.
+        A set or a gene is left out: it has no genes, the gene is in both directions
+        or has no weight, or a spreadsheet made a date of it. Or a second set of a name
+        was renamed, or groups of sets were taken apart.
 
     See Also
     --------
@@ -258,8 +283,7 @@ def from_dict(
     notes = Notes("Own gene sets")
     if set(sets) == {"up", "down"}:
         sets = {"genes": sets}
-    listed = [GeneSet(str(name), _genes(name, genes)) for name, genes in sets.items()]
-    return finished(listed, notes, species=species)
+    return finished(list(_listed(sets, notes)), notes, species=species)
 
 
 def finished(
@@ -283,15 +307,53 @@ def finished(
     return made
 
 
+def _listed(sets: Mapping[Any, Any], notes: Notes) -> Iterator[GeneSet]:
+    """Yield the sets of a dictionary, and those of the groups of sets in it."""
+    for name, given in sets.items():
+        if _is_group(given):
+            examples = _some([repr(one) for one in given])
+            notes.add(f"{name!r} is a group of sets, which are scored: {examples}.")
+            yield from _listed(given, notes)
+        else:
+            yield GeneSet(str(name), _genes(name, given))
+
+
+def _has_halves(given: Any) -> bool:
+    """Whether this is a dictionary of the up and down genes of one set."""
+    return isinstance(given, Mapping) and {str(key).lower() for key in given} <= set(
+        _HALVES
+    )
+
+
+def _is_group(given: Any) -> bool:
+    """Whether an entry of a dictionary holds sets by name, and not genes."""
+    return (
+        isinstance(given, Mapping)
+        and not _has_halves(given)
+        and all(
+            isinstance(one, Iterable) and not isinstance(one, str | bytes)
+            for one in given.values()
+        )
+    )
+
+
 def _genes(name: object, given: Any) -> list[tuple[str, float]]:
     """Genes and weights of one entry of a dictionary."""
-    if isinstance(given, Mapping) and set(given) <= {"up", "down"}:
-        pairs = [
-            (entry, sign)
-            for half, sign in (("up", 1.0), ("down", -1.0))
-            for entry in _genes(name, given.get(half) if half in given else [])
+    if is_missing(given):
+        return []
+    if isinstance(given, Signature):
+        weights = given.genes.weights or {}
+        return [
+            (gene, sign * weights.get(gene, 1.0))
+            for sign, half in ((1.0, given.genes.up), (-1.0, given.genes.down))
+            for gene in half
         ]
-        return [(gene, sign * weight) for (gene, weight), sign in pairs]
+    if _has_halves(given):
+        return [
+            (gene, _HALVES[str(half).lower()] * weight)
+            for half, genes in given.items()
+            for gene, weight in _genes(name, genes)
+        ]
     numbers = as_weights(given)
     if numbers is not None:
         return numbers
@@ -301,11 +363,13 @@ def _genes(name: object, given: Any) -> list[tuple[str, float]]:
         _refuse(name, given)
     genes = []
     for gene in given:
-        if gene is None or gene != gene:  # a missing value of a column
+        if is_missing(gene):
             continue
-        if not isinstance(gene, str):
+        # Texts of fixed length, as h5py and numpy give them.
+        text = gene.decode() if isinstance(gene, bytes) else gene
+        if not isinstance(text, str):
             _refuse(name, gene)
-        genes.append(parse_gene(gene))
+        genes.append(parse_gene(text))
     return genes
 
 
@@ -317,8 +381,11 @@ def as_weights(given: Any) -> list[tuple[str, float]] | None:
     if items is None:
         return None
     pairs = [(str(gene), weight) for gene, weight in items()]
-    plain = all(isinstance(w, Real) and not isinstance(w, bool) for _, w in pairs)
-    return [(gene, float(w)) for gene, w in pairs] if pairs and plain else None
+    given_ones = [weight for _, weight in pairs if not is_missing(weight)]
+    plain = all(isinstance(w, Real) and not isinstance(w, bool) for w in given_ones)
+    if not given_ones or not plain:
+        return None
+    return [(gene, nan if is_missing(w) else float(w)) for gene, w in pairs]
 
 
 def _refuse(name: object, given: object) -> None:
@@ -328,81 +395,3 @@ def _refuse(name: object, given: object) -> None:
         f"{type(given).__name__}: {given!r}."
     )
     raise TypeError(msg)
-
-
-def _column(columns: Mapping[str, str], name: str) -> str:
-    if name.lower() in columns:
-        return columns[name.lower()]
-    there = ", ".join(map(repr, columns.values())) or "none"
-    msg = (
-        f"A net has one row per gene and set, with the columns 'source' (set), "
-        f"'target' (gene) and, if there are weights, 'weight'. This frame has no "
-        f"column {name!r}; its columns are {there}. Name them with "
-        "dtpscore.signatures.from_net(frame, source=..., target=...)."
-    )
-    raise SignatureError(msg)
-
-
-def from_net(
-    net: Any,
-    *,
-    source: str = "source",
-    target: str = "target",
-    weight: str = "weight",
-    species: Species | None = None,
-) -> list[Signature]:
-    """Signatures from the long table that decoupler reads, the reverse of `to_net`.
-
-    Parameters
-    ----------
-    net
-        Data frame with one row per gene and set.
-    source, target, weight
-        Columns with the set, the gene and its weight, in any case. Without a column of
-        weights every weight is 1. A negative weight makes a down gene.
-    species
-        ``"human"`` or ``"mouse"``: species of the gene names. It is told from the
-        names by default.
-
-    Returns
-    -------
-    One signature per set, in the order of their first rows.
-
-    Raises
-    ------
-    SignatureError
-        A column is missing, or no set has a gene.
-
-    Warns
-    -----
-    InputWarning
-        A set or a gene is left out; see `from_dict`.
-
-    See Also
-    --------
-    dtpscore.signatures.to_net : The reverse.
-    dtpscore.signatures.from_dict : The same from a dictionary.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> import dtpscore as dtp
-    >>> net = pd.DataFrame(
-    ...     {"source": ["a", "a"], "target": ["VIM", "CDH1"], "weight": [1, -0.5]}
-    ... )
-    >>> dtp.signatures.from_net(net)[0].genes.down
-    ('CDH1',)
-    """
-    columns = {str(name).lower(): name for name in net.columns}
-    sets = net[_column(columns, source)]
-    genes = net[_column(columns, target)]
-    if weight.lower() in columns or weight != "weight":
-        weights = net[_column(columns, weight)].astype(float)
-    else:
-        weights = [1.0] * len(net)
-    found: dict[str, GeneSet] = {}
-    for name, gene, number in zip(sets, genes, weights, strict=True):
-        if isinstance(gene, str) and name == name and name is not None:
-            of_set = found.setdefault(str(name), GeneSet(str(name), []))
-            of_set.genes.append((gene.strip(), float(number)))
-    return finished(list(found.values()), Notes("The net"), species=species)

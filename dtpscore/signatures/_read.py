@@ -13,14 +13,8 @@ from pydantic import ValidationError
 from dtpscore.errors import SignatureError
 from dtpscore.signatures._gmt import file_source, read_gmt, read_text
 from dtpscore.signatures._model import Signature, problems
-from dtpscore.signatures._own import (
-    GeneSet,
-    Notes,
-    finished,
-    from_net,
-    parse_gene,
-    unique,
-)
+from dtpscore.signatures._net import from_net
+from dtpscore.signatures._own import GeneSet, Notes, finished, parse_gene, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,7 +145,7 @@ def read(path: str | Path) -> list[Signature]:
     >>> [one.name for one in dtp.signatures.read(path)]
     ['mine']
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if path.is_dir():
         return _read_folder(path)
     if not path.is_file():

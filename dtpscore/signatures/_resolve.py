@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from dtpscore.signatures import _library
 from dtpscore.signatures._model import Signature
+from dtpscore.signatures._net import from_net
 from dtpscore.signatures._own import (
     GeneSet,
     Notes,
     as_weights,
     finished,
     from_dict,
-    from_net,
+    is_missing,
     parse_gene,
     unique,
 )
@@ -55,10 +56,12 @@ def resolve(
         - A Series of gene names, or of weights indexed by gene; its name names the
           signature.
         - A data frame as decoupler reads it; see `from_net`.
-        - A `Signature`, or a list that mixes any of these.
+        - A `Signature`, or a list that mixes any of these that have names. In a list,
+          a dictionary or a named Series takes the place of a list of genes.
 
-        A list of texts is read as names where each of them names a signature, an axis
-        or a file, and as genes where most of them are names of genes.
+        Missing values among names and genes are left out. A list of texts is read as
+        names where each of them names a signature, an axis or a file, and as genes
+        where most of them are names of genes.
     gene_names
         Gene names of the data, which tell genes from misspelled names of signatures.
         Human and mouse gene names are known without them.
@@ -122,7 +125,9 @@ class _Resolver:
             return self.own(name, weights)
         if not isinstance(what, Iterable) or isinstance(what, bytes | type):
             _refuse(what)
-        given = sorted(what) if isinstance(what, set | frozenset) else list(what)
+        given = [one for one in what if not is_missing(one)]
+        if isinstance(what, set | frozenset):
+            given = sorted(given)
         if given and all(isinstance(one, str) for one in given):
             return self.texts(name, given)
         return self.mixed(given)
@@ -131,7 +136,7 @@ class _Resolver:
         found = []
         for one in given:
             holds = isinstance(one, str | Path | Signature | Mapping)
-            if not holds and not hasattr(one, "columns"):
+            if not (holds or hasattr(one, "columns") or _is_named(one)):
                 _refuse(one)
             found += self.all_of(one)
         return _different(found)
@@ -171,6 +176,11 @@ class _Resolver:
 
 def _is_name(text: str) -> bool:
     return is_signature_file(text) or _library.find(text) is not None
+
+
+def _is_named(one: Any) -> bool:
+    """Whether this is a Series or an Index of pandas that has a name."""
+    return hasattr(one, "to_frame") and one.name is not None
 
 
 def _different(signatures: Iterable[Signature]) -> list[Signature]:

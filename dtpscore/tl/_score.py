@@ -194,7 +194,7 @@ def score(
     Scores that stay must have been made with the same parameters, or the run is
     refused with the advice to give it a ``key_added``. A view becomes an
     AnnData of its own. For data in a file on disk (``backed``) they are in memory
-    until ``adata.write()``.
+    until ``adata.write_h5ad`` writes another file.
 
     Lazy scores stand in ``obsm`` as dask arrays of the same numbers and types, columns
     in the order of ``coverage``. As columns of ``obs`` cannot be lazy, the axes are in
