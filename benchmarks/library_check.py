@@ -119,8 +119,33 @@ def check(measured: list[Measured]) -> pd.DataFrame:
     )
 
 
+def call_libraries(cells: ad.AnnData, group: Group) -> ad.AnnData:
+    """Call all other cells against those of the arm "reference".
+
+    The libraries were made apart, as the experiments say. Only the studies of bulk
+    replicates have lists of their own, which must not take part.
+    """
+    return dtpscore.tl.call(
+        cells,
+        groupby="arm",
+        reference="reference",
+        sample_key="library",
+        check_reference=False,
+        check_replicates=False,
+        exclude_studies=[group.study] if group.kind == "bulk replicates" else None,
+        copy=True,
+    )
+
+
+def with_arms(group: Group, arm: np.ndarray, library: list[str]) -> ad.AnnData:
+    """Counts of a group with the columns that `call_libraries` reads."""
+    obs = pd.DataFrame({"arm": arm, "library": library})
+    obs.index = [f"{one} cell {n}" for n, one in enumerate(arm)]
+    return ad.AnnData(group.cells.X, obs, pd.DataFrame(index=group.cells.var_names))
+
+
 def false_calls(groups: Iterable[Group]) -> pd.DataFrame:
-    """Call each library of a group against the other ones, as a user would.
+    """Call each library of a group against the other ones.
 
     Returns
     -------
@@ -133,33 +158,15 @@ def false_calls(groups: Iterable[Group]) -> pd.DataFrame:
         names = names[sizes >= FEWEST_CELLS]
         for held in names if len(names) > 2 else ():
             query = group.library == held
-            cells = ad.AnnData(
-                group.cells.X,
-                pd.DataFrame(
-                    {
-                        "arm": np.where(query, "query", "reference"),
-                        "library": group.library.astype(str),
-                    },
-                    index=[f"cell {n}" for n in range(len(query))],
-                ),
-                pd.DataFrame(index=group.cells.var_names),
-            )
-            dtpscore.tl.call(
-                cells,
-                groupby="arm",
-                reference="reference",
-                sample_key="library",
-                # They were made apart, as the experiments say.
-                check_replicates=False,
-                # Only the studies of bulk replicates have lists of their own.
-                exclude_studies=[group.study] if "bulk" in group.kind else None,
-            )
-            own = cells.uns["dtp_call"]["calibration"].iloc[0]
+            arm = np.where(query, "query", "reference")
+            cells = with_arms(group, arm, [str(one) for one in group.library])
+            found = call_libraries(cells, group)
+            own = found.uns["dtp_call"]["calibration"].iloc[0]
             rows.append(
                 {
                     "study": group.study,
                     "group": group.name,
-                    "called": float((cells.obs["dtp_qvalue"][query] <= ALPHA).mean()),
+                    "called": float((found.obs["dtp_qvalue"][query] <= ALPHA).mean()),
                     "tolerance": round(float(own["tolerance"]), 2),
                 }
             )

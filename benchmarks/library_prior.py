@@ -36,7 +36,13 @@ import scipy.sparse as sp
 sys.path.insert(0, str(Path(__file__).parent))
 
 from calling_data import read, score
-from library_check import FEWEST_CELLS, check, false_calls
+from library_check import (
+    FEWEST_CELLS,
+    call_libraries,
+    check,
+    false_calls,
+    with_arms,
+)
 from stress_population import fit_population
 
 import dtpscore
@@ -195,24 +201,10 @@ def library_means(group: Group) -> Measured:
 def along_variance(group: Group) -> float:
     """Variance of held-out libraries along the direction to the other state."""
     parts = []
-    for condition, one in zip(("reference", "other"), group.contrast, strict=True):
-        sample = [f"{condition} {name}" for name in one.library]
-        obs = pd.DataFrame({"condition": condition, "sample": sample})
-        obs.index = [f"{condition} cell {n}" for n in range(len(obs))]
-        parts.append(
-            ad.AnnData(one.cells.X, obs, pd.DataFrame(index=one.cells.var_names))
-        )
-    found = dtpscore.tl.call(
-        ad.concat(parts),
-        groupby="condition",
-        reference="reference",
-        sample_key="sample",
-        check_reference=False,
-        check_replicates=False,
-        # Only the studies of bulk replicates have lists of their own.
-        exclude_studies=[group.study] if group.kind == "bulk replicates" else None,
-        copy=True,
-    )
+    for arm, one in zip(("reference", "other"), group.contrast, strict=True):
+        library = [f"{arm} {name}" for name in one.library]
+        parts.append(with_arms(one, np.repeat(arm, len(library)), library))
+    found = call_libraries(ad.concat(parts), group)
     return float(found.uns["dtp_call"]["calibration"]["library_sd"].iloc[0]) ** 2
 
 

@@ -12,7 +12,7 @@ from small_calls import called, easy, logs, record_of, run, with_columns
 
 import dtpscore as dtp
 from dtpscore import _keys
-from dtpscore._calling import depth, features
+from dtpscore._calling import depth, features, result
 from dtpscore._calling.depth import match_depth
 from dtpscore._calling.outcome import Experiment, Outcome
 from dtpscore._calling.record import CallRecord
@@ -189,6 +189,16 @@ def test_public_libraries_are_named_where_the_margin_rests_on_them():
     assert "public replicate libraries (Smyth" in in_words([group_facts()])
     alone = in_words([group_facts(prior_freedom=0.0)])
     assert "from the variance between reference samples. " in alone
+
+
+@pytest.mark.parametrize("freedom", [0.9, 0.0])
+def test_the_error_rate_names_public_libraries_where_it_rests_on_them(freedom):
+    outcome = Outcome.empty(2, ["x"])
+    outcome.groups.append(group_facts(prior_freedom=freedom))
+    said = " ".join(result._error_rate(outcome, 0.05))
+    assert WRONG in said
+    assert ("and public replicate libraries do" in said) == (freedom > 0)
+    assert ("as the reference samples do" in said) == (freedom == 0)
 
 
 def test_untreated_cells_are_counted_where_there_are_calls():

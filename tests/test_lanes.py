@@ -53,6 +53,7 @@ def test_lanes_of_an_arm_are_joined_and_arms_stay_apart(lanes):
     assert len(found.messages) == 2
     assert "'a', 'b' of group 'parental' count as one" in found.messages[0]
     assert "check_replicates=False" in found.messages[0]
+    assert "below 0.0019 of that between cells" in found.methods[0]
     assert len(found.methods) == 1
 
 

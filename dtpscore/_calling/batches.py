@@ -40,7 +40,6 @@ from dtpscore._calling.states import (
     states,
 )
 from dtpscore._calling.words import call_in_words
-from dtpscore._statistics.public_libraries import public_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +117,7 @@ def _check_samples(
     """Call every reference sample against the others; is the error rate exceeded?"""
     rows = batch.rows[batch.reference]
     cells = _cells(experiment, outcome, rows)
-    prior = public_libraries(experiment.features.excluded).along
+    prior = experiment.prior
     found = leave_one_out(cells, alpha=alpha, prior=prior) if check else {}
     n_called = 0.0
     for library in np.unique(cells.sample):
@@ -226,8 +225,7 @@ def _call_one(
     """Call the cells of one group and store what was found."""
     rows = batch.rows[batch.reference | (experiment.design.group[batch.rows] == group)]
     cells = _cells(experiment, outcome, rows)
-    prior = public_libraries(experiment.features.excluded).along
-    found = call_group(cells, alpha=alpha, prior=prior)
+    found = call_group(cells, alpha=alpha, prior=experiment.prior)
     query = rows[~cells.reference]
     for name in ("pvalue", "qvalue"):
         getattr(outcome, name)[query] = getattr(found, name)[~cells.reference]

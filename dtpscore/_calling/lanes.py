@@ -12,7 +12,7 @@ from dtpscore._calling.cells import chosen_for_fit
 from dtpscore._calling.components import gathered
 from dtpscore._matrix import blocks
 from dtpscore._statistics.replicates import (
-    LIMIT,
+    LEAST,
     ONE_LIBRARY,
     Library,
     compare_libraries,
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 # Most cells of a library that are looked at: enough to tell real replicates apart.
 _MOST_CELLS = 500
 METHOD = (
-    "Samples of one arm whose cells differ no more than cells of one library do (mean "
-    f"squared Welch t over genes below {LIMIT:g}) were counted as one sample."
+    "The samples of each arm were compared by the mean squared Welch t over genes. "
+    "Those that have enough cells to tell replicates, and a variance between libraries "
+    f"below {LEAST / 2:g} of that between cells, counted as parts of one library."
 )
 
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dtpscore._statistics.public_libraries import public_libraries
+
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from dtpscore._calling.features import Features
     from dtpscore._design import Design
+    from dtpscore._statistics.moderated import Prior
 
 # More groups than this are counted in a sentence and not named.
 _MOST = 6
@@ -49,6 +52,11 @@ class Experiment:
     low: NDArray[np.bool_]
     keys: NDArray[np.uint64]
     order: NDArray[np.int64]
+
+    @property
+    def prior(self) -> Prior:
+        """How much libraries differ along a learned direction, in public data."""
+        return public_libraries(self.features.excluded).along
 
 
 def where(batch: str, group: str | None = None) -> str:

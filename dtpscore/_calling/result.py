@@ -158,10 +158,12 @@ def _error_rate(outcome: Outcome, alpha: float) -> list[str]:
     learned = [row for row in outcome.groups if row["basis"] == SHIFT_BASIS]
     stable = [row for row in learned if not row["reference_unstable"]]
     if any(row["n_called"] for row in stable):
+        drawn = any(row["prior_freedom"] for row in stable)
+        public = " and public replicate libraries" if drawn else ""
         sentences.append(
             f"Among the cells that left the reference range at most {100 * alpha:g}% "
             "are expected to be wrong, if a further untreated sample would differ as "
-            "the reference samples and public replicate libraries do."
+            f"the reference samples{public} do."
         )
     if len(stable) < len(learned):
         sentences.append(

@@ -75,6 +75,7 @@ def _experiment(
     cells: quality.TakingPart,
     names: list[str],
     *,
+    keys: NDArray[np.uint64],
     options: CallOptions,
     scores: ScoreFrame | None,
 ) -> Experiment:
@@ -93,7 +94,6 @@ def _experiment(
         n_jobs=options.n_jobs,
     )
     order = np.argsort(np.asarray(names), kind="stable")
-    keys = _cell_keys(names, options.seed)
     placed = np.zeros((len(cells.used), 0))
     if scores is not None:
         found = own_scores.replaced(found, scores, cells.used)
@@ -185,9 +185,9 @@ def call_matrix(
     if options.holiday:
         check_arms(design, cells.used, options.holiday)
     names = [str(name) for name in obs.index]
+    keys = _cell_keys(names, options.seed)
     joined = Libraries(design, [], [])
     if options.check_replicates and values.are_counts:
-        keys = _cell_keys(names, options.seed)
         joined = join_lanes(matrix, design, cells.used, keys)
         design = joined.design
     depth = match_depth(
@@ -197,7 +197,7 @@ def call_matrix(
         matrix = thinned(matrix, depth.share, names, seed=options.seed)
     scored = _Matrix(matrix, gene_names, values.normalize)
     experiment = _experiment(
-        scored, design, cells, names, options=options, scores=scores
+        scored, design, cells, names, keys=keys, options=options, scores=scores
     )
     outcome = call_batches(
         experiment, alpha=options.alpha, check_reference=options.check_reference

@@ -76,8 +76,13 @@ def public_libraries(exclude_studies: Iterable[str] = ()) -> PublicLibraries:
     ValueError
         Too few groups are left: two, one of them of three libraries, are needed.
     """
+    return _without(frozenset(exclude_studies))
+
+
+@cache
+def _without(excluded: frozenset[str]) -> PublicLibraries:
+    """Fit the priors once per process: a plan asks for them in every simulation."""
     table = _table()
-    excluded = set(exclude_studies)
     groups = [one for one in table["group"] if one["study"] not in excluded]
     freedom = [one["libraries"] - 1 for one in groups]
     independent = independent_features(
