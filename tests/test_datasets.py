@@ -299,3 +299,36 @@ def test_pbmc_falls_back_to_the_file_of_scanpy(served, home, registered):
     assert adata.X.dtype == np.int32
     assert set(adata.obs["condition"]) == {"normal"}
     assert list(adata.uns["dtpscore_dataset"]["files"].index) == ["pbmc3k_raw.h5ad"]
+
+
+def test_leukemia_is_read_from_the_tables_of_its_libraries(home, registered, tmp_path):
+    entry = _registry.registry()["aml_vangalen_paired"]
+    files = []
+    for number, file in enumerate(entry.instead[:2]):
+        sample = file.obs["sample"]
+        names = [f"{sample}_AAC", f"{sample}_AAG", f"{sample}_AAT"]
+        counts = ["\t".join(["Gene", *names]), f"TP53\t{number}\t5\t7", "MYC\t0\t1\t9"]
+        cells = ["Cell\tCyclingScore\tCyclingBinary\tPredictionRefined\tCellType"]
+        kinds = ["malignant\tHSC-like", "normal\tT", "malignant\tcDC-like"]
+        cells += [f"{n}\t0.5\tyes\t{k}" for n, k in zip(names, kinds, strict=True)]
+        for part, lines in ((file, counts), (file.cells, cells)):
+            text = gzip.compress(("\n".join(lines) + "\n").encode())
+            home.mkdir(exist_ok=True)
+            (home / part.name).write_bytes(text)
+        free = {"sha256": None, "size": None}
+        cells_file = file.cells.model_copy(update=free)
+        files.append(file.model_copy(update={**free, "cells": cells_file}))
+    registered(entry.model_copy(update={"instead": tuple(files)}), "aml")
+    adata = dtp.datasets.load("aml", progress=False)
+    # Cells that are not malignant are left out, and no name holds its sample twice.
+    assert list(adata.obs_names) == [
+        f"{file.obs['sample']}_{cell}" for file in files for cell in ("AAC", "AAT")
+    ]
+    np.testing.assert_array_equal(
+        adata[:, ["TP53", "MYC"]].X.toarray(), [[0, 0], [7, 9], [1, 0], [7, 9]]
+    )
+    assert set(adata.obs["malignancy"]) == {"malignant"}
+    assert list(adata.obs["patient"]) == [
+        file.obs["patient"] for file in files for _ in range(2)
+    ]
+    assert list(adata.obs["cell_type"]) == ["HSC-like", "cDC-like"] * 2

@@ -11,7 +11,13 @@ from dtpscore.datasets import _download, _registry
 
 pytestmark = pytest.mark.slow
 
-REAL = ["sc_mixology_nsclc", "bulk_brafi_4lines", "bulk_skmel5_timecourse", "pbmc3k"]
+REAL = [
+    "sc_mixology_nsclc",
+    "bulk_brafi_4lines",
+    "bulk_skmel5_timecourse",
+    "pbmc3k",
+    "aml_vangalen_paired",
+]
 
 
 def compare_with_conversion(name, adata, other):

@@ -83,8 +83,10 @@ def _read_h5ad(entry: Dataset, path: Path) -> AnnData:
     from scipy import sparse
 
     read = ad.read_h5ad(path)
-    kept = [name for name in entry.columns if name in read.obs]
-    obs = read.obs[kept].rename(columns=entry.columns)
+    renamed = read.obs.rename(columns=entry.columns)
+    told = {name: None for file in entry.instead for name in file.obs}
+    kept = [name for name in (*entry.columns.values(), *told) if name in renamed]
+    obs = renamed[kept]
     counts = sparse.csr_matrix(read.X).astype(np.int32)
     return ad.AnnData(counts, obs=obs, var=read.var[[]])
 
@@ -110,6 +112,8 @@ def _part(entry: Dataset, file: File, paths: Mapping[str, Path]) -> AnnData:
     if entry.min_genes:
         enough = np.diff(table.counts.indptr) >= entry.min_genes
         part = part[enough].copy()
+    for column, label in entry.keep.items():
+        part = part[(part.obs[column] == label).to_numpy()].copy()
     return part
 
 
@@ -120,8 +124,11 @@ def _join(parts: Sequence[AnnData]) -> AnnData:
     if len(parts) == 1:
         return parts[0]
     for part in parts:
-        prefix = part.obs["sample"].astype(str)
-        part.obs_names = prefix + "_" + part.obs_names.astype(str)
+        names = part.obs_names.astype(str)
+        prefix = part.obs["sample"].astype(str) + "_"
+        # Some files name cells by their sample already.
+        if not all(map(str.startswith, names, prefix)):
+            part.obs_names = prefix + names
     joined = ad.concat(parts, join="outer", fill_value=0)
     joined.X = joined.X.tocsr().astype(np.int32)
     return joined[:, np.sort(joined.var_names.to_numpy(dtype=str))].copy()

@@ -75,6 +75,8 @@ class Dataset(_Frozen):
         Annotation that follows from the day.
     columns
         Columns kept of the tables of cells, with their name in ``obs``.
+    keep
+        Column of ``obs`` to the label of the cells that are kept.
     name_pattern
         Regular expression whose named groups annotate a row by its name.
     genes
@@ -102,6 +104,7 @@ class Dataset(_Frozen):
     obs: dict[str, Value] = {}
     by_day: dict[str, dict[str, Value]] = {}
     columns: dict[str, str] = {}
+    keep: dict[str, str] = {}
     name_pattern: str | None = None
     genes: Literal["symbol", "ensembl"] = "symbol"
     min_genes: int = 0
