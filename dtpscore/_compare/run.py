@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,103 +10,25 @@ import pandas as pd
 from dtpscore import signatures
 from dtpscore._compare import arms as on_arrays
 from dtpscore._compare.record import CompareRecord
+from dtpscore._compare.samples import (
+    FEWEST_CELLS,
+    arms_of,
+    over_batches,
+    samples_of,
+)
+from dtpscore._design import DesignKeys
 from dtpscore._statistics.samples import sample_means
 from dtpscore.errors import ResultError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dtpscore._compare.samples import Arm, Samples
     from dtpscore._design import Design
     from dtpscore._options.compare import CompareOptions
 
     BoolArray = NDArray[np.bool_]
     FloatArray = NDArray[np.float64]
-    IntArray = NDArray[np.int64]
-
-# A sample with fewer cells takes no part, unless its arm has no larger one.
-FEWEST_CELLS = 10
-
-
-@dataclass(frozen=True)
-class _Arm:
-    """Cells of one arm and of its reference."""
-
-    batch: str
-    group: str
-    treated: BoolArray
-    reference: BoolArray
-
-    @property
-    def name(self) -> str:
-        return self.group if self.batch == "all" else f"{self.group} in {self.batch}"
-
-
-@dataclass(frozen=True)
-class _Samples:
-    """Samples of an arm, those of the reference first."""
-
-    code: IntArray
-    treated: BoolArray
-    name: list[str]
-    pair: list[str]
-    n_cells: IntArray
-    n_small: int
-
-
-def _over_batches(options: CompareOptions) -> bool:
-    """Whether batches are the pairs, so that arms are compared over all of them."""
-    return options.batch_key is None or options.batch_key == options.pair_key
-
-
-def _arms(design: Design, options: CompareOptions) -> list[_Arm]:
-    used, found = design.named & design.malignant, []
-    batch = np.full(design.n_cells, "all")
-    if not _over_batches(options):
-        batch = design.batch
-    for one in sorted(set(batch[used].tolist())):
-        inside = used & (batch == one)
-        own = inside & design.reference
-        for group in design.groups:
-            treated = inside & (design.group == group)
-            if group != options.reference and treated.any() and own.any():
-                found.append(_Arm(one, group, treated, own))
-    if not found:
-        msg = (
-            "There is nothing to compare: no batch has both cells of the reference "
-            f"{options.reference!r} and of another group that take part. Groups are "
-            f"{', '.join(map(repr, design.groups))}."
-        )
-        raise ResultError(msg)
-    return found
-
-
-def _samples(design: Design, arm: _Arm) -> _Samples:
-    code = np.full(design.n_cells, -1, np.int64)
-    treated: list[bool] = []
-    names: list[str] = []
-    pairs: list[str] = []
-    counts: list[int] = []
-    n_small = 0
-    # A patient that is a batch can have the sample names of another patient.
-    label = np.array(
-        [f"{a}\0{b}" for a, b in zip(design.batch, design.sample, strict=True)]
-    )
-    for part, on_drug in ((arm.reference, False), (arm.treated, True)):
-        found, first, sizes = np.unique(
-            label[part], return_index=True, return_counts=True
-        )
-        kept = sizes >= FEWEST_CELLS
-        if not kept.any():
-            kept[:] = True
-        n_small += int((~kept).sum())
-        rows = np.flatnonzero(part)
-        for name, at, size in zip(found[kept], first[kept], sizes[kept], strict=True):
-            code[part & (label == name)] = len(names)
-            treated.append(on_drug)
-            names.append(str(design.sample[rows[at]]))
-            pairs.append(str(design.pair[rows[at]]))
-            counts.append(int(size))
-    return _Samples(code, np.array(treated), names, pairs, np.array(counts), n_small)
 
 
 def _standardized(values: FloatArray, reference: BoolArray) -> FloatArray:
@@ -132,7 +53,7 @@ def _published(axis: str, options: CompareOptions) -> tuple[str, str]:
 
 
 def _axis_frame(
-    arm: _Arm,
+    arm: Arm,
     names: list[str],
     found: on_arrays.Difference,
     options: CompareOptions,
@@ -166,7 +87,7 @@ def _axis_frame(
 
 
 def _sample_frame(
-    arm: _Arm, samples: _Samples, names: list[str], means: FloatArray
+    arm: Arm, samples: Samples, names: list[str], means: FloatArray
 ) -> pd.DataFrame:
     n, k = means.shape
     return pd.DataFrame(
@@ -188,11 +109,11 @@ def _one_arm(
     values: FloatArray,
     names: list[str],
     *,
-    arm: _Arm,
+    arm: Arm,
     options: CompareOptions,
 ) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame] | None:
     """Tables of one arm; None where no axis varies in its reference cells."""
-    samples = _samples(design, arm)
+    samples = samples_of(design, arm)
     inside = samples.code >= 0
     means = sample_means(
         _standardized(values, arm.reference)[inside], samples.code[inside]
@@ -254,7 +175,7 @@ def compare_arms(
     """
     tables = [
         _one_arm(design, values, names, arm=arm, options=options)
-        for arm in _arms(design, options)
+        for arm in arms_of(design, DesignKeys.of(options))
     ]
     made = [one for one in tables if one is not None]
     if not made:
@@ -282,7 +203,7 @@ def _messages(
     for row in rows.to_dict("records"):
         where = "" if row["batch"] == "all" else f" in {row['batch']}"
         told.append(f"{row['group']}{where}: {row['note']}")
-    if (rows["method"] == "none").any() and not _over_batches(options):
+    if (rows["method"] == "none").any() and not over_batches(DesignKeys.of(options)):
         told.append(
             "Each batch is looked at by itself. Where batches are patients with "
             "samples of both arms, give the column as pair_key too: patients are then "

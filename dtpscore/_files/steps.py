@@ -13,6 +13,7 @@ from dtpscore._keys import (
     ENGAGEMENT,
     ENRICHMENT,
     LINEAGE,
+    PROGRAMS,
     PSEUDOTIME,
     RESISTANCE,
     SCORES,
@@ -115,6 +116,12 @@ ARMS = Step(
     tables=(f"{COMPARE}*",),
     needs=("score",),
 )
+NEAREST = Step(
+    name="programs",
+    title="look for the nearest program",
+    function="programs",
+    tables=(f"{PROGRAMS}*",),
+)
 HIT = Step(
     name="engagement",
     title="ask whether the target was hit",
@@ -145,4 +152,4 @@ TRY = Step(
     tables=(f"{VULNERABILITIES}*",),
     after=("score", "call"),
 )
-STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, ARMS, HIT, CLONES, LATE, TRY)
+STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, ARMS, NEAREST, HIT, CLONES, LATE, TRY)
