@@ -334,16 +334,17 @@ def like(correlation=0.5, low=0.4, high=0.6, q=0.01, kind=PERSISTER):
 @pytest.mark.parametrize(
     ("persister", "gap", "expected"),
     [
-        (like(), Gap(0.2, 0.1, 0.3), NEARER),
-        (like(), Gap(0.2, -0.1, 0.5), NOT_NEARER),
-        (like(), Gap(-0.2, -0.3, -0.1), NOT_NEARER),
-        (like(), Gap(0.2, NAN, NAN), NOT_TESTED),
-        (like(low=NAN, high=NAN), Gap(0.2, NAN, NAN), NOT_TESTED),
+        (like(), Gap(0.2, 0.1, 0.3, 3), NEARER),
+        (like(), Gap(0.2, -0.1, 0.5, 3), NOT_NEARER),
+        (like(), Gap(-0.2, -0.3, -0.1, 3), NOT_NEARER),
+        (like(), Gap(0.2, NAN, NAN, 3), NOT_TESTED),
+        (like(low=NAN, high=NAN), Gap(0.2, NAN, NAN, 3), NOT_TESTED),
         (like(), None, NOT_TESTED),
-        (like(q=0.06), Gap(0.2, 0.1, 0.3), NONE_NEAR),
-        (like(q=0.05), Gap(0.2, 0.1, 0.3), NEARER),
-        (like(low=-0.1), Gap(0.2, 0.1, 0.3), NONE_NEAR),
-        (like(correlation=-0.5, low=NAN), Gap(0.2, 0.1, 0.3), NONE_NEAR),
+        (like(), Gap(0.2, 0.1, 0.3, 2), NOT_TESTED),
+        (like(q=0.06), Gap(0.2, 0.1, 0.3, 3), NONE_NEAR),
+        (like(q=0.05), Gap(0.2, 0.1, 0.3, 3), NEARER),
+        (like(low=-0.1), Gap(0.2, 0.1, 0.3, 3), NONE_NEAR),
+        (like(correlation=-0.5, low=NAN), Gap(0.2, 0.1, 0.3, 3), NONE_NEAR),
     ],
 )
 def test_the_rule(persister, gap, expected):
@@ -362,7 +363,11 @@ def test_sentences_say_what_was_decided():
         "correlation 0.40)."
     )
     assert "nearer than any other kind" in said[NEARER]
-    assert "cannot be said" in said[NOT_TESTED]
+    assert "fewer than 3 other kinds of program are left" in said[NOT_TESTED]
+    single = decide.sentence(
+        NOT_TESTED, BY_LIST, "d9", persister=like(low=NAN), other=other
+    )
+    assert "two samples of each arm are needed" in single
     assert "no published program of persisters is shown to be near" in said[NONE_NEAR]
     alone = decide.sentence(NOT_TESTED, BY_CONTRAST, "d9", persister=like(), other=None)
     assert "No other kind of program is left" in alone

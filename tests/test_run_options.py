@@ -28,7 +28,15 @@ ALL = {
     "vulnerabilities",
 }
 GROUPS = ALL - {"score", "trends"}
-SOURCE = {"score", "call", "pseudotime", "enrich", "programs", "vulnerabilities"}
+SOURCE = {
+    "score",
+    "call",
+    "pseudotime",
+    "enrich",
+    "compare",
+    "programs",
+    "vulnerabilities",
+}
 # Another value of each option of a run, and the steps whose numbers it decides at
 # least. A step that builds on another one is stale as well.
 DECIDES = {
@@ -56,7 +64,7 @@ DECIDES = {
     "layer": ("counts", SOURCE),
     "use_raw": (True, SOURCE),
     "gene_symbols": ("symbol", SOURCE),
-    "species": ("mouse", SOURCE),
+    "species": ("mouse", SOURCE - {"compare"}),
     "method": ("mean", {"score"}),
     "alpha": (0.1, {"call"}),
     "n_permutations": (500, {"enrich"}),

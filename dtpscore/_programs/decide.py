@@ -9,6 +9,9 @@ from dtpscore._programs.known import BY_LIST, PERSISTER
 
 NEARER, NOT_NEARER = "persisters are nearer", "persisters are not nearer"
 NONE_NEAR, NOT_TESTED = "no persister program is near", "not tested"
+# With fewer kinds of other programs, such as the lines alone that are left when a study
+# is left out, being nearer than each of them says little.
+FEWEST_KINDS = 3
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,20 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Gap:
-    """Difference of two likenesses, with its interval over samples."""
+    """Difference of two likenesses, with its interval over samples.
+
+    Attributes
+    ----------
+    difference, low, high
+        The difference and its interval; the limits are NaN without one.
+    n_kinds
+        Kinds of other programs that take part.
+    """
 
     difference: float
     low: float
     high: float
+    n_kinds: int
 
 
 def is_near(one: Likeness, alpha: float) -> bool:
@@ -74,13 +86,13 @@ def verdict(persister: Likeness, gap: Gap | None, alpha: float) -> str:
         The nearest program of persisters.
     gap
         Its likeness less that of the nearest program of what is no persistence; None
-        where there is no such program.
+        where there is no such program. Fewer than three kinds of those say little.
     alpha
         Largest false discovery rate.
     """
     if not is_near(persister, alpha):
         return NONE_NEAR
-    if gap is None or math.isnan(gap.low):
+    if gap is None or math.isnan(gap.low) or gap.n_kinds < FEWEST_KINDS:
         return NOT_TESTED
     return NEARER if gap.low > 0 else NOT_NEARER
 
@@ -104,7 +116,10 @@ def sentence(
         return f"{text}. It is nearer than any other kind; next is {other.in_words}."
     if found == NOT_NEARER:
         return f"{text}; it is not nearer than {other.in_words}."
+    why = "two samples of each arm are needed for an interval"
+    if not math.isnan(persister.low):
+        why = f"fewer than {FEWEST_KINDS} other kinds of program are left"
     return (
         f"{text}, and of other kinds {other.in_words}. Which of the two is nearer "
-        "cannot be said, because two samples of each arm are needed for an interval."
+        f"cannot be said, because {why}."
     )

@@ -261,7 +261,9 @@ def _nearest(
         difference = np.array([near.correlation - other.correlation])
         apart = found.replicates[:, [at]] - found.replicates[:, [next_at]]
         low, high = _limits(difference, apart, units)
-        gap = decide.Gap(float(difference[0]), float(low[0]), float(high[0]))
+        n_kinds = table.loc[rest, "kind"].nunique()
+        limits = (float(low[0]), float(high[0]), n_kinds)
+        gap = decide.Gap(float(difference[0]), *limits)
     said = decide.verdict(near, gap, alpha)
     nan = float("nan")
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dtpscore._compare.samples import FEWEST_CELLS
+from dtpscore._programs.decide import FEWEST_KINDS
 from dtpscore._statistics.jackknife import left_out
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def methods(record: ProgramsRecord, how: str) -> list[str]:
             "Intervals are from the jackknife over samples (Efron and Stein 1981, "
             "doi:10.1214/aos/1176345462). A program of persisters is called nearer "
             "than any other kind where the interval of the difference from the nearest "
-            "program of what is no persistence lies above 0."
+            "program of what is no persistence lies above 0, and at least "
+            f"{FEWEST_KINDS} kinds of those take part."
         )
     told.append(
         "False discovery rates are those of Benjamini and Hochberg over the programs "

@@ -97,7 +97,9 @@ def compare(
     ... )
     >>> ax = dtp.pl.compare(adata, group="treated", show=False)
     """
-    params = compare_record(adata, key).params
+    record = compare_record(adata, key)
+    params = record.params
+    less = record.contrast or f"less {params['reference']}"
     table = get.compare(adata, key=key)
     arm = {"group": group, "batch": batch}
     for name, value in arm.items():
@@ -135,8 +137,9 @@ def compare(
         where = "" if arm["batch"] == "all" else f" in {arm['batch']}"
         label_axes(
             ax,
-            x=f"{arm['group']} less {params['reference']}{where} "
-            "(SD of reference cells)",
+            x=f"{arm['group']}: {less}{where} ({record.unit})"
+            if params.get("within")
+            else f"{arm['group']} {less}{where} ({record.unit})",
         )
         set_title(
             ax,

@@ -156,7 +156,8 @@ def programs(
     a measured contrast is Spearman's correlation over signatures. Intervals are from
     the jackknife over samples (Efron and Stein 1981, doi:10.1214/aos/1176345462).
     Persisters are called nearer where the interval of the difference between the
-    nearest program of persisters and the nearest other one lies above 0. How often
+    nearest program of persisters and the nearest other one lies above 0, and at least
+    three kinds of others take part. How often
     this is right on real data stands in ``benchmarks/programs.md``.
 
     Examples
