@@ -54,6 +54,8 @@ own amount. "Right" means that the planted program is the nearest one of its sid
 
 {simulated}
 
+{simulated_words}
+
 ## Real contrasts of persisters, their own study left out
 
 {real}
@@ -128,7 +130,7 @@ def simulations() -> pd.DataFrame:
     described = {g for one in known.described for g in (*one.genes.up, *one.genes.down)}
     genes = [*sorted(listed | described), *(f"NONE{k}" for k in range(4000))]
     rows = []
-    for n in (2, 3):
+    for n in (2, 3, 6):
         for k in range(N_NULL):
             found = look(simulated(n, "", genes, 1000 * n + k))
             rows += [row("none", n, "", by=by, found=one) for by, one in found.items()]
@@ -451,8 +453,21 @@ def main() -> None:
         "Untreated lines against each other are called nearer to persisters in "
         f"{'; '.join(parts)}."
     )
+    planted = made[(made["planted"] == "persisters").to_numpy()]
+    power = [
+        f"{int((part['verdict'] == NEARER).sum())} of {len(part)} with {n} v {n}"
+        for n, part in planted.groupby("n", sort=False)
+    ]
+    simulated_words = (
+        "A planted program of persisters is nearly always the nearest of its side. "
+        f"It is called nearer than every other kind in {', '.join(power)} samples. "
+        "Lists of persisters share genes with those of arrest, and short lists of "
+        "other kinds are near by chance with wide intervals, so that few samples "
+        "seldom show a difference."
+    )
     text = TEXT.format(
         simulated=simulated_table(made),
+        simulated_words=simulated_words,
         real=contrast_table(real),
         real_words=words,
         shifts=shift_table(shift),
