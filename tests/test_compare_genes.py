@@ -390,3 +390,21 @@ def test_plots_of_genes_and_of_cycling_and_marks_in_the_heat_map():
     with pytest.raises(DataError, match="No comparison"):
         dtp.pl.axis_heatmap(adata, compare_key="nothing", **given)
     plt.close("all")
+
+
+def test_the_report_lists_the_genes_that_differ_most():
+    from dtpscore._report.collect import collect
+    from dtpscore._report.compare import _MOST_GENES
+
+    genes = bulk(3, moved=20, noise=0.05)
+    dtp.tl.score(genes, {"own": list(genes.var_names[:20])})
+    dtp.tl.compare(genes, features="genes", **DESIGN)
+    page = collect(genes, groupby="condition", reference="parental")
+    section = next(one for one in page.sections if one.name == "compare")
+    table = section.tables[0]
+    assert len(table.frame) == _MOST_GENES == 200
+    assert table.frame["pvalue"].is_monotonic_increasing
+    assert "comparisons of a gene differ" in section.result
+    ax = dtp.pl.compare(genes, show=False)
+    shown = [one.get_text() for one in ax.get_yticklabels()]
+    assert len(set(shown) & {f"G{k}" for k in range(20)}) >= 17

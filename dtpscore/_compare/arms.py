@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dtpscore._statistics.contrast import Contrast
     from dtpscore._statistics.moderated import Prior
+    from dtpscore._statistics.moves import Move
     from dtpscore._statistics.samples import Units
 
     FloatArray = NDArray[np.float64]
@@ -178,6 +179,33 @@ def _estimable(units: Units, covariates: FloatArray) -> Contrast:
     return plain
 
 
+def _moved(
+    units: Units,
+    groups: list[tuple[IntArray, Prior | None]],
+    covariates: FloatArray | None,
+    level: float,
+) -> Move:
+    """Test the features of each group with its prior; the freedom is the median one."""
+    moves = [
+        moderated_move(
+            units.values[:, rows],
+            units.treated,
+            prior=prior,
+            stratum=units.pair,
+            covariates=covariates,
+            level=level,
+        )
+        for rows, prior in groups
+    ]
+    back = np.argsort(np.concatenate([rows for rows, _ in groups]), kind="stable")
+    arrays = {
+        name: np.concatenate([getattr(one, name) for one in moves])[back]
+        for name in ("effect", "error", "statistic", "pvalue", "low", "high")
+    }
+    freedom = float(np.median([one.freedom for one in moves]))
+    return replace(moves[0], **arrays, freedom=freedom)
+
+
 def compare_arm(
     means: FloatArray,
     treated: BoolArray,
@@ -237,40 +265,24 @@ def compare_arm(
     if reason:
         return _untested(units, n_samples, n_reference, units.said + reason)
     groups = _priors(plain, units.values, fitted=fitted)
-    moves = [
-        moderated_move(
-            units.values[:, rows],
-            units.treated,
-            prior=prior,
-            stratum=units.pair,
-            covariates=own,
-            level=level,
-        )
-        for rows, prior in groups
-    ]
-    back = np.argsort(np.concatenate([rows for rows, _ in groups]), kind="stable")
-    effect, low, high, pvalue = (
-        np.concatenate([getattr(one, name) for one in moves])[back]
-        for name in ("effect", "low", "high", "pvalue")
-    )
+    move = _moved(units, groups, own, level)
     moderated = any(prior is not None for _, prior in groups)
-    freedom = float(np.median([one.freedom for one in moves]))
-    worth = "many" if np.isinf(freedom) else f"{freedom:.3g}"
+    worth = "many" if np.isinf(move.freedom) else f"{move.freedom:.3g}"
     counted = (
         f"{n_samples} pairs"
         if paired
         else f"{n_reference} samples of the reference and {n_samples} of the arm"
     )
     return Difference(
-        effect,
-        low,
-        high,
-        pvalue,
-        adjusted(pvalue),
+        move.effect,
+        move.low,
+        move.high,
+        move.pvalue,
+        adjusted(move.pvalue),
         n_samples,
         n_reference,
         n_samples if paired else 0,
-        freedom,
+        move.freedom,
         "moderated " * moderated + "paired " * paired + "t test",
         f"{units.said}The test rests on {counted}, and has {worth} degrees of freedom.",
     )

@@ -176,9 +176,7 @@ def _one_arm(
     known: BoolArray = np.asarray(np.isfinite(means).all(axis=0))
     if not known.any():
         return None
-    kept = [
-        name for name, one in zip(measured.names, known.tolist(), strict=True) if one
-    ]
+    kept = [measured.names[k] for k in np.flatnonzero(known)]
     means = means[:, known]
     pair, covariates = None, None
     if options.pair_key is not None or options.within:

@@ -115,6 +115,7 @@ ARMS = Step(
     function="compare",
     tables=(f"{COMPARE}*",),
     needs=("score",),
+    after=("call",),
 )
 NEAREST = Step(
     name="programs",
