@@ -312,6 +312,17 @@ def test_cycling_persisters_are_compared_within_samples():
     assert any("by construction" in one for one in record["messages"])
 
 
+def test_an_arm_with_too_few_cycling_persisters_is_named():
+    adata = called()
+    holiday = adata.obs["sample"].isin(["s0", "s1"])
+    adata.obs.loc[holiday, "condition"] = "holiday"
+    found = dtp.tl.compare(adata, copy=True, within="cycling", **DESIGN)
+    assert dtp.get.compare(found, kind="arms")["group"].tolist() == ["treated"]
+    said = " ".join(found.uns["dtp_compare"]["messages"])
+    assert "Fewer than 3 samples have 10 cycling and 10 resting" in said
+    assert "in holiday, which take no part" in said
+
+
 def test_genes_of_cycling_persisters():
     found = dtp.tl.compare(
         called(), copy=True, within="cycling", features="genes", **DESIGN

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 # Genes whose samples are kept in the record of an arm.
 MOST_WITH_SAMPLES = 200
+_CYCLING = "cycling less resting"
 
 
 def _standardized(values: FloatArray, reference: BoolArray) -> FloatArray:
@@ -321,10 +322,10 @@ def _compared(
 ) -> CompareRecord:
     keys = DesignKeys.of(options)
     if options.within and state is not None:
-        arms, contrast = cycling_arms(design, keys, state), "cycling less resting"
+        (arms, left), contrast = cycling_arms(design, keys, state), _CYCLING
         design = by_sample(design)
     else:
-        arms, contrast = arms_of(design, keys), f"less {options.reference}"
+        arms, left, contrast = arms_of(design, keys), [], f"less {options.reference}"
     tables = [
         _one_arm(design, measured, arm=arm, options=options, obs=obs) for arm in arms
     ]
@@ -343,7 +344,7 @@ def _compared(
         arms=rows,
         samples=pd.concat([one for _, _, one in made], ignore_index=True),
         methods=methods(rows, options, measured.unit),
-        messages=messages(axes, rows, options),
+        messages=messages(axes, rows, options, left),
         unit=measured.unit,
         contrast=contrast,
     )

@@ -36,7 +36,7 @@ def split_libraries(design: Design, state: NDArray[np.str_]) -> Design:
 
 def cycling_arms(
     design: Design, keys: DesignKeys, state: NDArray[np.str_]
-) -> list[Arm]:
+) -> tuple[list[Arm], list[str]]:
     """List the arms in which enough samples have cycling and resting persisters.
 
     Parameters
@@ -51,14 +51,15 @@ def cycling_arms(
     Returns
     -------
     Arms whose treated cells are the cycling persisters of a group, and whose reference
-    cells are the resting ones of the same samples.
+    cells are the resting ones of the same samples; and the names of the arms that have
+    too few samples with both.
 
     Raises
     ------
     ResultError
         In no arm do three samples have ten cells of both.
     """
-    found, counted = [], []
+    found, counted, left = [], [], []
     for arm in arms_of(design, keys):
         kinds = [arm.treated & (state == one) for one in (DTP_CYCLING, DTP_LIKE)]
         sizes = [
@@ -71,6 +72,8 @@ def cycling_arms(
             inside = np.isin(design.library, both)
             cycling, resting = (one & inside for one in kinds)
             found.append(Arm(arm.batch, arm.group, cycling, resting))
+        else:
+            left.append(arm.name)
     if not found:
         msg = (
             f"Cycling and resting persisters are compared where {FEWEST_BOTH} samples "
@@ -78,4 +81,4 @@ def cycling_arms(
             f"{', '.join(counted)}."
         )
         raise ResultError(msg)
-    return found
+    return found, left

@@ -5,19 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dtpscore._compare import arms as on_arrays
-from dtpscore._compare.samples import over_batches
+from dtpscore._compare.samples import FEWEST_CELLS, over_batches
+from dtpscore._compare.within import FEWEST_BOTH
 from dtpscore._design import DesignKeys
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from dtpscore._options.compare import CompareOptions
 
 
 def messages(
-    axes: pd.DataFrame, rows: pd.DataFrame, options: CompareOptions
+    axes: pd.DataFrame,
+    rows: pd.DataFrame,
+    options: CompareOptions,
+    left: Sequence[str] = (),
 ) -> list[str]:
-    """Sentences for the user."""
+    """Sentences for the user; ``left`` names arms with too few cycling persisters."""
     told = []
     for row in rows.to_dict("records"):
         where = "" if row["batch"] == "all" else f" in {row['batch']}"
@@ -32,6 +38,12 @@ def messages(
         told.append(
             "No column of samples is given, so each group counts as one sample. Cells "
             "are not replicates."
+        )
+    if left:
+        told.append(
+            f"Fewer than {FEWEST_BOTH} samples have {FEWEST_CELLS} cycling and "
+            f"{FEWEST_CELLS} resting persisters in {', '.join(left)}, which take no "
+            "part."
         )
     if options.within:
         told.append(
