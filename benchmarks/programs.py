@@ -1,6 +1,6 @@
 """Which published program is nearest: how often the answer of ``tl.programs`` is right.
 
-    python benchmarks/programs.py          about 10 minutes on one core
+    python benchmarks/programs.py          about 10 minutes on one idle core
 
 Simulated bulk samples say how often a planted program is found and how often samples
 without any are named. Real contrasts are held against what is known without their own
