@@ -58,6 +58,8 @@ own amount. "Right" means that the planted program is the nearest one of its sid
 
 ## Real contrasts of persisters, their own study left out
 
+The subclones are of the line SKMEL5, so the two melanoma studies share this line.
+
 {real}
 
 {real_words}

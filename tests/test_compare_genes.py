@@ -392,6 +392,9 @@ def test_plots_of_genes_and_of_cycling_and_marks_in_the_heat_map():
     genes = compared(bulk(3, moved=20))
     ax = dtp.pl.compare(genes, show=False)
     assert ax.get_xlabel() == "treated less parental (log2 counts per million)"
+    from dtpscore.get._compare import MARKED
+
+    assert MARKED == 0.05
     given = {"groupby": "condition", "show": False, "reference": "parental"}
     plain = dtp.pl.axis_heatmap(adata, **given)
     marked = dtp.pl.axis_heatmap(adata, compare_key="dtp_compare", **given)

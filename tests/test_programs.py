@@ -468,7 +468,33 @@ def test_too_few_genes_are_refused():
         looked(adata)
 
 
+@pytest.mark.parametrize(
+    ("name", "least"), [("hallmark_hypoxia", 25), ("g0_serum_wiecek2023", 10)]
+)
+def test_a_list_needs_half_of_its_genes_or_25_of_them(name, least):
+    one = dtp.signatures.load(name)
+    genes = [*one.genes.up, *one.genes.down]
+    adata = bulk(n=2)
+    for n in (least - 1, least):
+        kept = ~np.isin(GENES, genes[n:])
+        found = dtp.get.programs(looked(adata[:, kept].copy())).set_index("program")
+        assert (name in found.index) == (n == least)
+    assert found.loc[name, "n_shared"] == least
+
+
+def test_the_interval_is_that_of_a_t_distribution_at_95_percent():
+    units = Units(np.zeros((6, 1)), np.arange(6) >= 3, None, "")
+    replicates = np.array([[0.1], [0.2], [0.3], [0.1], [0.4], [0.1]])
+    low, high = run._limits(np.array([0.5]), replicates, units)
+    error, freedom = jackknife(replicates, units)
+    reach = stats.t.ppf(0.975, freedom) * error
+    np.testing.assert_allclose([low[0], high[0]], [0.5 - reach[0], 0.5 + reach[0]])
+    low, _ = run._limits(np.array([0.5]), np.empty((0, 1)), units)
+    assert np.isnan(low).all()
+
+
 def test_few_signatures_leave_out_measured_contrasts(monkeypatch):
+    assert run.FEWEST_SIGNATURES == 30
     monkeypatch.setattr(run, "FEWEST_SIGNATURES", 10_000)
     found = looked(bulk())
     assert set(dtp.get.programs(found)["by"]) == {BY_LIST}
