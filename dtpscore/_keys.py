@@ -23,6 +23,7 @@ VULNERABILITIES = "dtp_vulnerabilities"
 ENGAGEMENT = "dtp_engagement"
 RESISTANCE = "dtp_resistance"
 COMPARE = "dtp_compare"
+PROGRAMS = "dtp_programs"
 
 
 def axis_column(axis: str, key_added: str = SCORES) -> str:

@@ -21,13 +21,22 @@ ALL = {
     "trends",
     "enrich",
     "compare",
+    "programs",
     "engagement",
     "lineages",
     "resistance",
     "vulnerabilities",
 }
 GROUPS = ALL - {"score", "trends"}
-SOURCE = {"score", "call", "pseudotime", "enrich", "vulnerabilities"}
+SOURCE = {
+    "score",
+    "call",
+    "pseudotime",
+    "enrich",
+    "compare",
+    "programs",
+    "vulnerabilities",
+}
 # Another value of each option of a run, and the steps whose numbers it decides at
 # least. A step that builds on another one is stale as well.
 DECIDES = {
@@ -36,11 +45,11 @@ DECIDES = {
     "sample_key": ("library", GROUPS),
     "batch_key": (
         "line",
-        {"call", "compare", "engagement", "lineages", "vulnerabilities"},
+        {"call", "compare", "programs", "engagement", "lineages", "vulnerabilities"},
     ),
     "pair_key": (
         "patient",
-        {"call", "compare", "enrich", "resistance", "vulnerabilities"},
+        {"call", "compare", "programs", "enrich", "resistance", "vulnerabilities"},
     ),
     "replicate_key": ("rep", {"pseudotime"}),
     "time_key": ("day", {"call", "pseudotime", "engagement", "lineages"}),
@@ -55,7 +64,7 @@ DECIDES = {
     "layer": ("counts", SOURCE),
     "use_raw": (True, SOURCE),
     "gene_symbols": ("symbol", SOURCE),
-    "species": ("mouse", SOURCE),
+    "species": ("mouse", SOURCE - {"compare"}),
     "method": ("mean", {"score"}),
     "alpha": (0.1, {"call"}),
     "n_permutations": (500, {"enrich"}),
@@ -66,6 +75,8 @@ DECIDES = {
     "trends": ({"n_bootstrap": 100}, {"trends"}),
     "enrich": ({"weight": 0.0}, {"enrich"}),
     "compare": ({"alpha": 0.1}, {"compare"}),
+    "published": (True, set()),
+    "programs": ({"alpha": 0.1}, {"programs"}),
     "engagement": ({"alpha": 0.1}, {"engagement"}),
     "lineages": ({"n_permutations": 99}, {"lineages"}),
     "resistance": ({"alpha": 0.1}, {"resistance"}),
@@ -84,12 +95,13 @@ FILES = {
 
 
 def options(**given):
-    # Three steps are done only where the option that they need is given.
+    # Four steps are done only where the option that they need is given.
     named = {
         "reference": "parental",
         "lineage_key": "lineage",
         "pathway": "mapk_output",
         "late": ("late",),
+        "published": True,
     }
     return RunOptions.read({**named, **given})
 

@@ -51,7 +51,7 @@ _N_RANDOM = 40
 _RANDOM_SIZE = 50
 # A signature needs this many of its genes, and this share of them.
 _FEWEST_GENES = 4
-_FEWEST_OF_LIST = 25
+FEWEST_OF_LIST = 25
 MIN_COVERAGE = 0.5
 FEWEST_FEATURES = 10
 
@@ -141,7 +141,7 @@ def _index(index: Any, excluded: set[str], gene_names: Collection[str]) -> Signa
     return chosen
 
 
-def _published(excluded: set[str]) -> tuple[Signature, ...]:
+def published_lists(excluded: set[str]) -> tuple[Signature, ...]:
     """Take the lists of persisters of single studies that are not excluded."""
     return tuple(
         signature
@@ -197,7 +197,7 @@ def choose(
         features=features,
         index=chosen,
         proliferation=tuple(map(signatures.load, CELL_DIVISION)),
-        published=_published(excluded),
+        published=published_lists(excluded),
         nuisance=tuple(map(signatures.load, NUISANCE)),
         excluded=frozenset(excluded),
     )
@@ -404,7 +404,7 @@ def compute(
     axis_names = list(dict.fromkeys(signature.axis for signature in usable))
     dividing = [place[signature.name] for signature in panel.proliferation]
     # The genes of a long list that a panel has stand for the others.
-    many = coverage["n_found"] >= _FEWEST_OF_LIST
+    many = coverage["n_found"] >= FEWEST_OF_LIST
     lists = [one for one in panel.published if many[one.name]]
     published = Published(
         values=z[:, [place[one.name] for one in lists]],

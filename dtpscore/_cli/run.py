@@ -89,6 +89,7 @@ COMMAND = Command(
             "trends",
             "enrich",
             "compare",
+            "programs",
             "engagement",
             "lineages",
             "resistance",

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dtpscore._statistics.contrast import arm_contrast
-from dtpscore._statistics.moderated import borrowed_prior
+from dtpscore._statistics.moderated import borrowed_prior, fit_prior
 from dtpscore._statistics.moves import moderated_move
 from dtpscore._statistics.public_libraries import public_libraries
 from dtpscore._statistics.samples import units_of
+from dtpscore.errors import ResultError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from dtpscore._statistics.contrast import Contrast
+    from dtpscore._statistics.moderated import Prior
+    from dtpscore._statistics.moves import Move
+    from dtpscore._statistics.samples import Units
 
     FloatArray = NDArray[np.float64]
     BoolArray = NDArray[np.bool_]
@@ -24,6 +30,9 @@ if TYPE_CHECKING:
 FEWEST_SAMPLES = 2
 # With fewer axes that vary, there is nothing to borrow strength from.
 FEWEST_AXES = 10
+# A prior of genes is fitted in up to this many groups of like expression, of so many
+# genes at least: the variance of log counts falls with expression.
+MOST_LEVELS, FEWEST_OF_LEVEL = 10, 200
 
 HIGHER, LOWER = "higher", "lower"
 NOT_SHOWN, NOT_TESTED = "no difference is shown", "not tested"
@@ -95,21 +104,127 @@ def _too_few(n_reference: int, n_samples: int, *, paired: bool) -> str:
     )
 
 
+def _levels(values: FloatArray) -> list[IntArray]:
+    """Put features into groups of like mean, each large enough to fit a prior to."""
+    n = values.shape[1]
+    order = np.argsort(values.mean(axis=0), kind="stable")
+    return np.array_split(order, max(1, min(MOST_LEVELS, n // FEWEST_OF_LEVEL)))
+
+
+def _priors(
+    plain: Contrast, values: FloatArray, *, fitted: bool
+) -> list[tuple[IntArray, Prior | None]]:
+    """Features that share a prior, and the prior; None where there is none."""
+    if fitted:
+        return [
+            (
+                rows,
+                fit_prior(plain.variance[rows], plain.freedom)
+                if (plain.variance[rows] > 0).sum() >= FEWEST_AXES
+                else None,
+            )
+            for rows in _levels(values)
+        ]
+    varies, prior = plain.variance > 0, None
+    if varies.sum() >= FEWEST_AXES:
+        public = public_libraries()
+        prior = borrowed_prior(
+            plain.variance[varies],
+            plain.freedom,
+            feature_freedom=public.feature_freedom,
+            independent=public.independent,
+        )
+    return [(np.arange(len(varies)), prior)]
+
+
+def _untested(units: Units, n_samples: int, n_reference: int, note: str) -> Difference:
+    """Differences without a p-value."""
+    gap = units.values[units.treated].mean(axis=0)
+    gap = gap - units.values[~units.treated].mean(axis=0)
+    none = np.full(len(gap), np.nan)
+    counts = (n_samples, n_reference, 0, 0.0)
+    return Difference(gap, none, none, none, none, *counts, "none", note)
+
+
+def _estimable(units: Units, covariates: FloatArray) -> Contrast:
+    """Fit the model, or refuse it where covariates leave nothing to test with.
+
+    Raises
+    ------
+    ResultError
+        The covariates are confounded with the arm, or no degree of freedom is left.
+    """
+    n = len(units.treated)
+    try:
+        plain = arm_contrast(
+            units.values,
+            units.treated,
+            (-1.0, 1.0),
+            stratum=units.pair,
+            covariates=covariates,
+        )
+    except ValueError as error:
+        msg = (
+            f"{error} Leave out a covariate, or add samples of both arms that have the "
+            "same value."
+        )
+        raise ResultError(msg) from None
+    if plain.freedom < 1:
+        msg = (
+            f"The covariates leave no degree of freedom: {n} samples (or samples in "
+            "pairs) have to say how much samples vary beside them. Leave out a "
+            "covariate or add samples."
+        )
+        raise ResultError(msg)
+    return plain
+
+
+def _moved(
+    units: Units,
+    groups: list[tuple[IntArray, Prior | None]],
+    covariates: FloatArray | None,
+    level: float,
+) -> Move:
+    """Test the features of each group with its prior; the freedom is the median one."""
+    moves = [
+        moderated_move(
+            units.values[:, rows],
+            units.treated,
+            prior=prior,
+            stratum=units.pair,
+            covariates=covariates,
+            level=level,
+        )
+        for rows, prior in groups
+    ]
+    back = np.argsort(np.concatenate([rows for rows, _ in groups]), kind="stable")
+    arrays = {
+        name: np.concatenate([getattr(one, name) for one in moves])[back]
+        for name in ("effect", "error", "statistic", "pvalue", "low", "high")
+    }
+    freedom = float(np.median([one.freedom for one in moves]))
+    return replace(moves[0], **arrays, freedom=freedom)
+
+
 def compare_arm(
     means: FloatArray,
     treated: BoolArray,
     pair: IntArray | None = None,
     *,
+    covariates: FloatArray | None = None,
+    fitted: bool = False,
     level: float = 0.95,
 ) -> Difference:
     """Compare the samples of one arm with those of the reference, axis by axis.
 
-    The model has a mean for each arm, and with pairs a mean for each pair. The variance
-    between samples is drawn toward that of a typical axis of the same samples (Smyth
-    2004, doi:10.2202/1544-6115.1027). How far is not fitted to the few samples at hand,
-    which cannot tell, but taken from public replicate libraries: how alike axes are,
-    and how many independent ones they are worth. With fewer than 10 axes that vary the
-    plain t test is used.
+    The model has a mean for each arm, with pairs a mean for each pair, and a slope for
+    each covariate. The variance between samples is drawn toward that of a typical axis
+    of the same samples (Smyth 2004, doi:10.2202/1544-6115.1027). For axes, how far is
+    not fitted to the few samples at hand, which cannot tell, but taken from public
+    replicate libraries: how alike axes are, and how many independent ones they are
+    worth. With fewer than 10 axes that vary the plain t test is used. Genes are
+    thousands, so that how alike they are is fitted to them, among genes of like
+    expression.
 
     Parameters
     ----------
@@ -120,65 +235,56 @@ def compare_arm(
     pair
         (samples,), patient of each sample. Where two patients or more have both arms,
         patients are compared with themselves, and the others are left out.
+    covariates
+        (samples, covariates), what samples may follow beside the arm.
+    fitted
+        Fit the prior to the features at hand, in groups of like mean.
     level
         Level of the interval.
+
+    Raises
+    ------
+    ResultError
+        The covariates are confounded with the arm, or no degree of freedom is left.
     """
-    units = units_of(means, treated, pair)
+    n = means.shape[1]
+    extra = np.empty((len(means), 0)) if covariates is None else covariates
+    both = units_of(np.hstack([means, extra]), treated, pair)
+    own = both.values[:, n:] if extra.shape[1] else None
+    units = replace(both, values=both.values[:, :n])
     n_samples = int(units.treated.sum())
     n_reference = len(units.treated) - n_samples
     paired = units.pair is not None
     reason = _too_few(n_reference, n_samples, paired=paired)
+    if own is not None:
+        plain = _estimable(units, own)
+    elif not reason:
+        plain = arm_contrast(
+            units.values, units.treated, (-1.0, 1.0), stratum=units.pair
+        )
     if reason:
-        gap = units.values[units.treated].mean(axis=0) - units.values[
-            ~units.treated
-        ].mean(axis=0)
-        none = np.full(len(gap), np.nan)
-        return Difference(
-            gap,
-            none,
-            none,
-            none,
-            none,
-            n_samples,
-            n_reference,
-            0,
-            0.0,
-            "none",
-            units.said + reason,
-        )
-    plain = arm_contrast(units.values, units.treated, (-1.0, 1.0), stratum=units.pair)
-    prior = None
-    varies = plain.variance > 0
-    if varies.sum() >= FEWEST_AXES:
-        public = public_libraries()
-        prior = borrowed_prior(
-            plain.variance[varies],
-            plain.freedom,
-            feature_freedom=public.feature_freedom,
-            independent=public.independent,
-        )
-    found = moderated_move(
-        units.values, units.treated, prior=prior, stratum=units.pair, level=level
-    )
-    method = "moderated " * (prior is not None) + "paired " * paired + "t test"
+        return _untested(units, n_samples, n_reference, units.said + reason)
+    groups = _priors(plain, units.values, fitted=fitted)
+    move = _moved(units, groups, own, level)
+    moderated = any(prior is not None for _, prior in groups)
+    worth = "many" if np.isinf(move.freedom) else f"{move.freedom:.3g}"
     counted = (
         f"{n_samples} pairs"
         if paired
         else f"{n_reference} samples of the reference and {n_samples} of the arm"
     )
     return Difference(
-        found.effect,
-        found.low,
-        found.high,
-        found.pvalue,
-        adjusted(found.pvalue),
+        move.effect,
+        move.low,
+        move.high,
+        move.pvalue,
+        adjusted(move.pvalue),
         n_samples,
         n_reference,
         n_samples if paired else 0,
-        found.freedom,
-        method,
-        f"{units.said}The test rests on {counted}, and has {found.freedom:.3g} degrees "
-        "of freedom.",
+        move.freedom,
+        "moderated " * moderated + "paired " * paired + "t test",
+        f"{units.said}The test rests on {counted}, and has {worth} degrees of freedom.",
     )
 
 

@@ -24,7 +24,12 @@ class CompareRecord(Record):
     arms
         One row per arm: its samples, the test, and what it rests on.
     samples
-        One row per sample of the reference and of an arm, and axis.
+        One row per sample of the reference and of an arm, and axis. Of genes, those
+        that differ most.
+    unit
+        Unit of the differences, in words.
+    contrast
+        What is subtracted from what, in words that follow the name of an arm.
     """
 
     made_by: ClassVar[str] = "dtpscore.tl.compare"
@@ -33,3 +38,5 @@ class CompareRecord(Record):
     axes: pd.DataFrame
     arms: pd.DataFrame
     samples: pd.DataFrame
+    unit: str = "SD of reference cells"
+    contrast: str = ""

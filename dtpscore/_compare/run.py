@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +10,28 @@ import pandas as pd
 
 from dtpscore import signatures
 from dtpscore._compare import arms as on_arrays
+from dtpscore._compare.covariates import covariate_matrix
+from dtpscore._compare.profiles import library_profiles
 from dtpscore._compare.record import CompareRecord
+from dtpscore._compare.samples import FEWEST_CELLS, arms_of, samples_of
+from dtpscore._compare.within import (
+    CYCLING_PERSISTERS,
+    PAPER,
+    by_sample,
+    cycling_arms,
+    split_libraries,
+)
+from dtpscore._compare.words import messages, methods
+from dtpscore._design import DesignKeys
 from dtpscore._statistics.samples import sample_means
-from dtpscore.errors import ResultError
+from dtpscore.errors import DataError, ResultError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
+    from dtpscore._compare.samples import Arm, Samples
     from dtpscore._design import Design
     from dtpscore._options.compare import CompareOptions
 
@@ -24,90 +39,9 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
 
-# A sample with fewer cells takes no part, unless its arm has no larger one.
-FEWEST_CELLS = 10
-
-
-@dataclass(frozen=True)
-class _Arm:
-    """Cells of one arm and of its reference."""
-
-    batch: str
-    group: str
-    treated: BoolArray
-    reference: BoolArray
-
-    @property
-    def name(self) -> str:
-        return self.group if self.batch == "all" else f"{self.group} in {self.batch}"
-
-
-@dataclass(frozen=True)
-class _Samples:
-    """Samples of an arm, those of the reference first."""
-
-    code: IntArray
-    treated: BoolArray
-    name: list[str]
-    pair: list[str]
-    n_cells: IntArray
-    n_small: int
-
-
-def _over_batches(options: CompareOptions) -> bool:
-    """Whether batches are the pairs, so that arms are compared over all of them."""
-    return options.batch_key is None or options.batch_key == options.pair_key
-
-
-def _arms(design: Design, options: CompareOptions) -> list[_Arm]:
-    used, found = design.named & design.malignant, []
-    batch = np.full(design.n_cells, "all")
-    if not _over_batches(options):
-        batch = design.batch
-    for one in sorted(set(batch[used].tolist())):
-        inside = used & (batch == one)
-        own = inside & design.reference
-        for group in design.groups:
-            treated = inside & (design.group == group)
-            if group != options.reference and treated.any() and own.any():
-                found.append(_Arm(one, group, treated, own))
-    if not found:
-        msg = (
-            "There is nothing to compare: no batch has both cells of the reference "
-            f"{options.reference!r} and of another group that take part. Groups are "
-            f"{', '.join(map(repr, design.groups))}."
-        )
-        raise ResultError(msg)
-    return found
-
-
-def _samples(design: Design, arm: _Arm) -> _Samples:
-    code = np.full(design.n_cells, -1, np.int64)
-    treated: list[bool] = []
-    names: list[str] = []
-    pairs: list[str] = []
-    counts: list[int] = []
-    n_small = 0
-    # A patient that is a batch can have the sample names of another patient.
-    label = np.array(
-        [f"{a}\0{b}" for a, b in zip(design.batch, design.sample, strict=True)]
-    )
-    for part, on_drug in ((arm.reference, False), (arm.treated, True)):
-        found, first, sizes = np.unique(
-            label[part], return_index=True, return_counts=True
-        )
-        kept = sizes >= FEWEST_CELLS
-        if not kept.any():
-            kept[:] = True
-        n_small += int((~kept).sum())
-        rows = np.flatnonzero(part)
-        for name, at, size in zip(found[kept], first[kept], sizes[kept], strict=True):
-            code[part & (label == name)] = len(names)
-            treated.append(on_drug)
-            names.append(str(design.sample[rows[at]]))
-            pairs.append(str(design.pair[rows[at]]))
-            counts.append(int(size))
-    return _Samples(code, np.array(treated), names, pairs, np.array(counts), n_small)
+# Genes whose samples are kept in the record of an arm.
+MOST_WITH_SAMPLES = 200
+_CYCLING = "cycling less resting"
 
 
 def _standardized(values: FloatArray, reference: BoolArray) -> FloatArray:
@@ -121,18 +55,23 @@ def _standardized(values: FloatArray, reference: BoolArray) -> FloatArray:
     return result
 
 
-def _published(axis: str, options: CompareOptions) -> tuple[str, str]:
+def _published(name: str, options: CompareOptions) -> tuple[str, str]:
     """Direction of an axis in this context, and the sentence behind it."""
-    if axis not in signatures.axes():
+    if options.by_genes:
+        return "", ""
+    if options.within:
+        way = CYCLING_PERSISTERS.get(name, "")
+        return way, f"{PAPER}: {way} in cycling persisters." if way else ""
+    if name not in signatures.axes():
         return "", "An own signature; no contrast has a say."
     found = signatures.direction(
-        axis, options.context or None, without=options.exclude_studies
+        name, options.context or None, without=options.exclude_studies
     )
     return found.direction, found.sentence
 
 
 def _axis_frame(
-    arm: _Arm,
+    arm: Arm,
     names: list[str],
     found: on_arrays.Difference,
     options: CompareOptions,
@@ -166,7 +105,7 @@ def _axis_frame(
 
 
 def _sample_frame(
-    arm: _Arm, samples: _Samples, names: list[str], means: FloatArray
+    arm: Arm, samples: Samples, names: list[str], means: FloatArray
 ) -> pd.DataFrame:
     n, k = means.shape
     return pd.DataFrame(
@@ -183,29 +122,74 @@ def _sample_frame(
     )
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """What is compared.
+
+    Attributes
+    ----------
+    names
+        Names of the features.
+    means_of
+        Gives the means of the samples of an arm, (samples, features); NaN where a
+        feature does not vary.
+    unit
+        Unit of the differences, in words.
+    shown
+        Features that are kept after the test; None for all.
+    """
+
+    names: list[str]
+    means_of: Callable[[Arm, Samples], FloatArray]
+    unit: str
+    shown: frozenset[str] | None = None
+
+
+def _most(found: on_arrays.Difference) -> IntArray:
+    """Features whose samples are kept: of many, those that differ most."""
+    size = np.where(np.isnan(found.pvalue), -np.abs(found.difference), found.pvalue)
+    return np.sort(np.argsort(size, kind="stable")[:MOST_WITH_SAMPLES])
+
+
+def _kept(
+    found: on_arrays.Difference, names: list[str], shown: frozenset[str]
+) -> tuple[on_arrays.Difference, IntArray]:
+    """Keep the features that were asked for, with the discovery rate over them."""
+    rows = np.array([k for k, name in enumerate(names) if name in shown], np.int64)
+    parts = {
+        name: getattr(found, name)[rows]
+        for name in ("difference", "low", "high", "pvalue")
+    }
+    return replace(found, **parts, qvalue=on_arrays.adjusted(parts["pvalue"])), rows
+
+
 def _one_arm(
     design: Design,
-    values: FloatArray,
-    names: list[str],
+    measured: _Measured,
     *,
-    arm: _Arm,
+    arm: Arm,
     options: CompareOptions,
+    obs: pd.DataFrame | None,
 ) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame] | None:
     """Tables of one arm; None where no axis varies in its reference cells."""
-    samples = _samples(design, arm)
-    inside = samples.code >= 0
-    means = sample_means(
-        _standardized(values, arm.reference)[inside], samples.code[inside]
-    )
+    samples = samples_of(design, arm)
+    means = measured.means_of(arm, samples)
     known: BoolArray = np.asarray(np.isfinite(means).all(axis=0))
     if not known.any():
         return None
-    kept = [name for name, one in zip(names, known.tolist(), strict=True) if one]
+    kept = [measured.names[k] for k in np.flatnonzero(known)]
     means = means[:, known]
-    pair = None
-    if options.pair_key is not None:
+    pair, covariates = None, None
+    if options.pair_key is not None or options.within:
         pair = np.unique(samples.pair, return_inverse=True)[1].astype(np.int64)
-    found = on_arrays.compare_arm(means, samples.treated, pair)
+    if obs is not None:
+        covariates = covariate_matrix(obs, options.covariates, samples)
+    found = on_arrays.compare_arm(
+        means, samples.treated, pair, covariates=covariates, fitted=options.by_genes
+    )
+    if measured.shown is not None:
+        found, rows = _kept(found, kept, measured.shown)
+        kept, means = [kept[k] for k in rows], means[:, rows]
     note = found.note
     if samples.n_small:
         note += (
@@ -223,17 +207,24 @@ def _one_arm(
         "method": found.method,
         "note": note,
     }
+    most = _most(found) if options.by_genes else np.arange(len(kept))
     return (
         _axis_frame(arm, kept, found, options),
         row,
-        _sample_frame(arm, samples, kept, means),
+        _sample_frame(arm, samples, [kept[k] for k in most], means[:, most]),
     )
 
 
 def compare_arms(
-    design: Design, values: FloatArray, names: list[str], options: CompareOptions
+    design: Design,
+    values: FloatArray,
+    names: list[str],
+    options: CompareOptions,
+    *,
+    obs: pd.DataFrame | None = None,
+    state: NDArray[np.str_] | None = None,
 ) -> CompareRecord:
-    """Compare every arm with the reference.
+    """Compare the axes of every arm with those of the reference.
 
     Parameters
     ----------
@@ -245,16 +236,98 @@ def compare_arms(
         Names of the axes.
     options
         Options.
+    obs
+        Annotation of the cells, with the covariates.
+    state
+        (cells,), states of a call, where cycling persisters are compared.
 
     Raises
     ------
+    DataError
+        A covariate does not exist, or a sample has none or several values of it.
     ResultError
-        No batch has cells of the reference and of another group, or no axis varies in
-        the reference cells.
+        No batch has cells of the reference and of another group, no axis varies in
+        the reference cells, the covariates leave nothing to test with, or too few
+        samples have cycling and resting persisters.
     """
+
+    def means_of(arm: Arm, samples: Samples) -> FloatArray:
+        inside = samples.code >= 0
+        return sample_means(
+            _standardized(values, arm.reference)[inside], samples.code[inside]
+        )
+
+    unit = "SD of resting persisters" if options.within else "SD of reference cells"
+    return _compared(
+        design, _Measured(names, means_of, unit), options, obs=obs, state=state
+    )
+
+
+def compare_genes(
+    design: Design,
+    matrix: Any,
+    genes: Sequence[str],
+    options: CompareOptions,
+    *,
+    obs: pd.DataFrame,
+    state: NDArray[np.str_] | None = None,
+) -> CompareRecord:
+    """Compare the genes of every arm with those of the reference.
+
+    Parameters
+    ----------
+    design, options, obs, state
+        As for `compare_arms`.
+    matrix
+        Cells by genes.
+    genes
+        Names of the columns.
+
+    Raises
+    ------
+    DataError
+        A gene that is asked for is not in the data, or the values cannot be compared.
+    ResultError
+        As for `compare_arms`.
+    """
+    asked = frozenset(options.features) - {"genes"}
+    missing = sorted(asked - set(genes))
+    if missing:
+        msg = (
+            f"There is no gene {missing[0]!r} in the data; features is 'axes', 'genes' "
+            "or names of genes."
+        )
+        raise DataError(msg)
+
+    def means_of(arm: Arm, samples: Samples) -> FloatArray:
+        return profiles.of(samples)
+
+    # Within an arm, the cells of a sample that cycle are one library and those that
+    # rest are another one.
+    libraries = design if state is None else split_libraries(design, state)
+    profiles = library_profiles(matrix, libraries, step="A comparison of genes")
+    names = [genes[k] for k in profiles.genes]
+    unit = "log2 counts per million"
+    measured = _Measured(names, means_of, unit, asked or None)
+    return _compared(design, measured, options, obs=obs, state=state)
+
+
+def _compared(
+    design: Design,
+    measured: _Measured,
+    options: CompareOptions,
+    *,
+    obs: pd.DataFrame | None,
+    state: NDArray[np.str_] | None,
+) -> CompareRecord:
+    keys = DesignKeys.of(options)
+    if options.within and state is not None:
+        (arms, left), contrast = cycling_arms(design, keys, state), _CYCLING
+        design = by_sample(design)
+    else:
+        arms, left, contrast = arms_of(design, keys), [], f"less {options.reference}"
     tables = [
-        _one_arm(design, values, names, arm=arm, options=options)
-        for arm in _arms(design, options)
+        _one_arm(design, measured, arm=arm, options=options, obs=obs) for arm in arms
     ]
     made = [one for one in tables if one is not None]
     if not made:
@@ -270,58 +343,8 @@ def compare_arms(
         axes=axes,
         arms=rows,
         samples=pd.concat([one for _, _, one in made], ignore_index=True),
-        methods=_methods(rows),
-        messages=_messages(axes, rows, options),
+        methods=methods(rows, options, measured.unit),
+        messages=messages(axes, rows, options, left),
+        unit=measured.unit,
+        contrast=contrast,
     )
-
-
-def _messages(
-    axes: pd.DataFrame, rows: pd.DataFrame, options: CompareOptions
-) -> list[str]:
-    told = []
-    for row in rows.to_dict("records"):
-        where = "" if row["batch"] == "all" else f" in {row['batch']}"
-        told.append(f"{row['group']}{where}: {row['note']}")
-    if (rows["method"] == "none").any() and not _over_batches(options):
-        told.append(
-            "Each batch is looked at by itself. Where batches are patients with "
-            "samples of both arms, give the column as pair_key too: patients are then "
-            "compared with themselves, all together."
-        )
-    if options.sample_key is None:
-        told.append(
-            "No column of samples is given, so each group counts as one sample. Cells "
-            "are not replicates."
-        )
-    against = axes[(axes["agreement"] == on_arrays.AGAINST).to_numpy()]
-    if len(against):
-        where = f" in {' and '.join(options.context)}" if options.context else ""
-        found = ", ".join(dict.fromkeys(against["axis"].astype(str)))
-        told.append(
-            f"These axes differ against the direction that is published{where}: "
-            f"{found}."
-        )
-    return told
-
-
-def _methods(rows: pd.DataFrame) -> list[str]:
-    told = [
-        "Each axis was averaged over the cells of a sample and compared between every "
-        "arm and the reference with the sample as the unit, in standard deviations of "
-        "the reference cells. "
-    ]
-    used = set(rows["method"]) - {"none"}
-    if any("moderated" in one for one in used):
-        told.append(
-            "The variance between samples was moderated over the axes (Smyth 2004, "
-            "doi:10.2202/1544-6115.1027), as far as public replicate libraries say "
-            "that axes are alike."
-        )
-    if any("paired" in one for one in used):
-        told.append("Patients with both arms were compared with themselves.")
-    if used:
-        told.append(
-            "False discovery rates are those of Benjamini and Hochberg over the axes "
-            "of an arm."
-        )
-    return [one.strip() for one in told]

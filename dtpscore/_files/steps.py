@@ -13,6 +13,7 @@ from dtpscore._keys import (
     ENGAGEMENT,
     ENRICHMENT,
     LINEAGE,
+    PROGRAMS,
     PSEUDOTIME,
     RESISTANCE,
     SCORES,
@@ -114,6 +115,13 @@ ARMS = Step(
     function="compare",
     tables=(f"{COMPARE}*",),
     needs=("score",),
+    after=("call",),
+)
+NEAREST = Step(
+    name="programs",
+    title="look for the nearest program",
+    function="programs",
+    tables=(f"{PROGRAMS}*",),
 )
 HIT = Step(
     name="engagement",
@@ -145,4 +153,4 @@ TRY = Step(
     tables=(f"{VULNERABILITIES}*",),
     after=("score", "call"),
 )
-STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, ARMS, HIT, CLONES, LATE, TRY)
+STEPS = (SCORE, CALLS, ORDER, FOLLOW, ENRICH, ARMS, NEAREST, HIT, CLONES, LATE, TRY)

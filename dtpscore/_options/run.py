@@ -15,6 +15,7 @@ from dtpscore._options.enrich import EnrichOptions
 from dtpscore._options.fields import Label, Names
 from dtpscore._options.lineages import LineageOptions
 from dtpscore._options.order import OrderOptions
+from dtpscore._options.programs import ProgramsOptions
 from dtpscore._options.report import ReportOptions
 from dtpscore._options.resistance import ResistanceOptions
 from dtpscore._options.score import ScoreOptions
@@ -31,6 +32,7 @@ STEP_OPTIONS: dict[str, type[Options]] = {
     "trends": TrendOptions,
     "enrich": EnrichOptions,
     "compare": CompareOptions,
+    "programs": ProgramsOptions,
     "engagement": EngagementOptions,
     "lineages": LineageOptions,
     "resistance": ResistanceOptions,
@@ -40,6 +42,7 @@ STEP_OPTIONS: dict[str, type[Options]] = {
 ASKED_BY = {
     "engagement": "pathway",
     "lineages": "lineage_key",
+    "programs": "published",
     "resistance": "late",
 }
 # Options that change no number, so that results stay as they are when one changes.
@@ -107,6 +110,11 @@ class RunOptions(Options):
         description="Column of obs with lineage barcodes; clones are then followed.",
         json_schema_extra={_STEP: "lineages"},
     )
+    published: bool = Field(
+        False,
+        description="Ask which published program the contrast of every arm is nearest.",
+        json_schema_extra={_STEP: "programs"},
+    )
     survival: str | None = _like(CallOptions, "survival")
     layer: str | None = _like(ScoreOptions, "layer")
     use_raw: bool = _like(ScoreOptions, "use_raw")
@@ -145,6 +153,7 @@ class RunOptions(Options):
             "trends",
             "enrich",
             "compare",
+            "programs",
             "engagement",
             "lineages",
             "resistance",
@@ -159,6 +168,9 @@ class RunOptions(Options):
     enrich: dict[str, Any] = Field({}, description="Further options of enrichment.")
     compare: dict[str, Any] = Field(
         {}, description="Further options of the comparison of arms."
+    )
+    programs: dict[str, Any] = Field(
+        {}, description="Further options of the nearest program."
     )
     engagement: dict[str, Any] = Field(
         {}, description="Further options of whether the target was hit."

@@ -16,6 +16,7 @@ from dtpscore._report.lineages import lineage_section
 from dtpscore._report.model import ReportData, Section
 from dtpscore._report.path import path_section, trends_section
 from dtpscore._report.planning import planning_section
+from dtpscore._report.programs import programs_section
 from dtpscore._report.resistance import resistance_section
 from dtpscore._report.reversal import reversal_section
 from dtpscore._report.scores import (
@@ -151,6 +152,7 @@ def collect(
         trends_section(found),
         enrichment_section(found),
         compare_section(found),
+        programs_section(found),
         engagement_section(found),
         resistance_section(found),
         lineage_section(found),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Axes that a sentence names on each side.
 _MOST = 6
+# Genes of an arm in the table.
+_MOST_GENES = 200
 
 
 def _arm_name(row: dict[str, Any]) -> str:
@@ -42,7 +44,7 @@ def _about(row: dict[str, Any], axes: pd.DataFrame) -> str:
     if row["method"] == "none":
         return f"{name}: nothing was tested. {row['note']}"
     parts = [one for one in (_named(axes, HIGHER), _named(axes, LOWER)) if one]
-    told = "; ".join(parts) or "no axis is shown to differ"
+    told = "; ".join(parts) or "nothing is shown to differ"
     agree, against = (
         int((axes["agreement"] == one).sum()) for one in (AS_PUBLISHED, AGAINST)
     )
@@ -55,17 +57,29 @@ def _about(row: dict[str, Any], axes: pd.DataFrame) -> str:
     return f"{name}: {told}.{ending} {row['note']}"
 
 
+def _by_genes(record: CompareRecord) -> bool:
+    return list(record.params.get("features", ["axes"])) != ["axes"]
+
+
+def _listed(record: CompareRecord) -> pd.DataFrame:
+    """Axes, or of each arm the genes that differ most; `get.compare` has them all."""
+    if not _by_genes(record):
+        return record.axes
+    order = record.axes.sort_values("pvalue", kind="stable")
+    return order.groupby(["group", "batch"], sort=False).head(_MOST_GENES)
+
+
 def _tables(record: CompareRecord) -> tuple[Table, ...]:
     return (
         Table(
             name="compare",
-            caption="Difference of each axis between an arm and the reference",
-            frame=titled(record.axes),
+            caption=f"Differences between an arm and the reference ({record.unit})",
+            frame=titled(_listed(record)),
             columns=(
                 Column("group", "Group"),
                 Column("batch", "Batch"),
-                Column("title", "Axis"),
-                Column("difference", "Difference (SD)", "signed"),
+                Column("title", "Gene" if _by_genes(record) else "Axis"),
+                Column("difference", "Difference", "signed"),
                 Column("low", "95% from", "signed"),
                 Column("high", "to", "signed"),
                 Column("pvalue", "p", "pvalue"),
@@ -100,7 +114,7 @@ def _picture(context: Context, row: dict[str, Any]) -> Picture:
         ),
         alt=f"Differences of {name} from the reference; the table below has the "
         "numbers.",
-        caption=f"{name}: the axes that differ most, with 95% intervals over samples.",
+        caption=f"{name}: what differs most, with 95% intervals over samples.",
     )
 
 
@@ -117,8 +131,9 @@ def compare_section(context: Context) -> Section | None:
     differ = axes["verdict"].isin([HIGHER, LOWER])
     tested = [row for row in rows if row["method"] != "none"]
     result = (
-        f"{int(differ.sum())} of {len(axes)} comparisons of an axis differ between an "
-        "arm and the reference, with samples as the unit."
+        f"{int(differ.sum())} of {len(axes)} comparisons of "
+        f"{'a gene' if _by_genes(record) else 'an axis'} differ between an arm and the "
+        "reference, with samples as the unit."
     )
     if not tested:
         result = "Nothing was tested: there are too few samples."

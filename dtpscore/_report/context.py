@@ -31,6 +31,7 @@ _RESULTS = (
     _keys.LINEAGES,
     _keys.VULNERABILITIES,
     _keys.COMPARE,
+    _keys.PROGRAMS,
     _keys.ENGAGEMENT,
     _keys.RESISTANCE,
 )

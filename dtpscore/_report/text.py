@@ -19,6 +19,7 @@ from dtpscore.get._records import (
     enrich_record,
     lineage_record,
     order_record,
+    programs_record,
     resistance_record,
     score_record,
     trends_record,
@@ -92,6 +93,8 @@ def _records(context: Context) -> list[Record]:
         found.append(enrich_record(adata))
     if context.has(_keys.COMPARE):
         found.append(compare_record(adata))
+    if context.has(_keys.PROGRAMS):
+        found.append(programs_record(adata))
     if context.has(_keys.ENGAGEMENT):
         found.append(engagement_record(adata))
     if context.has(_keys.RESISTANCE):

@@ -47,6 +47,7 @@ def arm_contrast(
     weights: Sequence[float],
     *,
     stratum: ArrayLike | None = None,
+    covariates: ArrayLike | None = None,
 ) -> Contrast:
     """Estimate a contrast between arms by least squares, every sample counting once.
 
@@ -65,6 +66,8 @@ def arm_contrast(
     stratum
         Tumor or patient of each sample. Where the arms have no stratum in common, the
         contrast cannot be estimated within strata.
+    covariates
+        (samples, covariates), numbers that the means of samples may follow.
 
     Returns
     -------
@@ -73,7 +76,8 @@ def arm_contrast(
     Raises
     ------
     ValueError
-        An arm has no sample, or the contrast cannot be estimated within the strata.
+        An arm has no sample, or the contrast cannot be estimated within the strata or
+        beside the covariates.
     """
     target = np.asarray(values, dtype=np.float64)
     target = target[:, None] if target.ndim == 1 else target
@@ -88,12 +92,21 @@ def arm_contrast(
         strata = _dummies(np.asarray(stratum, dtype=np.int64))
         # The first stratum is part of the means of the arms.
         design = np.hstack([design, strata[:, 1:]])
+    n_without = design.shape[1]
+    if covariates is not None:
+        own = np.asarray(covariates, dtype=np.float64)
+        # Centered and scaled, so that the rank does not depend on the unit.
+        own = own - own.mean(axis=0)
+        spread = own.std(axis=0)
+        design = np.hstack([design, own / np.where(spread > 0, spread, 1.0)])
     full = np.zeros(design.shape[1])
     full[: len(wanted)] = wanted
     inverse = np.linalg.pinv(design)
     rank = int(np.linalg.matrix_rank(design))
     if not np.allclose(full @ inverse @ design, full, atol=1e-8):
         msg = "No stratum links the arms, so they cannot be compared within strata."
+        if design.shape[1] > n_without:
+            msg = "The covariates change with the arm, so neither can be told apart."
         raise ValueError(msg)
     coefficients = inverse @ target
     residual = target - design @ coefficients

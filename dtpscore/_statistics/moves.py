@@ -74,6 +74,7 @@ def moderated_move(
     prior: Prior | None,
     stratum: ArrayLike | None = None,
     sampling: ArrayLike | None = None,
+    covariates: ArrayLike | None = None,
     most_freedom: float = np.inf,
     level: float = 0.95,
 ) -> Move:
@@ -95,6 +96,8 @@ def moderated_move(
         (samples, features), sampling variance of each mean: that of the cells over
         their number. It widens the error where the treated samples are the smaller
         ones.
+    covariates
+        (samples, covariates), what the means of samples may follow beside the arm.
     most_freedom
         Largest number of degrees of freedom that may be used. limma takes those of all
         features together; for correlated features take their effective number times
@@ -109,7 +112,9 @@ def moderated_move(
     from scipy import stats
 
     arm = np.asarray(treated, dtype=np.bool_)
-    found = arm_contrast(means, arm, (-1.0, 1.0), stratum=stratum)
+    found = arm_contrast(
+        means, arm, (-1.0, 1.0), stratum=stratum, covariates=covariates
+    )
     freedom, variance = float(found.freedom), found.variance
     if prior is not None:
         variance = moderated_variance(found.variance, freedom, prior)

@@ -89,6 +89,11 @@ class Units:
     pair: NDArray[np.int64] | None
     said: str
 
+    def only(self, kept: NDArray[np.bool_]) -> Units:
+        """Take some of the units; where they are pairs, whole pairs."""
+        pair = None if self.pair is None else self.pair[kept]
+        return Units(self.values[kept], self.treated[kept], pair, self.said)
+
 
 def _means(
     values: NDArray[np.float64], treated: NDArray[np.bool_], pair: NDArray[np.int64]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dtpscore.get._enrichment import enrichment
     from dtpscore.get._lineages import lineages
     from dtpscore.get._order import order
+    from dtpscore.get._programs import programs
     from dtpscore.get._resistance import resistance
     from dtpscore.get._reversal import reversal
     from dtpscore.get._samples import samples
@@ -38,6 +39,7 @@ _HOMES = {
     "enrichment": "_enrichment",
     "lineages": "_lineages",
     "order": "_order",
+    "programs": "_programs",
     "resistance": "_resistance",
     "reversal": "_reversal",
     "samples": "_samples",
@@ -58,6 +60,7 @@ __all__ = [
     "enrichment",
     "lineages",
     "order",
+    "programs",
     "resistance",
     "reversal",
     "samples",

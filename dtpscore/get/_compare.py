@@ -8,10 +8,14 @@ from dtpscore.errors import DataError, OptionError
 from dtpscore.get._records import compare_record
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pandas as pd
     from anndata import AnnData
 
 KINDS = ("axes", "arms", "samples")
+# False discovery rate up to which an axis is marked as differing.
+MARKED = 0.05
 
 
 def compare(
@@ -73,3 +77,12 @@ def compare(
         msg = f"No group {group!r} in this result. Groups there are: {there}."
         raise DataError(msg)
     return kept.reset_index(drop=True)
+
+
+def differing_axes(
+    adata: AnnData, groups: Collection[str], *, key: str | None = None
+) -> set[str]:
+    """Names of the axes that a comparison shows to differ in one of these groups."""
+    table = compare_record(adata, key).axes
+    shown = table["group"].astype(str).isin(list(groups)) & (table["qvalue"] <= MARKED)
+    return set(table.loc[shown.to_numpy(), "axis"].astype(str))

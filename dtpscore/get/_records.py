@@ -11,6 +11,7 @@ from dtpscore._engagement.record import EngagementRecord
 from dtpscore._enrichment.record import EnrichRecord
 from dtpscore._lineages.record import LineageRecord
 from dtpscore._ordering.record import OrderRecord, TrendsRecord
+from dtpscore._programs.record import ProgramsRecord
 from dtpscore._resistance.record import ResistanceRecord
 from dtpscore._results.elements import check_anndata
 from dtpscore._results.scores import full_record_of
@@ -133,6 +134,13 @@ def compare_record(adata: AnnData, key: str | None = None) -> CompareRecord:
         holds="axes",
     )
     return CompareRecord.from_uns(found)
+
+
+def programs_record(adata: AnnData, key: str | None = None) -> ProgramsRecord:
+    """Record of `dtpscore.tl.programs`; a DataError where it was not asked."""
+    key = key or _keys.PROGRAMS
+    found = _find(adata, key, what="programs", step="programs", holds="nearest")
+    return ProgramsRecord.from_uns(found)
 
 
 def has_calls(adata: AnnData, key: str | None = None) -> bool:

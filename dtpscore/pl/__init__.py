@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dtpscore.pl._lineages import lineages
     from dtpscore.pl._path import holiday, pseudotime
     from dtpscore.pl._planes import decision, index_proliferation
+    from dtpscore.pl._programs import programs
     from dtpscore.pl._reasons import reasons, reversal
     from dtpscore.pl._resistance import resistance
     from dtpscore.pl._scores import axis_scores
@@ -44,6 +45,7 @@ _HOMES = {
     "index_proliferation": "_planes",
     "lineages": "_lineages",
     "onsets": "_trends",
+    "programs": "_programs",
     "pseudotime": "_path",
     "reasons": "_reasons",
     "resistance": "_resistance",
@@ -68,6 +70,7 @@ __all__ = [
     "index_proliferation",
     "lineages",
     "onsets",
+    "programs",
     "pseudotime",
     "reasons",
     "resistance",

@@ -69,7 +69,8 @@ def compare(
         The arm to draw. By default the first one of the result.
     {run_key}
     order
-        Axes to draw, in this order. By default the 20 that differ most.
+        Axes to draw, in this order. By default the 20 that differ most, of genes those
+        with the smallest p-values.
     palette
         Two colors: of axes that are higher, and of those that are lower.
     {look}
@@ -97,7 +98,9 @@ def compare(
     ... )
     >>> ax = dtp.pl.compare(adata, group="treated", show=False)
     """
-    params = compare_record(adata, key).params
+    record = compare_record(adata, key)
+    params = record.params
+    less = record.contrast or f"less {params['reference']}"
     table = get.compare(adata, key=key)
     arm = {"group": group, "batch": batch}
     for name, value in arm.items():
@@ -109,7 +112,9 @@ def compare(
             raise DataError(msg)
         arm[name] = wanted
     higher, lower = pair_of(palette, (UP, DOWN), "higher, lower")
-    rows = _chosen(table, order)
+    # The largest differences of genes are those of the rarest ones.
+    genes = list(params.get("features", ["axes"])) != ["axes"]
+    rows = _chosen(table, order, by_pvalue=genes and table["pvalue"].notna().any())
     places = np.arange(len(rows))
     value = rows["difference"].to_numpy(dtype=np.float64)
     colors = [higher if one > 0 else lower for one in value]
@@ -135,8 +140,9 @@ def compare(
         where = "" if arm["batch"] == "all" else f" in {arm['batch']}"
         label_axes(
             ax,
-            x=f"{arm['group']} less {params['reference']}{where} "
-            "(SD of reference cells)",
+            x=f"{arm['group']}: {less}{where} ({record.unit})"
+            if params.get("within")
+            else f"{arm['group']} {less}{where} ({record.unit})",
         )
         set_title(
             ax,
@@ -154,10 +160,14 @@ def compare(
         )
 
 
-def _chosen(table: pd.DataFrame, order: Sequence[str] | None) -> pd.DataFrame:
+def _chosen(
+    table: pd.DataFrame, order: Sequence[str] | None, *, by_pvalue: bool
+) -> pd.DataFrame:
     """Choose the axes to draw, and their order."""
     if order is None:
         most = table["difference"].abs().sort_values(ascending=False, kind="stable")
+        if by_pvalue:
+            most = table["pvalue"].sort_values(kind="stable")
         kept = table.loc[most.index[:_MOST]]
         return kept.sort_values("difference", ascending=False, kind="stable")
     missing = [one for one in order if one not in set(table["axis"])]

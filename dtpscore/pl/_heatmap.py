@@ -16,6 +16,7 @@ from dtpscore.get._axes import (
     nuisance_axes,
     thin_axes,
 )
+from dtpscore.get._compare import differing_axes
 from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._matrix import draw_matrix, robust_limit
 from dtpscore.pl._scores import unit_name
@@ -32,14 +33,16 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from matplotlib.axes import Axes
 
+_DAGGER = " \u2020"
 _ARROWS = {"up": " \u2191", "down": " \u2193"}
 
 
-def _labels(axes: Sequence[str], thin: set[str]) -> list[str]:
+def _labels(axes: Sequence[str], thin: set[str], differ: set[str]) -> list[str]:
     known, titles = signatures.axes(), axis_titles(axes)
     return [
         titles[axis]
         + (" *" if axis in thin else "")
+        + (_DAGGER if axis in differ else "")
         + _ARROWS.get(known[axis].direction if axis in known else "", "")
         for axis in axes
     ]
@@ -85,6 +88,7 @@ def axis_heatmap(
     axes: Sequence[str] | None = None,
     vmin: float | None = None,
     vmax: float | None = None,
+    compare_key: str | None = None,
     key: str | None = None,
     order: Sequence[str] | None = None,
     palette: Any = None,
@@ -116,6 +120,9 @@ def axis_heatmap(
     vmin, vmax
         Numbers of the first and the last color. By default the colors reach the 98th
         percentile of the sizes on both sides, so that one extreme bleaches nothing.
+    compare_key
+        Key of a result of `dtpscore.tl.compare`. Axes with a false discovery rate at or
+        below 0.05 in a group of the map have a dagger.
     {scores_key}
     {group_order}
     palette
@@ -127,13 +134,14 @@ def axis_heatmap(
     Raises
     ------
     DataError
-        There are no scores, or no such axis, column or group.
+        There are no scores or no such comparison, axis, column or group.
     OptionError
         ``vmin`` is not below ``vmax``, or there is no such color map.
 
     See Also
     --------
     axis_scores : Scores of cells.
+    compare : Differences between arms, with intervals.
     dtpscore.get.axes : The scores.
 
     Examples
@@ -156,6 +164,11 @@ def axis_heatmap(
     names = [str(axis) for axis in table.index]
     if axes is None:
         table, names = _blocks(table)
+    differ = set()
+    if compare_key is not None:
+        differ = differing_axes(
+            adata, [str(name) for name in table.columns], key=compare_key
+        )
     with style():
         size = (3.4 + 0.62 * table.shape[1], 0.8 + 0.21 * len(table))
         drawn = canvas(ax, figsize, size)
@@ -163,7 +176,7 @@ def axis_heatmap(
             drawn.ax,
             table,
             limits=_limits(table, vmin, vmax),
-            rows=_labels(names, thin_axes(adata, key=key)),
+            rows=_labels(names, thin_axes(adata, key=key), differ),
             label=f"SD of {short(unit_name(reference))}",
             palette=palette,
         )

@@ -93,20 +93,26 @@ class AxisDirection:
 
 
 @cache
-def _rows(stem: str) -> tuple[dict[str, str], ...]:
+def table_rows(stem: str) -> tuple[dict[str, str], ...]:
+    """Rows of a table beside the signatures, without its comments."""
     lines = (root() / f"{stem}.tsv").read_text(encoding="utf-8").splitlines()
     body = (line for line in lines if not line.startswith("#"))
     return tuple(csv.DictReader(body, delimiter="\t"))
+
+
+def contrast_rows() -> tuple[dict[str, str], ...]:
+    """Contrasts of persister and parental cells, published or measured."""
+    return table_rows("contrasts")
 
 
 def _votes(axis: str, words: Iterable[str], without: set[str]) -> pd.DataFrame:
     """Vote of every contrast of a context that has one about an axis."""
     import pandas as pd
 
-    cast = next((row for row in _rows("directions") if row["axis"] == axis), {})
+    cast = next((row for row in table_rows("directions") if row["axis"] == axis), {})
     kept = [
         {**contrast, "vote": int(cast[contrast["contrast"]])}
-        for contrast in _rows("contrasts")
+        for contrast in contrast_rows()
         if cast.get(contrast["contrast"], "") != ""
         and contrast["votes"] != "shown"
         and not without & set(contrast["study"].split("|"))
@@ -121,14 +127,14 @@ def _has(cell: str, word: str) -> bool:
 
 def voting_studies() -> frozenset[str]:
     """Studies whose contrasts have a vote about directions, published or measured."""
-    return frozenset(s for row in _rows("contrasts") for s in row["study"].split("|"))
+    return frozenset(s for row in contrast_rows() for s in row["study"].split("|"))
 
 
 def _known_contexts() -> dict[str, list[str]]:
     """Tumors and drug classes that any contrast is about."""
     found: dict[str, list[str]] = {}
     for column in ("tumor", "drug"):
-        words = [w for row in _rows("contrasts") for w in row[column].split("|")]
+        words = [w for row in contrast_rows() for w in row[column].split("|")]
         found[column] = [w for w in dict.fromkeys(words) if w != "not stated"]
     return found
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dtpscore.tl._engagement import engagement
     from dtpscore.tl._enrich import enrich
     from dtpscore.tl._lineages import lineages
+    from dtpscore.tl._programs import programs
     from dtpscore.tl._pseudotime import pseudotime
     from dtpscore.tl._resistance import resistance
     from dtpscore.tl._score import score
@@ -25,6 +26,7 @@ _HOMES = {
     "engagement": "dtpscore.tl._engagement",
     "enrich": "dtpscore.tl._enrich",
     "lineages": "dtpscore.tl._lineages",
+    "programs": "dtpscore.tl._programs",
     "pseudotime": "dtpscore.tl._pseudotime",
     "resistance": "dtpscore.tl._resistance",
     "score": "dtpscore.tl._score",
@@ -38,6 +40,7 @@ __all__ = [
     "engagement",
     "enrich",
     "lineages",
+    "programs",
     "pseudotime",
     "resistance",
     "score",

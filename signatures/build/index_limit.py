@@ -43,7 +43,7 @@ from index_contexts import Context, auroc
 import dtpscore as dtp
 from dtpscore import signatures as library
 from dtpscore.signatures import Genes, Signature
-from dtpscore.signatures._directions import _rows
+from dtpscore.signatures._directions import table_rows
 
 MIN_CHANGE = 0.5
 MIN_SHARE = 0.75
@@ -85,7 +85,7 @@ def _is_targeted(drug: str) -> bool:
 
 def cast(tumor: str, every: list[Context]) -> list[Vote]:
     """Votes of all contrasts of other tumor types: up, down, weight, drug."""
-    known = {row["contrast"]: row for row in _rows("contrasts")}
+    known = {row["contrast"]: row for row in table_rows("contrasts")}
     found: list[Vote] = []
     for label, names in consensus.VOTES.items():
         row = known[label]

@@ -1,0 +1,1 @@
+"""Which published program the contrast of an experiment is nearest."""

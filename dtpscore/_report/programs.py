@@ -1,0 +1,96 @@
+"""Section on the nearest published programs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dtpscore import _keys, pl
+from dtpscore._programs.decide import NEARER
+from dtpscore._report.model import Column, Section, Table
+from dtpscore._report.picture import picture
+from dtpscore.get._records import programs_record
+
+if TYPE_CHECKING:
+    from dtpscore._programs.record import ProgramsRecord
+    from dtpscore._report.context import Context
+
+# Pictures that are drawn at most.
+_MOST = 4
+
+
+def _tables(record: ProgramsRecord) -> tuple[Table, ...]:
+    return (
+        Table(
+            name="programs",
+            caption="Likeness of every arm to published programs",
+            frame=record.table,
+            columns=(
+                Column("group", "Group"),
+                Column("batch", "Batch"),
+                Column("by", "Compared by"),
+                Column("rank", "Rank", "count"),
+                Column("kind", "Kind"),
+                Column("title", "Program"),
+                Column("program", "Name"),
+                Column("n_shared", "Shared", "count"),
+                Column("correlation", "Correlation", "signed"),
+                Column("low", "95% from", "signed"),
+                Column("high", "to", "signed"),
+                Column("qvalue", "q", "pvalue"),
+            ),
+        ),
+        Table(
+            name="programs_nearest",
+            caption="The nearest program of persisters and the nearest other one",
+            frame=record.nearest,
+            columns=(
+                Column("group", "Group"),
+                Column("batch", "Batch"),
+                Column("by", "Compared by"),
+                Column("nearest", "Nearest of persisters"),
+                Column("other", "Nearest other"),
+                Column("other_kind", "Kind"),
+                Column("difference", "Difference", "signed"),
+                Column("low", "95% from", "signed"),
+                Column("high", "to", "signed"),
+                Column("verdict", "Verdict"),
+            ),
+        ),
+    )
+
+
+def programs_section(context: Context) -> Section | None:
+    """Show which programs are nearest, or nothing where it was not asked."""
+    if not context.has(_keys.PROGRAMS):
+        return None
+    record = programs_record(context.adata)
+    nearest = record.nearest
+    n = int((nearest["verdict"] == NEARER).sum())
+    drawn = nearest.head(_MOST).to_dict("records")
+    return Section(
+        name="programs",
+        title="Which published program is nearest",
+        result=f"In {n} of {len(nearest)} comparisons a program of persisters is "
+        "nearer than any other kind.",
+        paragraphs=tuple(str(one) for one in nearest["sentence"]),
+        notes=tuple(record.messages[len(nearest) :]),
+        pictures=tuple(
+            picture(
+                partial(
+                    pl.programs,
+                    context.adata,
+                    group=row["group"],
+                    batch=row["batch"],
+                    by=row["by"],
+                    show=False,
+                ),
+                alt=f"Likeness of {row['group']} to published programs; the table "
+                "below has the numbers.",
+                caption=f"{row['group']}, by {row['by']}: the nearest programs, with "
+                "95% intervals over samples.",
+            )
+            for row in drawn
+        ),
+        tables=_tables(record),
+    )
