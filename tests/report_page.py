@@ -43,6 +43,8 @@ class _Reader(HTMLParser):
             page.loads.append(given.get("src") or given.get("href") or "inline")
         if tag == "img":
             page.alts.append(given.get("alt", ""))
+        if tag == "canvas":
+            page.alts.append(given.get("aria-label", ""))
         if tag == "table":
             self.table = {"head": [], "rows": []}
             page.tables[given["id"].removeprefix("table-")] = self.table

@@ -122,7 +122,12 @@ def test_the_page_needs_nothing_from_elsewhere(made):
         assert f"{source} 'sha256-{digest}'" in policy
     # A style or a handler on an element would be blocked by that policy.
     assert not re.search(r'<[^>]+ (style|on\w+)="', html)
-    outside = [one for one in page.links if not one.startswith("#")]
+    # A table is saved from the page itself, and no other file is.
+    inside = [one for one in page.links if one.startswith(("#", "data:"))]
+    carried = [one for one in inside if one.startswith("data:")]
+    assert len(carried) == len(page.tables)
+    assert all(one.startswith("data:text/csv;charset=utf-8,") for one in carried)
+    outside = [one for one in page.links if one not in inside]
     assert all(one.startswith("https://doi.org/") for one in outside)
     assert policy.startswith("default-src 'none'; img-src data:; ")
     assert "base-uri 'none'; form-action 'none'" in policy

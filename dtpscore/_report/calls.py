@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dtpscore._report.context import Context
     from dtpscore._report.model import Picture
 
-_UMAP = "X_umap"
 _MOST_BARS = 60
 _MEASURES = {
     "fraction": "log odds of the share of cells beyond the reference range",
@@ -165,15 +164,6 @@ def _planes(context: Context) -> tuple[Picture, ...]:
             "decided by the shift, which this plane does not show.",
         )
     )
-    if _UMAP in adata.obsm:
-        made += [
-            picture(
-                partial(pl.embedding, adata, color=color, show=False),
-                alt=f"UMAP of the data, colored by {color}.",
-                caption=f"UMAP that came with the data, colored by {color}.",
-            )
-            for color in ("dtp_call", "dtp_index")
-        ]
     return tuple(made)
 
 

@@ -17,7 +17,7 @@ from dtpscore.get._axes import (
     thin_axes,
 )
 from dtpscore.pl._docs import shared_doc
-from dtpscore.pl._matrix import draw_matrix, robust_limit
+from dtpscore.pl._matrix import draw_matrix, matrix_height, robust_limit
 from dtpscore.pl._scores import unit_name
 from dtpscore.pl._style import (
     canvas,
@@ -157,7 +157,7 @@ def axis_heatmap(
     if axes is None:
         table, names = _blocks(table)
     with style():
-        size = (3.4 + 0.62 * table.shape[1], 0.8 + 0.21 * len(table))
+        size = (3.4 + 0.62 * table.shape[1], matrix_height(table, 0.21))
         drawn = canvas(ax, figsize, size)
         draw_matrix(
             drawn.ax,
