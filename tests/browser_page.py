@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
 import subprocess
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -31,6 +34,19 @@ _LONGEST = 60.0
 def find_browser() -> str | None:
     """Path of a browser, if there is one."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+@contextmanager
+def opened(profile: Path) -> Iterator[Browser]:
+    """A browser for the tests of a module, which are skipped where there is none."""
+    program = find_browser()
+    if program is None:
+        pytest.skip(f"no browser found: none of {', '.join(NAMES)} is installed")
+    browser = Browser(program, profile)
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 class Browser:
@@ -153,15 +169,23 @@ class Browser:
             in {"Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown"}
         ]
 
-    def requests(self) -> list[str]:
-        """Everything that was asked for since the page was opened."""
-        return [
+    def saved(self, folder: Path, script: str, name: str) -> bytes:
+        """What a click saves in a folder as a file of this name."""
+        self.ask(
+            "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder)
+        )
+        self.run(script)
+        end, path = time.monotonic() + _LONGEST, folder / name
+        while not path.is_file():
+            assert time.monotonic() < end, name
+            time.sleep(0.05)
+        return path.read_bytes()
+
+    def outside(self) -> list[str]:
+        """What was asked for beyond the page and the files that it carries."""
+        asked = [
             one["params"]["request"]["url"]
             for one in self.events
             if one["method"] == "Network.requestWillBeSent"
         ]
-
-    def screenshot(self, path: Path, **more) -> None:
-        """Write a picture of the page."""
-        told = self.ask("Page.captureScreenshot", **more)
-        path.write_bytes(base64.b64decode(told["data"]))
+        return [one for one in asked if not one.startswith(("data:", "file:"))]

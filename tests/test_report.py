@@ -106,6 +106,8 @@ def test_parquet_tables_hold_the_same(adata, tmp_path):
     dtp.report(
         adata, tmp_path / "r.html", **KW, tables=tmp_path, table_format="parquet"
     )
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert f"{tmp_path.name}/enrichment.parquet</span>" in html
     back = pd.read_parquet(tmp_path / "enrichment.parquet")
     table = dtp.get.enrichment(adata)
     np.testing.assert_array_equal(back["nes"], table["nes"])

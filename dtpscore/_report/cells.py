@@ -81,7 +81,7 @@ def balanced(sizes: list[int], most: int) -> list[int]:
 
 
 def drawn_cells(
-    arm: pd.Series, usable: np.ndarray[Any, Any], most: int = MOST_CELLS
+    arm: pd.Series, usable: np.ndarray[Any, Any], most: int
 ) -> np.ndarray[Any, Any]:
     """Choose places of the cells to draw, in the order in which they are drawn.
 
@@ -135,7 +135,7 @@ def _by_number(name: str, title: str, values: pd.Series, at: Any) -> Coloring:
         name,
         title,
         colors=tuple(to_hex(scale(stop)) for stop in np.linspace(0, 1, _N_STOPS)),
-        values=tuple(
+        of_cells=tuple(
             _number(value, digits) for value in values.to_numpy(np.float64)[at]
         ),
         low=round(low, digits),
@@ -157,7 +157,7 @@ def _by_label(
         name,
         title,
         colors=tuple(to_hex(colors[label]) for label in labels),
-        values=tuple(None if v != v else place[str(v)] for v in own),
+        of_cells=tuple(None if v != v else place[str(v)] for v in own),
         labels=tuple(visible(label) for label in labels),
     )
 
@@ -248,8 +248,8 @@ def _without() -> Section:
         title=_TITLE,
         result="There is no map, because the data hold no embedding.",
         paragraphs=(
-            "Run scanpy.pp.neighbors and scanpy.tl.umap, and write the report again. "
-            f"The map is of the first that exists of {makers}.",
+            "Run scanpy.pp.neighbors and scanpy.tl.umap, on normalized values, and write "
+            f"the report again. The map is of the first that exists of {makers}.",
         ),
     )
 
@@ -266,7 +266,8 @@ def _chosen(context: Context, usable: np.ndarray[Any, Any], n_drawn: int) -> str
             f"{SEED})"
         )
     lost = int((~usable).sum())
-    end = f" {count(lost)} cells have no coordinates." if lost else ""
+    have = "cell has" if lost == 1 else "cells have"
+    end = f" {count(lost)} {have} no coordinates." if lost else ""
     return f"{text}, in random order.{end}"
 
 
@@ -278,7 +279,7 @@ def cells_section(context: Context) -> Section:
         return _without()
     name, places = found
     usable = np.isfinite(places).all(axis=1)
-    at = drawn_cells(context.member, usable)
+    at = drawn_cells(context.member, usable, MOST_CELLS)
     if not at.size:
         return _without()
     cells = CellMap(

@@ -4,7 +4,9 @@ for (const part of document.querySelectorAll(".map")) {
   const cells = JSON.parse(part.querySelector("script").textContent);
   const canvas = part.querySelector("canvas");
   const pen = canvas.getContext("2d");
-  const [chosen, legend, told] = ["select", ".legend", ".cell"].map((one) => part.querySelector(one));
+  const [chosen, legend, by, told] = ["select", ".legend", ".by", ".cell"].map(
+    (one) => part.querySelector(one),
+  );
   const NONE = "#d3d3d3"; // cells without a value, as scanpy paints them
   const PLACES = cells.names.length;
   const EDGE = 16;
@@ -14,7 +16,7 @@ for (const part of document.querySelectorAll(".map")) {
   let current = -1; // the cell that is read
 
   const text = (one, n) => {
-    const value = one.values[n];
+    const value = one.of_cells[n];
     if (value === null) return "none";
     return one.labels.length ? one.labels[value] : String(value).replace("-", "\u2212");
   };
@@ -28,7 +30,7 @@ for (const part of document.querySelectorAll(".map")) {
     return `rgb(${from.map((v, i) => Math.round(v + (to[i] - v) * (place - at))).join()})`;
   };
   const colorOf = (n) => {
-    const value = coloring.values[n];
+    const value = coloring.of_cells[n];
     if (value === null || (alone !== null && value !== alone)) return NONE;
     return coloring.labels.length ? coloring.colors[value] : shade(coloring, value);
   };
@@ -50,7 +52,7 @@ for (const part of document.querySelectorAll(".map")) {
     };
     // A thin line around each dot keeps pale colors apart from the paper.
     [pen.lineWidth, pen.strokeStyle] = [0.4, "rgba(0, 0, 0, .45)"];
-    const own = (n) => alone === null || coloring.values[n] === alone;
+    const own = (n) => alone === null || coloring.of_cells[n] === alone;
     dots((n) => !own(n));
     dots(own);
     if (current >= 0) {
@@ -85,6 +87,7 @@ for (const part of document.querySelectorAll(".map")) {
   };
 
   const showLegend = () => {
+    by.textContent = coloring.title;
     legend.replaceChildren();
     legend.classList.toggle("scale", !coloring.labels.length);
     if (!coloring.labels.length) {
@@ -104,7 +107,7 @@ for (const part of document.querySelectorAll(".map")) {
       const item = document.createElement("li");
       const button = document.createElement("button");
       const swatch = document.createElement("i");
-      const n = coloring.values.filter((value) => value === place).length;
+      const n = coloring.of_cells.filter((value) => value === place).length;
       swatch.style.background = coloring.colors[place];
       button.type = "button";
       button.ariaPressed = "false";

@@ -88,7 +88,7 @@ class Coloring:
         Its name, and what a reader sees.
     colors
         Color of each label, or the colors of a scale from low to high.
-    values
+    of_cells
         Place of the label of each cell, or the number of each cell; None where it has
         none.
     labels
@@ -100,7 +100,7 @@ class Coloring:
     name: str
     title: str
     colors: tuple[str, ...]
-    values: tuple[float | int | None, ...]
+    of_cells: tuple[float | int | None, ...]
     labels: tuple[str, ...] = ()
     low: float = 0.0
     high: float = 0.0

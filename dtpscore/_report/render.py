@@ -62,16 +62,18 @@ def policy(css: str, script: str) -> str:
     )
 
 
-def render(data: ReportData, *, tables: bool = False) -> str:
+def render(data: ReportData, *, folder: str = "", kind: str = "csv") -> str:
     """HTML text of a report: one file, no network, the same for the same data.
 
     Parameters
     ----------
     data
         The report.
-    tables
-        Whether the tables are written to the folder ``tables`` beside the page, so that
-        the page may name their files.
+    folder
+        Name of the folder that the tables are written to, so that the page may name
+        their files; empty where they are not written.
+    kind
+        Format of these files.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
@@ -101,7 +103,8 @@ def render(data: ReportData, *, tables: bool = False) -> str:
         css=Markup(css),
         script=Markup(script),
         policy=policy(css, script),
-        files=tables,
+        folder=plain(folder),
+        kind=kind,
         record=json.dumps(data.provenance, indent=2, sort_keys=True, default=str),
     )
 
