@@ -248,8 +248,8 @@ def _without() -> Section:
         title=_TITLE,
         result="There is no map, because the data hold no embedding.",
         paragraphs=(
-            "Run scanpy.pp.neighbors and scanpy.tl.umap, on normalized values, and write "
-            f"the report again. The map is of the first that exists of {makers}.",
+            "Run scanpy.pp.neighbors and scanpy.tl.umap, on normalized values, and "
+            f"write the report again. The map is of the first that exists of {makers}.",
         ),
     )
 

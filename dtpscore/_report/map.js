@@ -175,7 +175,7 @@ for (const part of document.querySelectorAll(".map")) {
       `viewBox="0 0 ${width} ${height}"><rect width="100%" height="100%" fill="#fff"/>${dots.join("")}</svg>`)}`;
   };
   part.querySelector(".saves").append(
-    saves("SVG", "cells.svg", drawing, "SVG of the map"), " ",
+    saves("SVG", "cells.svg", drawing, "SVG of the map"),
     saves("PNG", "cells.png", () => canvas.toDataURL("image/png"), "PNG of the map"),
   );
   showLegend();
