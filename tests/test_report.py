@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html import unescape
 
 import numpy as np
@@ -147,6 +148,26 @@ def test_a_screen_reader_finds_its_way(made):
     assert '<html lang="en">' in html
     assert html.count("<h1>") == 1
     assert html.count("<main") == 1
+
+
+def test_long_texts_are_folded_and_a_section_has_one_box_of_notes(made):
+    data, html, page = made
+    notes = tuple(f"Note {n}." for n in range(7))
+    many = replace(data.sections[0], notes=notes, items=notes * 2)
+    html = _report.render(replace(data, sections=(many, *data.sections[1:])))
+    section = html[html.index(f'<section id="{many.name}"') :].split("</section>")[0]
+    assert section.count('class="note"') == 1
+    assert re.findall("<summary>([0-9].*)</summary>", section) == [
+        "3 more notes",
+        "6 more",
+    ]
+    before, after = section.split("<summary>3 more notes")
+    assert "Note 3." in before
+    assert "Note 4." not in before
+    assert "Note 4." in after
+    (methods,) = [one for one in data.sections if one.name == "methods"]
+    assert f"<summary>{methods.closed}</summary>" in html
+    assert all(" ".join(text.split()) in page.words for text in methods.paragraphs)
 
 
 def test_the_first_screen_answers_what_scores_can(made):

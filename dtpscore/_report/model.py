@@ -172,6 +172,8 @@ class Section:
         A list after the text, such as the references.
     cells
         A map of cells.
+    closed
+        Line under which text and list are folded; empty where they are open.
     """
 
     name: str
@@ -184,6 +186,7 @@ class Section:
     folds: tuple[Fold, ...] = ()
     items: tuple[str, ...] = ()
     cells: CellMap | None = None
+    closed: str = ""
 
 
 @dataclass(frozen=True)
