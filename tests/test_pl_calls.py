@@ -411,6 +411,11 @@ def test_the_report_takes_groups_from_the_calls_and_shows_the_umap(page):
     assert any("UMAP" in alt for alt in page.alts)
 
 
+def test_the_words_of_a_call_are_explained_beside_it(page):
+    assert "What axis, index, shift and share mean" in page.words
+    assert "The index is the score of one signature" in page.words
+
+
 def test_messages_of_the_calls_are_limits(adata, page):
     for text in adata.uns["dtp_call"]["messages"]:
         assert " ".join(str(text).split()) in page.words
