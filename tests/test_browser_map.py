@@ -229,6 +229,25 @@ def test_the_map_is_saved_as_it_is_seen(page, adata, tmp_path):
     assert image[..., :3].std() > 0.01
 
 
+def test_without_its_script_the_page_says_what_is_missing(browser, path):
+    browser.ask("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open(path)
+        words = browser.run("document.querySelector('#cells').innerText")
+        assert "The map is drawn by the script of this page, which did not run." in words
+        controls = "[...document.querySelectorAll('input, select, button')]"
+        seen = browser.run(f"{controls}.filter((one) => one.offsetHeight).length")
+        heads = browser.run(
+            "[...document.querySelectorAll('th button')]"
+            ".filter((one) => one.offsetHeight).length"
+        )
+        # Only headings are left, which are buttons, and the links to the CSV files.
+        assert seen == heads > 0
+        assert browser.run("document.querySelector('a[download]').offsetHeight") > 0
+    finally:
+        browser.ask("Emulation.setScriptExecutionDisabled", value=False)
+
+
 def test_the_map_fits_a_phone(browser, path):
     browser.open(path, 390, 844)
     width = f"{CANVAS}.getBoundingClientRect().right"

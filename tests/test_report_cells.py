@@ -183,6 +183,14 @@ def test_a_large_experiment_is_thinned_and_the_page_says_how(adata, monkeypatch)
     assert section(adata).cells == found.cells
 
 
+def test_the_largest_number_of_cells_is_documented():
+    n = 2100
+    arm = pd.Series(pd.Categorical(np.arange(n) % 3))
+    found = cells.drawn_cells(arm, np.ones(n, dtype=bool), cells.MOST_CELLS)
+    assert len(found) == 2000
+    assert "up to 2,000 cells" in " ".join(dtp.report.__doc__.split())
+
+
 def test_the_page_holds_the_map_and_nothing_is_stored(adata):
     made = adata.copy()
     before = set(made.uns)

@@ -178,6 +178,7 @@ for (const part of document.querySelectorAll(".map")) {
     saves("SVG", "cells.svg", drawing, "SVG of the map"),
     saves("PNG", "cells.png", () => canvas.toDataURL("image/png"), "PNG of the map"),
   );
+  chosen.parentElement.hidden = false;
   showLegend();
   fit();
   new ResizeObserver(fit).observe(canvas);
