@@ -23,6 +23,8 @@ TOLD = "document.querySelector('.map .cell').textContent"
 # Where the dots are, by the rule of the page; tests compare it with the data.
 CELLS = "JSON.parse(document.querySelector('.map script').textContent)"
 _EDGE = 16
+# The one place of the grid without a cell: column 5 of row 10.
+_HOLE = 5 + 24 * 10
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,7 @@ def adata():
     dtp.tl.score(made, {"mine": list(made.var_names[:40])})
     run(made)
     places = np.random.default_rng(3).permutation(made.n_obs)
+    places[places >= _HOLE] += 1
     made.obsm["X_umap"] = np.column_stack([places % 24, places // 24]).astype(float)
     return made
 
@@ -192,6 +195,18 @@ def test_arrows_go_from_cell_to_cell(page, adata):
     assert page.run("document.querySelector('.map .cell').ariaLive") == "polite"
 
 
+def test_an_arrow_goes_up_past_a_hole_and_not_aside(page, adata):
+    places = map(tuple, adata.obsm["X_umap"])
+    at = dict(zip(places, adata.obs_names, strict=True))
+    box = page.run(f"(({CANVAS}).getBoundingClientRect().toJSON())")
+    x, y = place(page, adata, at[5.0, 9.0])
+    page.move(box["x"] + x, box["y"] + y)
+    assert page.run(TOLD).startswith(f"{at[5.0, 9.0]}. ")
+    page.run(f"{CANVAS}.focus()")
+    page.press("ArrowUp")
+    assert page.run(TOLD).startswith(f"{at[5.0, 11.0]}. ")
+
+
 def test_the_color_is_switched_with_the_keyboard_alone(page):
     page.run("document.querySelector('.map select').focus()")
     page.press("ArrowDown")
@@ -234,7 +249,9 @@ def test_without_its_script_the_page_says_what_is_missing(browser, path):
     try:
         browser.open(path)
         words = browser.run("document.querySelector('#cells').innerText")
-        assert "The map is drawn by the script of this page, which did not run." in words
+        assert (
+            "The map is drawn by the script of this page, which did not run." in words
+        )
         controls = "[...document.querySelectorAll('input, select, button')]"
         seen = browser.run(f"{controls}.filter((one) => one.offsetHeight).length")
         heads = browser.run(
