@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import xml.etree.ElementTree as ET
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -159,7 +160,8 @@ def test_a_figure_is_saved_as_drawing_and_as_pixels(page, tmp_path):
 def test_a_slim_drawing_looks_as_it_did(browser, path, adata):
     figure = pl.axis_scores(adata, **KW, show=False, return_fig=True)
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg")
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        figure.savefig(buffer, format="svg")
     plt.close(figure)
     drawn = buffer.getvalue()
     short = slim(drawn)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import xml.etree.ElementTree as ET
 from urllib.parse import unquote
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +19,7 @@ from dtpscore._report import cells
 from dtpscore._report.context import context
 from dtpscore._report.format import data_uri
 from dtpscore._report.model import CellMap
+from dtpscore._report.picture import picture
 from dtpscore._report.render import embedded
 
 KW = {"groupby": "condition", "reference": "parental", "sample_key": "sample"}
@@ -219,6 +222,26 @@ def test_no_name_ends_the_element_of_the_map():
 )
 def test_decimals_of_a_scale(low, high, digits):
     assert cells.decimals(low, high) == digits
+
+
+@pytest.mark.filterwarnings("ignore:Glyph 27:UserWarning")
+def test_texts_of_a_figure_stay_as_they_are():
+    name = '5" it\'s 1.23456 </text><script>a</script> <g id="x" \x1b rotate(-0 1)'
+
+    def draw():
+        _, ax = plt.subplots()
+        ax.text(0.2, 0.51239, name, parse_math=False)
+        return ax
+
+    made = picture(draw, alt="A name.", caption="")
+    assert not set('"<>&\n') & set(made.uri)
+    drawing = unquote(made.uri.removeprefix("data:image/svg+xml;charset=utf-8,"))
+    tree = ET.fromstring(drawing)
+    texts = [one.text for one in tree.iter("{http://www.w3.org/2000/svg}text")]
+    assert name.replace("\x1b", "\\x1b") in texts
+    assert not re.findall(r"='[^']*\d\.\d{5,}", drawing)
+    assert "script" not in {one.tag.split("}")[1] for one in tree.iter()}
+    assert plt.get_fignums() == []
 
 
 def test_a_file_that_the_page_carries_ends_no_attribute():

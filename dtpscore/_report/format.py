@@ -82,10 +82,8 @@ def shown(value: Any, how: Format, floor: float = 0.001) -> str:
     return number(float(value), sign=how == "signed")
 
 
-def sort_key(value: Any, how: Format) -> str:
-    """Value by which the page sorts: full precision for numbers."""
-    if how in {"text", "doi", "verdict"}:
-        return shown(value, how)
+def sort_key(value: Any) -> str:
+    """Write the number by which the page sorts, with full precision."""
     return "" if value != value else repr(float(value))
 
 

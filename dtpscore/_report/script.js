@@ -25,7 +25,7 @@ const saves = (text, file, made, label) => {
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       const place = head.cellIndex;
       const numeric = head.classList.contains("num");
-      const value = (row) => row.cells[place].dataset.value;
+      const value = ({ cells: { [place]: cell } }) => cell.dataset.value ?? cell.textContent;
       const body = head.closest("table").tBodies[0];
       const rows = [...body.rows].sort((a, b) => {
         const [x, y] = [value(a), value(b)];
