@@ -60,6 +60,20 @@ def literal_frame(frame: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
+def csv_text(frame: pd.DataFrame, *, index: bool = True) -> str:
+    """Text of a CSV file that a spreadsheet opens without running anything.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    index
+        Whether the names of the rows are the first column.
+    """
+    text: str = literal_frame(frame).to_csv(index=index, lineterminator="\n")
+    return text
+
+
 def write_csv(frame: pd.DataFrame, path: Path | str, *, index: bool = True) -> None:
     """Write a frame as a CSV file that a spreadsheet opens without running anything.
 

@@ -152,3 +152,11 @@ def client(cluster):
 
     with connected(cluster) as client:
         yield client
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """No test sees the figures of another one."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

@@ -30,6 +30,7 @@ class _Reader(HTMLParser):
         self.page = Page()
         self.table = None
         self.in_answer = False
+        self.shown = False
 
     def handle_starttag(self, tag, attrs):
         given, page = dict(attrs), self.page
@@ -43,13 +44,17 @@ class _Reader(HTMLParser):
             page.loads.append(given.get("src") or given.get("href") or "inline")
         if tag == "img":
             page.alts.append(given.get("alt", ""))
+        if tag == "canvas":
+            page.alts.append(given.get("aria-label", ""))
         if tag == "table":
             self.table = {"head": [], "rows": []}
             page.tables[given["id"].removeprefix("table-")] = self.table
         if tag == "tr" and self.table is not None and self.table["head"]:
             self.table["rows"].append([])
         if tag == "td":
-            self.table["rows"][-1].append({"value": given["data-value"], "text": ""})
+            value = given.get("data-value")
+            self.shown = value is None
+            self.table["rows"][-1].append({"value": value or "", "text": ""})
         if tag == "article":
             page.answers.append([])
             self.in_answer = True
@@ -73,7 +78,10 @@ class _Reader(HTMLParser):
             if "th" in self.page.open_tags:
                 self.table["head"].append(data.strip())
             elif "td" in self.page.open_tags:
-                self.table["rows"][-1][-1]["text"] += data.strip()
+                cell = self.table["rows"][-1][-1]
+                cell["text"] += data.strip()
+                # A text is sorted as it is shown, so the page has it once.
+                cell["value"] += data if self.shown else ""
 
 
 def read_page(html: str) -> Page:

@@ -349,6 +349,25 @@ def test_what_cannot_be_done_is_said(planted):
 
 
 @pytest.mark.slow
+def test_the_report_folds_all_arms_but_the_first(planted, tmp_path):
+    made = planted.copy()
+    arm = made.obs["condition"].astype(str)
+    last = made.obs.loc[arm == "treated", "sample"].astype(str).max()
+    made.obs["arm"] = arm.where(made.obs["sample"].astype(str) != last, "late")
+    design = {"groupby": "arm", "reference": "parental"}
+    dtp.tl.compare(made, **design, sample_key="sample")
+    page = tmp_path / "r.html"
+    dtp.report(made, page, **design)
+    text = page.read_text(encoding="utf-8")
+    section = text[text.index('<section id="compare"') :].split("</section>")[0]
+    shown, folded = section.split("<summary>The other groups</summary>")
+    groups = [str(one) for one in dtp.get.compare(made, kind="arms")["group"]]
+    assert sorted(groups) == ["late", "treated"]
+    assert f"<p>{groups[0]}: " in shown
+    assert f"<p>{groups[1]}: " in folded
+
+
+@pytest.mark.slow
 def test_plot_report_file_and_command_line(planted, tmp_path, capsys):
     from dtpscore._cli import main
 

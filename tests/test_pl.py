@@ -38,12 +38,6 @@ def adata():
     return made
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 CALLS = {
     "axis_scores": KW,
     "axis_heatmap": KW,
@@ -165,6 +159,26 @@ def test_heatmap_prints_the_frame(adata):
     shown = [float(text) for text in texts(ax)]
     np.testing.assert_allclose(shown, table.to_numpy().ravel(), atol=0.05 + 1e-9)
     assert [t.get_text() for t in ax.get_xticklabels()] == list(table.columns)
+
+
+def test_a_small_map_has_room_for_its_color_bar_and_long_names(adata):
+    def drawn(made, n_axes):
+        names = list(dtp.get.axes(made))[:n_axes]
+        ax = pl.axis_heatmap(made, **KW, axes=names, show=False)
+        ax.figure.canvas.draw()
+        return ax, ax.figure.get_size_inches()[1]
+
+    heights = [drawn(adata, n)[1] for n in (1, 2, 4, 6)]
+    assert heights[0] == heights[1] == heights[2]
+    assert heights[3] == pytest.approx(heights[2] + 2 * 0.21)
+    odd = adata.copy()
+    long = {"treated": "a drug with a name as long as this one is"}
+    odd.obs["condition"] = odd.obs["condition"].cat.rename_categories(long)
+    ax, height = drawn(odd, 2)
+    assert height > heights[0] + 1
+    # The map itself is as high as without the names, or nearly so.
+    rows = ax.get_window_extent().height / ax.figure.dpi
+    assert rows > 0.4
 
 
 def test_nuisance_axes_stand_apart_from_the_others(adata):

@@ -46,12 +46,6 @@ def page(adata):
     return read_page(html)
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 def test_the_data_have_calls_of_both_kinds(adata):
     n = adata.obs["dtp_call"].value_counts()
     assert n["DTP-like"] > 20
@@ -409,6 +403,11 @@ def test_the_report_takes_groups_from_the_calls_and_shows_the_umap(page):
     assert "reference parental" in page.words
     assert "calls" in page.ids
     assert any("UMAP" in alt for alt in page.alts)
+
+
+def test_the_words_of_a_call_are_explained_beside_it(page):
+    assert "What axis, index, shift and share mean" in page.words
+    assert "The index is the score of one signature" in page.words
 
 
 def test_messages_of_the_calls_are_limits(adata, page):

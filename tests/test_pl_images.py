@@ -97,12 +97,6 @@ def adata():
     )
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 def pixels(path):
     """A picture, small: float64, rows by columns by red, green and blue."""
     with Image.open(path) as image:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,12 +57,6 @@ def values(page, table, title, *, text=False):
     place = page.tables[table]["head"].index(title)
     found = [row[place]["value"] for row in page.tables[table]["rows"]]
     return found if text else [float(value) if value else np.nan for value in found]
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def diamonds(ax):

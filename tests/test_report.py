@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html import unescape
 
 import numpy as np
@@ -106,6 +107,8 @@ def test_parquet_tables_hold_the_same(adata, tmp_path):
     dtp.report(
         adata, tmp_path / "r.html", **KW, tables=tmp_path, table_format="parquet"
     )
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert f"{tmp_path.name}/enrichment.parquet</span>" in html
     back = pd.read_parquet(tmp_path / "enrichment.parquet")
     table = dtp.get.enrichment(adata)
     np.testing.assert_array_equal(back["nes"], table["nes"])
@@ -122,7 +125,12 @@ def test_the_page_needs_nothing_from_elsewhere(made):
         assert f"{source} 'sha256-{digest}'" in policy
     # A style or a handler on an element would be blocked by that policy.
     assert not re.search(r'<[^>]+ (style|on\w+)="', html)
-    outside = [one for one in page.links if not one.startswith("#")]
+    # A table is saved from the page itself, and no other file is.
+    inside = [one for one in page.links if one.startswith(("#", "data:"))]
+    carried = [one for one in inside if one.startswith("data:")]
+    assert len(carried) == len(page.tables)
+    assert all(one.startswith("data:text/csv;charset=utf-8,") for one in carried)
+    outside = [one for one in page.links if one not in inside]
     assert all(one.startswith("https://doi.org/") for one in outside)
     assert policy.startswith("default-src 'none'; img-src data:; ")
     assert "base-uri 'none'; form-action 'none'" in policy
@@ -140,6 +148,26 @@ def test_a_screen_reader_finds_its_way(made):
     assert '<html lang="en">' in html
     assert html.count("<h1>") == 1
     assert html.count("<main") == 1
+
+
+def test_long_texts_are_folded_and_a_section_has_one_box_of_notes(made):
+    data, html, page = made
+    notes = tuple(f"Note {n}." for n in range(7))
+    many = replace(data.sections[0], notes=notes, items=notes * 2)
+    html = _report.render(replace(data, sections=(many, *data.sections[1:])))
+    section = html[html.index(f'<section id="{many.name}"') :].split("</section>")[0]
+    assert section.count('class="note"') == 1
+    assert re.findall("<summary>([0-9].*)</summary>", section) == [
+        "3 more notes",
+        "6 more",
+    ]
+    before, after = section.split("<summary>3 more notes")
+    assert "Note 3." in before
+    assert "Note 4." not in before
+    assert "Note 4." in after
+    (methods,) = [one for one in data.sections if one.name == "methods"]
+    assert f"<summary>{methods.closed}</summary>" in html
+    assert all(" ".join(text.split()) in page.words for text in methods.paragraphs)
 
 
 def test_the_first_screen_answers_what_scores_can(made):

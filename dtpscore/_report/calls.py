@@ -19,8 +19,19 @@ if TYPE_CHECKING:
     from dtpscore._report.context import Context
     from dtpscore._report.model import Picture
 
-_UMAP = "X_umap"
 _MOST_BARS = 60
+_WORDS = (
+    "An axis is one mechanism of persistence, such as EMT. Its score is the mean of "
+    "its signatures, turned so that high means more of it.",
+    "The index is the score of one signature, by default the consensus of published "
+    "contrasts of persisters without genes of the cell cycle. It says how far a cell "
+    "looks like a published persister.",
+    "The shift is how far a cell is from the reference cells along the direction that "
+    "was learned for its group. It decides whether a cell left the reference range. "
+    "Without reference cells there is none.",
+    "The smallest share to be called comes from the number of reference cells. A group "
+    "in which fewer cells moved has no call, which does not mean that no cell moved.",
+)
 _MEASURES = {
     "fraction": "log odds of the share of cells beyond the reference range",
     "index": "mean index",
@@ -165,15 +176,6 @@ def _planes(context: Context) -> tuple[Picture, ...]:
             "decided by the shift, which this plane does not show.",
         )
     )
-    if _UMAP in adata.obsm:
-        made += [
-            picture(
-                partial(pl.embedding, adata, color=color, show=False),
-                alt=f"UMAP of the data, colored by {color}.",
-                caption=f"UMAP that came with the data, colored by {color}.",
-            )
-            for color in ("dtp_call", "dtp_index")
-        ]
     return tuple(made)
 
 
@@ -206,7 +208,10 @@ def calls_section(context: Context) -> Section | None:
         notes=tuple(record.messages),
         pictures=(_composition(context),),
         tables=(table, *_record_tables(context, record)),
-        folds=(Fold("Cells on the planes of the calls", pictures=_planes(context)),),
+        folds=(
+            Fold("What axis, index, shift and share mean", paragraphs=_WORDS),
+            Fold("Cells on the planes of the calls", pictures=_planes(context)),
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtpscore import signatures
 from dtpscore._report import calls
+from dtpscore._report.cells import cells_section
 from dtpscore._report.compare import compare_section
 from dtpscore._report.context import Context, context
 from dtpscore._report.engagement import engagement_section
@@ -147,6 +148,7 @@ def collect(
         calls.calls_section(found),
         calls.why_section(found),
         None if table is None else axes_section(found, table),
+        cells_section(found),
         reversal_section(found),
         path_section(found),
         trends_section(found),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dtpscore import _keys, pl
 from dtpscore._compare.arms import AGAINST, AS_PUBLISHED, HIGHER, LOWER
 from dtpscore._report.format import listed
-from dtpscore._report.model import Column, Section, Table
+from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import picture
 from dtpscore.get._axes import titled
 from dtpscore.get._records import compare_record
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from dtpscore._report.context import Context
     from dtpscore._report.model import Picture
 
-# Axes that a sentence names on each side.
-_MOST = 6
+# Axes that a sentence names on each side, and arms that have a picture.
+_MOST, _MOST_PICTURES = 6, 4
 # Genes of an arm in the table.
 _MOST_GENES = 200
 
@@ -141,14 +141,20 @@ def compare_section(context: Context) -> Section | None:
         axes[((axes["group"] == row["group"]) & (axes["batch"] == row["batch"]))]
         for row in rows
     ]
+    about = [_about(row, part) for row, part in zip(rows, own, strict=True)]
+    pictures = [_picture(context, row) for row in rows[:_MOST_PICTURES]]
+    others = Fold(
+        "The other groups",
+        paragraphs=tuple(about[1:]),
+        pictures=tuple(pictures[1:]),
+    )
     return Section(
         name="compare",
         title="What differs between the arms",
         result=result,
-        paragraphs=tuple(
-            _about(row, part) for row, part in zip(rows, own, strict=True)
-        ),
+        paragraphs=tuple(about[:1]),
         notes=tuple(record.messages[len(rows) :]),
-        pictures=tuple(_picture(context, row) for row in rows[:4]),
+        pictures=tuple(pictures[:1]),
+        folds=(others,) if about[1:] else (),
         tables=_tables(record),
     )

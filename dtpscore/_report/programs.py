@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dtpscore import _keys, pl
 from dtpscore._programs.decide import NEARER
-from dtpscore._report.model import Column, Section, Table
+from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import picture
 from dtpscore.get._records import programs_record
 
 if TYPE_CHECKING:
     from dtpscore._programs.record import ProgramsRecord
     from dtpscore._report.context import Context
+    from dtpscore._report.model import Picture
 
-# Pictures that are drawn at most.
-_MOST = 4
+# Comparisons that have a picture.
+_MOST_PICTURES = 4
 
 
 def _tables(record: ProgramsRecord) -> tuple[Table, ...]:
@@ -60,6 +60,22 @@ def _tables(record: ProgramsRecord) -> tuple[Table, ...]:
     )
 
 
+def _picture(context: Context, row: dict[str, Any]) -> Picture:
+    return picture(
+        lambda: pl.programs(
+            context.adata,
+            group=row["group"],
+            batch=row["batch"],
+            by=row["by"],
+            show=False,
+        ),
+        alt=f"Likeness of {row['group']} to published programs; the table below has "
+        "the numbers.",
+        caption=f"{row['group']}, by {row['by']}: the nearest programs, with 95% "
+        "intervals over samples.",
+    )
+
+
 def programs_section(context: Context) -> Section | None:
     """Show which programs are nearest, or nothing where it was not asked."""
     if not context.has(_keys.PROGRAMS):
@@ -67,30 +83,25 @@ def programs_section(context: Context) -> Section | None:
     record = programs_record(context.adata)
     nearest = record.nearest
     n = int((nearest["verdict"] == NEARER).sum())
-    drawn = nearest.head(_MOST).to_dict("records")
+    rows = [
+        {str(name): value for name, value in row.items()}
+        for row in nearest.to_dict("records")
+    ]
+    about = [str(row["sentence"]) for row in rows]
+    pictures = [_picture(context, row) for row in rows[:_MOST_PICTURES]]
+    others = Fold(
+        "The other comparisons",
+        paragraphs=tuple(about[1:]),
+        pictures=tuple(pictures[1:]),
+    )
     return Section(
         name="programs",
         title="Which published program is nearest",
         result=f"In {n} of {len(nearest)} comparisons a program of persisters is "
         "nearer than any other kind.",
-        paragraphs=tuple(str(one) for one in nearest["sentence"]),
+        paragraphs=tuple(about[:1]),
         notes=tuple(record.messages[len(nearest) :]),
-        pictures=tuple(
-            picture(
-                partial(
-                    pl.programs,
-                    context.adata,
-                    group=row["group"],
-                    batch=row["batch"],
-                    by=row["by"],
-                    show=False,
-                ),
-                alt=f"Likeness of {row['group']} to published programs; the table "
-                "below has the numbers.",
-                caption=f"{row['group']}, by {row['by']}: the nearest programs, with "
-                "95% intervals over samples.",
-            )
-            for row in drawn
-        ),
+        pictures=tuple(pictures[:1]),
+        folds=(others,) if about[1:] else (),
         tables=_tables(record),
     )

@@ -36,6 +36,12 @@ def report(
     is, by which mechanisms, whether the cells return off the drug, and what would prove
     it. It shows what was computed: scores, calls, an order, or an enrichment.
 
+    Each table can be filtered and sorted, with the keyboard too, and be saved as CSV;
+    each figure can be saved as SVG or PNG. Where ``obsm`` has an embedding
+    (``X_umap``, or else ``X_tsne``, ``X_diffmap`` or ``X_pca``), up to 2,000 cells are
+    on a map that is colored by state, group, sample, time or any score, and read cell
+    by cell.
+
     Parameters
     ----------
     adata
@@ -99,4 +105,6 @@ def report(
     if tables is not None:
         write_tables(data, Path(tables), kind=table_format)
     with _store.beside(Path(path)) as part:
-        part.write_text(render(data, tables=tables is not None), encoding="utf-8")
+        name = "" if tables is None else Path(tables).resolve().name
+        html = render(data, folder=name, kind=table_format)
+        part.write_text(html, encoding="utf-8")

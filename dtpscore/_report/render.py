@@ -5,25 +5,47 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import asdict
 from importlib.resources import files
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from dtpscore import __version__, _store
-from dtpscore._csv import write_csv
-from dtpscore._report.format import plain, shown, sort_key
+from dtpscore._csv import csv_text, write_csv
+from dtpscore._report.format import data_uri, plain, shown, sort_key
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dtpscore._report.model import ReportData
+    import pandas as pd
+    from markupsafe import Markup
+
+    from dtpscore._report.model import CellMap, ReportData
+
+_STYLES = ("style.css",)
+_SCRIPTS = ("script.js", "map.js")
+# Within JSON these can only stand in texts. Written out, no text can end its element.
+_WRITTEN_OUT = str.maketrans({letter: f"\\u{ord(letter):04x}" for letter in "<>&"})
 
 
 def _hashed(text: str) -> str:
     """Source of a Content-Security-Policy that allows this text and no other."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def csv_link(frame: pd.DataFrame) -> str:
+    """Address of a table as a CSV file that the page carries in itself."""
+    return data_uri("text/csv", csv_text(frame, index=False))
+
+
+def embedded(cells: CellMap) -> Markup:
+    """Write a map as JSON that stands in a script element which nothing runs."""
+    from markupsafe import Markup
+
+    text = json.dumps(asdict(cells), separators=(",", ":"), allow_nan=False)
+    return Markup(text.translate(_WRITTEN_OUT))
 
 
 def policy(css: str, script: str) -> str:
@@ -40,24 +62,28 @@ def policy(css: str, script: str) -> str:
     )
 
 
-def render(data: ReportData, *, tables: bool = False) -> str:
+def render(data: ReportData, *, folder: str = "", kind: str = "csv") -> str:
     """HTML text of a report: one file, no network, the same for the same data.
 
     Parameters
     ----------
     data
         The report.
-    tables
-        Whether the tables are written to the folder ``tables`` beside the page, so that
-        the page may name their files.
+    folder
+        Name of the folder that the tables are written to, so that the page may name
+        their files; empty where they are not written.
+    kind
+        Format of these files.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
     here = files("dtpscore._report")
     css, script = (
-        here.joinpath(name).read_text(encoding="utf-8").strip()
-        for name in ("style.css", "script.js")
+        "\n".join(
+            here.joinpath(name).read_text(encoding="utf-8").strip() for name in own
+        )
+        for own in (_STYLES, _SCRIPTS)
     )
     environment = Environment(
         loader=PackageLoader("dtpscore", "_report"),
@@ -68,6 +94,8 @@ def render(data: ReportData, *, tables: bool = False) -> str:
         lstrip_blocks=True,
     )
     environment.filters["shown"] = shown
+    environment.filters["embedded"] = embedded
+    environment.filters["csv_link"] = csv_link
     environment.filters["sort_key"] = sort_key
     return environment.get_template("template.html.j2").render(
         report=data,
@@ -75,7 +103,8 @@ def render(data: ReportData, *, tables: bool = False) -> str:
         css=Markup(css),
         script=Markup(script),
         policy=policy(css, script),
-        files=tables,
+        folder=plain(folder),
+        kind=kind,
         record=json.dumps(data.provenance, indent=2, sort_keys=True, default=str),
     )
 

@@ -119,6 +119,7 @@ def methods_section(context: Context) -> Section:
         title="Methods and sources, ready to paste",
         paragraphs=(*paragraphs, *sources),
         items=tuple(sorted(cited)),
+        closed="Text and references",
     )
 
 
@@ -156,17 +157,13 @@ def _sample_limit(context: Context) -> str:
     return f"Samples are the replicates: {listed(counted)}."
 
 
-def _call_limits(context: Context) -> list[str]:
-    if not context.has_calls:
+def _uncalibrated(context: Context) -> list[str]:
+    if not context.has_calls or call_record(context.adata).calibrated:
         return []
-    record = call_record(context.adata)
-    first = []
-    if not record.calibrated:
-        first.append(
-            "The index is not calibrated: there are no usable reference cells, so "
-            "nothing here has an error rate."
-        )
-    return [*first, *record.messages]
+    return [
+        "The index is not calibrated: there are no usable reference cells, so nothing "
+        "here has an error rate."
+    ]
 
 
 def _coverage_limit(context: Context) -> list[str]:
@@ -184,7 +181,7 @@ def limits_section(context: Context) -> Section:
     depth = _depth_limit(context)
     proxies = [axis.title for axis in signatures.axes().values() if axis.proxy]
     items = [
-        *_call_limits(context),
+        *_uncalibrated(context),
         _sample_limit(context),
         *([] if depth is None else [depth]),
         *_coverage_limit(context),
@@ -192,6 +189,8 @@ def limits_section(context: Context) -> Section:
         "nor dependency.",
         "RNA alone names no resistant cell. Whether cells survive and revert takes "
         "survival data and a drug holiday.",
+        # There may be many of these, and the page folds what comes late.
+        *(call_record(context.adata).messages if context.has_calls else ()),
     ]
     return Section(
         name="limits",

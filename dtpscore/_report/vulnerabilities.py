@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dtpscore import _keys, pl
 from dtpscore._report.format import listed
-from dtpscore._report.model import Column, Section, Table
+from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import picture
 from dtpscore._report.text import vulnerability_section
 from dtpscore._vulnerabilities.rank import MOVED
@@ -139,7 +139,8 @@ def tried_section(context: Context, published: pd.DataFrame | None) -> Section |
         return vulnerability_section(published)
     record = vulnerability_record(context.adata)
     groups = dict.fromkeys(record.table["group"].astype(str))
-    drawn = [_picture(context, group) for group in groups]
+    made = [_picture(context, group) for group in groups]
+    drawn = tuple(one for one in made if one is not None)
     tables = [_table(record), _gene_table(record)]
     if record.drugs is not None:
         tables.insert(1, _drug_table(record.drugs))
@@ -148,6 +149,7 @@ def tried_section(context: Context, published: pd.DataFrame | None) -> Section |
         title="What could be tried",
         result=_result(record),
         notes=tuple(record.messages),
-        pictures=tuple(one for one in drawn if one is not None),
+        pictures=drawn[:1],
+        folds=(Fold("The other groups", pictures=drawn[1:]),) if drawn[1:] else (),
         tables=tuple(tables),
     )

@@ -12,7 +12,7 @@ from dtpscore.errors import DataError
 from dtpscore.get import _checks as checks
 from dtpscore.get._axes import axis_titles
 from dtpscore.pl._docs import shared_doc
-from dtpscore.pl._matrix import draw_matrix
+from dtpscore.pl._matrix import draw_matrix, matrix_height
 from dtpscore.pl._style import (
     SMALL,
     canvas,
@@ -188,7 +188,7 @@ def confounders(
     table = checks.confounders(adata, groupby=groupby, key=key)
     table = rows_in_order(table, order, "result")
     with style():
-        size = (3.2 + 0.55 * table.shape[1], 1.2 + 0.2 * len(table))
+        size = (3.2 + 0.55 * table.shape[1], 0.4 + matrix_height(table, 0.2))
         drawn = canvas(ax, figsize, size)
         titles = axis_titles([str(name) for name in table.index])
         draw_matrix(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def _values(adata: AnnData, color: str) -> pd.Series:
+def values_of(adata: AnnData, color: str) -> pd.Series:
     """Values of a column of ``obs``, of an axis, or of an own signature.
 
     Raises
@@ -57,18 +57,27 @@ def _values(adata: AnnData, color: str) -> pd.Series:
     return column(adata, color)
 
 
-def _numbers(values: pd.Series, palette: Any) -> dict[str, Any]:
-    """How scanpy shall draw numbers; those of both signs are centered on 0."""
+def limits(values: pd.Series) -> tuple[str, float, float]:
+    """Color map of numbers, and the numbers at its ends.
+
+    Numbers of both signs are centered on 0, and the hundredth at either end of them is
+    beyond the ends. Other numbers go from the smallest to the largest.
+    """
     known = values.to_numpy(dtype=np.float64)
     known = known[np.isfinite(known)]
-    more: dict[str, Any] = {"color_map": colormap(palette, SEQUENTIAL)}
-    if known.size:
-        low, high = np.quantile(known, [0.01, 0.99])
-        if low < 0 < high:
-            limit = max(-low, high)
-            more = {"color_map": colormap(palette, DIVERGING)}
-            more |= {"vmin": -limit, "vmax": limit}
-    return more
+    if not known.size:
+        return SEQUENTIAL, 0.0, 1.0
+    low, high = np.quantile(known, [0.01, 0.99])
+    if low < 0 < high:
+        limit = float(max(-low, high))
+        return DIVERGING, -limit, limit
+    return SEQUENTIAL, float(known.min()), float(known.max())
+
+
+def _numbers(values: pd.Series, palette: Any) -> dict[str, Any]:
+    """How scanpy shall draw numbers."""
+    default, low, high = limits(values)
+    return {"color_map": colormap(palette, default), "vmin": low, "vmax": high}
 
 
 def _categories(
@@ -113,7 +122,7 @@ def _draw(
     import scanpy as sc
     from anndata import AnnData as Light
 
-    values = _values(adata, color)
+    values = values_of(adata, color)
     more: dict[str, Any]
     numbers = pd.api.types.is_numeric_dtype(values.dtype)
     if numbers and not pd.api.types.is_bool_dtype(values.dtype):

@@ -18,7 +18,7 @@ from dtpscore.get._axes import (
 )
 from dtpscore.get._compare import differing_axes
 from dtpscore.pl._docs import shared_doc
-from dtpscore.pl._matrix import draw_matrix, robust_limit
+from dtpscore.pl._matrix import draw_matrix, matrix_height, robust_limit
 from dtpscore.pl._scores import unit_name
 from dtpscore.pl._style import (
     canvas,
@@ -170,7 +170,7 @@ def axis_heatmap(
             adata, [str(name) for name in table.columns], key=compare_key
         )
     with style():
-        size = (3.4 + 0.62 * table.shape[1], 0.8 + 0.21 * len(table))
+        size = (3.4 + 0.62 * table.shape[1], matrix_height(table, 0.21))
         drawn = canvas(ax, figsize, size)
         draw_matrix(
             drawn.ax,

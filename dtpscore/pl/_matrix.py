@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dtpscore._text import short
 from dtpscore.pl._style import DIVERGING, INK, SMALL, colormap, name_ticks
 
 if TYPE_CHECKING:
@@ -38,6 +39,27 @@ def robust_limit(values: np.ndarray[Any, Any], least: float = 0.5) -> float:
     """
     sizes = np.abs(values[np.isfinite(values)])
     return max(float(np.quantile(sizes, _ROBUST)), least) if sizes.size else least
+
+
+def _crowded(names: Sequence[object]) -> bool:
+    """Whether names of columns do not fit beside each other."""
+    return len(names) * max(len(short(name)) for name in names) > 40
+
+
+def matrix_height(table: pd.DataFrame, row: float) -> float:
+    """Height of a map in inches, with room for slanted names of its columns.
+
+    Parameters
+    ----------
+    table
+        The numbers.
+    row
+        Height of one row. A map of few rows has that of four, for its color bar.
+    """
+    longest = max(len(short(name)) for name in table.columns)
+    # A letter is about 0.06 inches wide, and the names are slanted by 40 degrees.
+    names = 0.04 * longest if _crowded(table.columns) else 0.0
+    return 0.8 + row * max(len(table), 4) + names
 
 
 def draw_matrix(
@@ -86,8 +108,7 @@ def draw_matrix(
         )
     name_ticks(ax.yaxis, range(len(table)), rows)
     name_ticks(ax.xaxis, range(table.shape[1]), table.columns)
-    longest = max(len(str(name)) for name in table.columns)
-    if table.shape[1] * longest > 40:
+    if _crowded(table.columns):
         for text in ax.get_xticklabels():
             text.set(rotation=40, ha="right", rotation_mode="anchor")
     ax.tick_params(length=0)

@@ -122,12 +122,17 @@ def column_colors(
     """
     if palette is not None:
         return _given(palette, names)
+    colors = known_colors(adata, key, names)
+    store(adata, key, colors)
+    return colors
+
+
+def known_colors(adata: AnnData, key: str, names: Sequence[str]) -> dict[str, Any]:
+    """Colors that ``adata.uns`` keeps for a column, or our own; nothing is stored."""
     stored = _stored(adata, key)
     if all(name in stored for name in names):
         return {name: stored[name] for name in names}
-    colors = group_colors(names)
-    store(adata, key, colors)
-    return colors
+    return group_colors(names)
 
 
 def state_colors(adata: AnnData, key: str, palette: Any = None) -> dict[str, Any]:
@@ -135,8 +140,14 @@ def state_colors(adata: AnnData, key: str, palette: Any = None) -> dict[str, Any
     names = list(STATE_COLORS)
     if palette is not None:
         return {**STATE_COLORS, **_given(palette, _named(palette, names))}
-    stored = _stored(adata, key)
+    colors = known_state_colors(adata, key)
     store(adata, key, STATE_COLORS)
+    return colors
+
+
+def known_state_colors(adata: AnnData, key: str) -> dict[str, Any]:
+    """Colors of the calls that ``adata.uns`` keeps, or our own; nothing is stored."""
+    stored = _stored(adata, key)
     return {**STATE_COLORS, **{n: c for n, c in stored.items() if n in STATE_COLORS}}
 
 

@@ -74,7 +74,7 @@ def _violins(
         widths=height * 0.98,
         orientation="horizontal",
         showextrema=False,
-        points=120,
+        points=60,
     )
     bodies: Any = parts["bodies"]
     for body in bodies:
