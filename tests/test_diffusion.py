@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -9,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
+from sklearn.neighbors import KNeighborsTransformer
 
 from dtpscore import signatures
 from dtpscore._matrix import blocks
 from dtpscore._ordering import diffusion, embedding
+from dtpscore._ordering.neighbors import nearest
 from dtpscore._values import judge
 from dtpscore.errors import ResultError
 
@@ -78,6 +83,63 @@ def test_genes_left_out_and_values():
     values = embedding.log_values(source, np.array([4, 5]), "log1p").toarray()
     kept = counts[:, 4:] / counts[:, 4:].sum(axis=1, keepdims=True)
     np.testing.assert_allclose(values, np.log1p(1e4 * kept), rtol=1e-6)
+
+
+class _Exact(KNeighborsTransformer):
+    """The neighbors that an order uses, for scanpy; the cell itself is first, at 0."""
+
+    def fit_transform(self, X, y=None):
+        distances, rows = nearest(X, None, self.n_neighbors)
+        n = len(X)
+        columns = np.column_stack([np.arange(n), rows])
+        values = np.column_stack([np.zeros(n), distances])
+        bounds = np.arange(0, columns.size + 1, columns.shape[1])
+        return sp.csr_matrix((values.ravel(), columns.ravel(), bounds), shape=(n, n))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["spread", "copies", "outlying", "all equal"])
+@pytest.mark.parametrize("n_neighbors", [2, 15, 30, 400])
+def test_the_graph_is_that_of_scanpy_to_the_bit(kind, n_neighbors):
+    import scanpy as sc
+    from anndata import AnnData
+
+    points = np.random.default_rng(3).normal(size=(180, 6))
+    if kind == "copies":
+        points[20:60] = points[:40]
+    if kind == "outlying":
+        points[:10] *= 1e6
+        points[10:12] = points[12] + 1e-9
+    if kind == "all equal":
+        points[:] = points[0]
+    n_used = min(n_neighbors, len(points) - 1)
+    peer = AnnData(obsm={"X_order": points})
+    sc.pp.neighbors(
+        peer,
+        n_neighbors=n_used,
+        use_rep="X_order",
+        method="umap",
+        transformer=_Exact(n_neighbors=n_used),
+    )
+    expected = peer.obsp["connectivities"]
+    found = diffusion.graph(points, n_neighbors)
+    assert found.dtype == expected.dtype == np.float32
+    np.testing.assert_array_equal(found.indptr, expected.indptr)
+    np.testing.assert_array_equal(found.indices, expected.indices)
+    np.testing.assert_array_equal(found.data, expected.data)
+
+
+def test_a_graph_needs_no_umap():
+    """Its import compiles for many seconds on a new machine."""
+    code = (
+        "import sys, numpy as np\n"
+        "from dtpscore._ordering import diffusion\n"
+        "features = np.random.default_rng(0).normal(size=(60, 3))\n"
+        "graph = diffusion.graph(features, 5)\n"
+        "diffusion.diffusion_time(graph, np.array([0]), features=features)\n"
+        "assert not {'umap', 'pynndescent'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.slow

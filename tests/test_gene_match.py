@@ -7,6 +7,7 @@ import pytest
 from gene_table import columns, found, slow_resolve
 
 from dtpscore import _genes
+from dtpscore._genes import _data, _match
 from dtpscore.errors import DataError
 
 
@@ -173,3 +174,36 @@ def test_column_without_a_name_is_no_gene(match_up, missing):
     assert columns(match) == [1]
     assert found(match)["missing"] == "XK"
     assert match.warnings == []
+
+
+def test_a_match_is_kept_by_content_and_not_by_object(make_signature):
+    names = ["VIM", "ZEB1", "KMT2A"]
+    first = make_signature("s", ["VIM", "MLL"])
+    match = _genes.match([first], names)
+    assert columns(match) == [0, 2]
+    # The same objects, changed, give another match; an equal list gives the same one.
+    names[0], names[1] = names[1], names[0]
+    assert columns(_genes.match([first], names)) == [1, 2]
+    assert columns(_genes.match([first], ["VIM", "ZEB1", "KMT2A"])) == [0, 2]
+    other = make_signature("s", ["ZEB1", "MLL"])
+    assert columns(_genes.match([other], names)) == [0, 2]
+    weighted = make_signature("t", ["ZEB1", "MLL"])
+    assert _genes.match([weighted], names).net.names == ("t",)
+    # What one caller does to a match does not reach the next.
+    match.net.genes[:] = 1
+    match.coverage.loc["s", "n_found"] = 0
+    again = _genes.match([first], ["VIM", "ZEB1", "KMT2A"])
+    assert columns(again) == [0, 2]
+    assert found(again)["n_found"] == 2
+
+
+def test_genes_that_were_matched_before_are_not_looked_up_again(make_signature):
+    names = [f"GENE{number}" for number in range(300)] + ["VIM"]
+    one = make_signature("s", ["VIM"])
+    _genes.match([one], names)
+    before = _match._placed.cache_info().hits
+    _genes.match([one], list(names))
+    assert _match._placed.cache_info().hits == before + 1
+    indexed = _data.index_names.cache_info().hits
+    _genes.match([make_signature("s", ["VIM", "ZEB1"])], names)
+    assert _data.index_names.cache_info().hits == indexed + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dtpscore._genes._names import How
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _NO_NAME = frozenset({"", "nan", "NaN", "NA", "<NA>", "None"})
 # The endings that scanpy ("-1") and R (".1") give to a name that occurs again.
 _MADE_UNIQUE = re.compile(r"^(.+)[-.]\d{1,2}$")
+# Lists of genes whose index is kept; an analysis seldom has more than one or two.
+_KEPT = 4
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,13 @@ class DataNames:
         return self.counts[name] + sum(self.counts[copy] for copy in made_unique)
 
 
-def index_names(names: Sequence[str], species: Species) -> DataNames:
+@lru_cache(maxsize=_KEPT)
+def index_names(names: tuple[str, ...], species: Species) -> DataNames:
     """Index the gene names of a data set; columns without a name are left out.
 
     Nearly all names are current symbols as a rule, so only the others are looked into.
+    The steps of an analysis ask for the same genes again, so an index is kept for the
+    lists of genes that were asked for last.
     """
     known = nomenclature(species)
     counts = Counter(names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from dtpscore._genes._names import How, ensembl_id
@@ -91,7 +91,11 @@ def check_species(names: Sequence[str], species: Species) -> None:
     raise DataError(msg)
 
 
-def of_one_species(names: Sequence[str], species: Species) -> tuple[list[str], str]:
+# An analysis asks for the same genes again, step by step.
+@lru_cache(maxsize=4)
+def of_one_species(
+    names: tuple[str, ...], species: Species
+) -> tuple[tuple[str, ...], str]:
     """Blank the names of the other species where a matrix has the genes of both.
 
     Human and mouse genes differ in case alone as a rule, so that the genes of the
@@ -117,10 +121,10 @@ def of_one_species(names: Sequence[str], species: Species) -> tuple[list[str], s
     """
     other: Species = "mouse" if species == "human" else "human"
     marked = [_PREFIX.match(name) for name in names]
-    plain = [
+    plain = tuple(
         name if mark is None else name[mark.end() :]
         for name, mark in zip(names, marked, strict=True)
-    ]
+    )
     check_species(plain, species)
     of_mark = [
         None if mark is None else _GENOMES[mark.group(1).lower()] for mark in marked
@@ -132,7 +136,7 @@ def of_one_species(names: Sequence[str], species: Species) -> tuple[list[str], s
     ]
     if not any(theirs):
         return plain, ""
-    kept = ["" if no else name for name, no in zip(plain, theirs, strict=True)]
+    kept = tuple("" if no else name for name, no in zip(plain, theirs, strict=True))
     n_own = sum(mark == species for mark in of_mark) or len(names_of(kept, species))
     n_other = sum(theirs)
     if n_other < _BOTH * (n_own + n_other):

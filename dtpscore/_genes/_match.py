@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from dtpscore._genes._data import DataNames
     from dtpscore._types import Species
     from dtpscore.signatures import Signature
+
+    _Listed = tuple[tuple[str, ...], tuple[str, ...], Species]
 
 # Names in the usual form of the data: finding them is no renaming.
 _PLAIN = (How.EXACT, How.ENSEMBL, How.ENSEMBL_PAR_Y)
@@ -51,8 +54,7 @@ class GeneMatch:
     warnings: list[str]
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """Where one listed gene was found, or what stands in the way.
 
     ``column`` is None for a gene that is not used: missing, or ambiguous where
@@ -119,6 +121,8 @@ def _settle(places: list[_Place]) -> list[_Place]:
         if place.column is None:
             return place
         sharing = owners[place.column]
+        if len(sharing) == 1:
+            return place
         both_ways = len({other.half for other in sharing}) > 1
         if not both_ways and place is sharing[0]:
             return place
@@ -129,15 +133,41 @@ def _settle(places: list[_Place]) -> list[_Place]:
     return [settled(place) for place in places]
 
 
-def _places(signature: Signature, data: DataNames, species: Species) -> list[_Place]:
-    halves = (signature.genes.up, signature.genes.down)
-    return _settle(
-        [
-            _place(gene, half, data, source=signature.species, target=species)
-            for half, genes in enumerate(halves)
-            for gene in genes
-        ]
-    )
+@lru_cache(maxsize=4)
+def _placed(
+    listed: tuple[_Listed, ...], names: tuple[str, ...], target: Species
+) -> tuple[tuple[str, ...], str, list[list[_Place]]]:
+    """Place all genes of all signatures; kept for the lists that came last.
+
+    The steps of an analysis match the same signatures to the same genes again.
+
+    Parameters
+    ----------
+    listed
+        Up genes, down genes and species of each signature.
+    names
+        Gene names of the data.
+    target
+        Their species.
+
+    Returns
+    -------
+    The names, with "" for genes of another species, what to say of these, and the
+    places of each signature.
+    """
+    names, mixed = of_one_species(names, target)
+    data = index_names(names, target)
+    placed = [
+        _settle(
+            [
+                _place(gene, half, data, source=source, target=target)
+                for half, genes in enumerate((up, down))
+                for gene in genes
+            ]
+        )
+        for up, down, source in listed
+    ]
+    return names, mixed, placed
 
 
 def _coverage_row(places: Sequence[_Place]) -> dict[str, int | float | str]:
@@ -207,7 +237,7 @@ def _duplicate_warning(placed: Sequence[list[_Place]]) -> list[str]:
     ]
 
 
-def _none_found(signatures: Sequence[Signature], names: list[str]) -> str:
+def _none_found(signatures: Sequence[Signature], names: Sequence[str]) -> str:
     listed = [gene for one in signatures for gene in (*one.genes.up, *one.genes.down)]
     return (
         f"None of the {len(set(listed)):,} genes of the signatures is in the data. "
@@ -258,13 +288,14 @@ def match(
     import pandas as pd
 
     # Spaces around a name are left from tables of fixed width.
-    names = [str(name).strip() for name in var_names]
+    names = tuple([str(name).strip() for name in var_names])
     if not names:
         msg = "The data have no genes: the matrix has no columns."
         raise DataError(msg)
-    names, mixed = of_one_species(names, species_of_data)
-    data = index_names(names, species_of_data)
-    placed = [_places(signature, data, species_of_data) for signature in signatures]
+    listed = tuple(
+        (tuple(one.genes.up), tuple(one.genes.down), one.species) for one in signatures
+    )
+    names, mixed, placed = _placed(listed, names, species_of_data)
     net = _net(signatures, placed, len(names))
     if net.genes.size == 0:
         raise DataError(_none_found(signatures, names))

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import rankdata, spearmanr
 
-from dtpscore._ordering.neighbors import ExactNeighbors
+from dtpscore._kernels._nearness import neighbor_weights
+from dtpscore._ordering.neighbors import nearest
 from dtpscore.errors import ResultError
 
 if TYPE_CHECKING:
@@ -110,26 +111,38 @@ class Diffusion:
 
 
 def graph(features: FloatArray, n_neighbors: int) -> sp.csr_matrix:
-    """Make a graph by `scanpy.pp.neighbors`: exact neighbors, UMAP weights.
+    """Make the graph of `scanpy.pp.neighbors`: exact neighbors, UMAP weights.
 
     Exact neighbors give the same graph on every machine. UMAP weights tie every cell
     to its nearest one with weight 1. With a Gaussian kernel, a few outlying cells are
     tied to the others by weights near zero, and the diffusion components that tell
     these cells from the rest dominate the distances (see benchmarks/pseudotime.md).
-    """
-    import scanpy as sc
-    from anndata import AnnData
 
-    private = AnnData(obsm={"X_order": features})
-    n_neighbors = min(n_neighbors, len(features) - 1)
-    sc.pp.neighbors(
-        private,
-        n_neighbors=n_neighbors,
-        use_rep="X_order",
-        method="umap",
-        transformer=ExactNeighbors(n_neighbors=n_neighbors),
+    The weights equal to the bit those that scanpy takes from umap-learn, which is not
+    imported: on a new machine, that alone compiles for longer than an order takes.
+    """
+    import scipy.sparse as sp
+
+    n = len(features)
+    n_neighbors = min(n_neighbors, n - 1)
+    # As in scanpy, a cell counts among its own neighbors. One more is searched than
+    # used, so that rounding in the search does not decide between the last of them.
+    distances, rows = nearest(features, None, n_neighbors)
+    distances = np.column_stack([np.zeros(n), distances[:, :-1]]).astype(np.float32)
+    rows = np.column_stack([np.arange(n), rows[:, :-1]])
+    weights = np.empty(rows.shape, np.float32)
+    neighbor_weights(distances, rows, weights)
+    starts = np.repeat(np.arange(n, dtype=np.int32), n_neighbors)
+    # An entry that is 0 in float32 is no edge.
+    directed = sp.coo_matrix(
+        (weights.ravel(), (starts, rows.ravel().astype(np.int32))), shape=(n, n)
     )
-    return private.obsp["connectivities"]
+    directed.eliminate_zeros()
+    back = directed.transpose()
+    # The chance of an edge one way or the other.
+    either = (directed + back - directed.multiply(back)).tocsr()
+    either.eliminate_zeros()
+    return either
 
 
 def _dpt(

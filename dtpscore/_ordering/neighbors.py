@@ -14,8 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
-from sklearn.neighbors import KNeighborsTransformer, NearestNeighbors
+from sklearn.neighbors import NearestNeighbors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,21 +68,3 @@ def _distances(points: FloatArray, searched: FloatArray, rows: IntArray) -> Floa
         differences = searched[rows[part]] - points[part, None, :]
         distances[part] = np.sqrt((differences**2).sum(axis=2))
     return distances
-
-
-class ExactNeighbors(KNeighborsTransformer):  # type: ignore[misc]
-    """Neighbors from `nearest` for `scanpy.pp.neighbors`.
-
-    The graph has one entry per cell and neighbor, and begins each row with the cell
-    itself at the distance 0, as scanpy expects it.
-    """
-
-    def fit_transform(self, X: FloatArray, y: object = None) -> sp.csr_matrix:
-        """Return the distances (cells, cells) of each cell to itself and neighbors."""
-        del y
-        distances, rows = nearest(X, None, self.n_neighbors)
-        n = len(X)
-        columns = np.column_stack([np.arange(n), rows])
-        values = np.column_stack([np.zeros(n), distances])
-        bounds = np.arange(0, columns.size + 1, columns.shape[1])
-        return sp.csr_matrix((values.ravel(), columns.ravel(), bounds), shape=(n, n))
