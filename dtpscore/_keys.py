@@ -24,6 +24,7 @@ ENGAGEMENT = "dtp_engagement"
 RESISTANCE = "dtp_resistance"
 COMPARE = "dtp_compare"
 PROGRAMS = "dtp_programs"
+DATASET = "dtpscore_dataset"  # where public data come from
 
 
 def axis_column(axis: str, key_added: str = SCORES) -> str:

@@ -309,6 +309,7 @@ def test_an_unknown_name_is_refused():
 )
 def test_the_study_of_the_data_is_found(source, found):
     assert studies_named({"source": source}) == found
+    assert studies_named({"dtpscore_dataset": source}) == found
     assert studies_named({}) == ()
 
 

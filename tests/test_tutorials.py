@@ -177,3 +177,18 @@ def test_the_list_of_tutorials_names_each_file():
         r"\(([0-9]\w+\.py)\)", (FOLDER / "README.md").read_text(encoding="utf-8")
     )
     assert listed == [path.name for path in TUTORIALS]
+
+
+def test_the_pipeline_uses_flags_that_the_command_has():
+    from typer.testing import CliRunner
+
+    from dtpscore._cli import app
+
+    shown = CliRunner().invoke(app, ["run", "--help"]).output
+    for name in ("Snakefile", "main.nf", "Containerfile"):
+        text = (FOLDER / "pipeline" / name).read_text(encoding="utf-8")
+        calls = re.findall(r"dtpscore run (?:.*\\\n)*.*", text)
+        flags = {flag for call in calls for flag in re.findall(r"\s(--?[a-z-]+)", call)}
+        assert {"-o", "--reference"} <= flags, name
+        for flag in flags:
+            assert re.search(rf"{flag}\b", shown), (name, flag)

@@ -58,11 +58,13 @@ def _tutorials(repository: Path) -> dict[str, str | bytes]:
     text = (folder / "README.md").read_text(encoding="utf-8")
     notebooks = sorted(folder.glob("[0-9]*.ipynb"))
     scripts = sorted(folder.glob("[0-9]*.py"))
-    known = {path.name: path.name for path in (*notebooks, *scripts)}
-    tree = ["", "```{toctree}", ":hidden:", "", *(p.stem for p in notebooks), "```", ""]
+    written = sorted(folder.glob("[0-9]*.md"))
+    known = {path.name: path.name for path in (*notebooks, *scripts, *written)}
+    shown = [path.stem for path in (*notebooks, *written)]
+    tree = ["", "```{toctree}", ":hidden:", "", *shown, "```", ""]
     made: dict[str, str | bytes] = {
         f"tutorials/{path.name}": path.read_bytes()
-        for path in (*notebooks, *scripts, folder / "demo_report.png")
+        for path in (*notebooks, *scripts, *written, folder / "demo_report.png")
     }
     made["tutorials/index.md"] = with_links(text, known) + "\n".join(tree)
     return made

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dtpscore import signatures
+from dtpscore import _keys, signatures
 from dtpscore._calling.features import published_lists
 from dtpscore.errors import SignatureError
 from dtpscore.signatures._directions import contrast_rows, table_rows
@@ -224,8 +224,9 @@ def _described(
 
 
 def studies_named(uns: Mapping[str, Any]) -> tuple[str, ...]:
-    """Find the known studies that ``uns["source"]`` names.
+    """Find the known studies that the data say they come from.
 
+    Looked at are ``uns["source"]`` and what `dtpscore.datasets.load` leaves in ``uns``.
     A paper is known by author and year (``Stauffer et al. 2024``), a series by its
     accession, a signature's paper by its DOI too.
 
@@ -234,9 +235,13 @@ def studies_named(uns: Mapping[str, Any]) -> tuple[str, ...]:
     uns
         ``uns`` of the data.
     """
-    source = uns.get("source", {})
-    parts = source.values() if hasattr(source, "values") else [source]
-    text = " ".join(str(one) for one in parts).lower()
+    sources = [uns.get("source", ""), uns.get(_keys.DATASET, "")]
+    parts = [
+        part
+        for one in sources
+        for part in (one.values() if hasattr(one, "values") else [one])
+    ]
+    text = " ".join(str(part) for part in parts).lower()
     squeezed = re.sub("[^a-z0-9]", "", text)
     found = set()
     for program in (*(one for one, _ in _list_programs(set())), *_measured().values()):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore import __version__
+from dtpscore import __version__, _keys
 from dtpscore._genes import nomenclature
 from dtpscore.datasets._text import read_cells, read_counts
 from dtpscore.errors import DataError
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from dtpscore.datasets._registry import Dataset, File
-
-KEY = "dtpscore_dataset"
 
 
 def _from_table(entry: Dataset, file: File, cells: list[str], path: Path) -> Any:
@@ -222,5 +220,5 @@ def assemble(
     if entry.genes == "ensembl":
         _name_genes(adata)
     _finish(adata, entry)
-    adata.uns[KEY] = provenance(name, entry, files)
+    adata.uns[_keys.DATASET] = provenance(name, entry, files)
     return adata

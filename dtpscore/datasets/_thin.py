@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from dtpscore import __version__
-from dtpscore.datasets._assemble import KEY as DATASET
+from dtpscore._keys import DATASET
 from dtpscore.datasets._draw import cell_weights, draw_counts
 from dtpscore.errors import DataError
 

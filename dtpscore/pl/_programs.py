@@ -22,6 +22,7 @@ from dtpscore.pl._style import (
     canvas,
     finish,
     label_axes,
+    legend_right,
     name_ticks,
     pair_of,
     set_title,
@@ -129,9 +130,10 @@ def programs(
         ax.hlines(places, rows["low"], rows["high"], color=edge, linewidth=1.4)
         face = [one if full else "white" for one, full in zip(edge, near, strict=True)]
         ax.scatter(value, places, s=30, color=face, edgecolor=edge, zorder=3)
-        for name, color in zip(("persisters", "other kinds"), colors, strict=True):
-            ax.scatter([], [], s=30, color=color, label=name)
-        ax.legend(loc="lower right", frameon=False)
+        kinds = zip(("persisters", "other kinds"), colors, strict=True)
+        legend_right(
+            ax, [ax.scatter([], [], s=30, color=one, label=name) for name, one in kinds]
+        )
         names = [
             f"{row['kind']}: {short(str(row['title']), 44)}"
             for row in rows.to_dict("records")

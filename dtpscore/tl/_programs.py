@@ -77,7 +77,8 @@ def programs(
     exclude
         Studies (``"stauffer2024"``), signatures (``"dtp_rehman2021_crc"``) or measured
         contrasts (``"A375"``) that take no part, such as those of the data. By default
-        those of the studies that ``uns["source"]`` names; ``()`` leaves out none.
+        those of the studies that ``uns["source"]`` or `dtpscore.datasets.load` names;
+        ``()`` leaves out none.
     layer, use_raw
         Use this layer, or ``raw``, instead of ``X``.
     gene_symbols
