@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dtpscore.errors import OptionError
 from dtpscore.get._axes import axis_titles
+from dtpscore.get._pick import check_kind
 from dtpscore.get._scores import axes as axis_scores
 from dtpscore.get._scores import scores, signatures
 
@@ -68,9 +68,7 @@ def anndata(
     import anndata as ad
     import pandas as pd
 
-    if kind not in KINDS:
-        msg = f"kind must be one of {', '.join(KINDS)}, not {kind!r}."
-        raise OptionError(msg)
+    check_kind(kind, KINDS)
     if kind == "axes":
         values = axis_scores(adata, key=key)
         titles = axis_titles([str(name) for name in values.columns])

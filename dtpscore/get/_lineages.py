@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from dtpscore.errors import DataError, OptionError
+from dtpscore.errors import DataError
+from dtpscore.get._pick import check_kind
 from dtpscore.get._records import lineage_record
 
 if TYPE_CHECKING:
@@ -66,9 +67,7 @@ def lineages(
     >>> dtp.get.lineages(adata, kind="samples")["n_cells"].tolist()
     [150, 150, 150, 150, 150, 150]
     """
-    if kind not in KINDS:
-        msg = f"kind must be one of {', '.join(KINDS)}, not {kind!r}."
-        raise OptionError(msg)
+    check_kind(kind, KINDS)
     record = lineage_record(adata, key)
     frame: pd.DataFrame | None = getattr(record, kind)
     if frame is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from dtpscore.errors import DataError, OptionError
+from dtpscore.get._pick import check_kind, rows_with
 from dtpscore.get._records import programs_record
 
 if TYPE_CHECKING:
@@ -63,15 +63,6 @@ def programs(
     >>> list(dtp.get.programs(adata, kind="nearest", group="treated")["by"])
     ['gene list', 'measured contrast']
     """
-    if kind not in KINDS:
-        msg = f"kind must be one of {', '.join(KINDS)}, not {kind!r}."
-        raise OptionError(msg)
+    check_kind(kind, KINDS)
     frame: pd.DataFrame = getattr(programs_record(adata, key), kind)
-    if group is None:
-        return frame.copy()
-    kept = frame[(frame["group"].astype(str) == str(group)).to_numpy()]
-    if kept.empty:
-        there = ", ".join(map(repr, dict.fromkeys(frame["group"].astype(str))))
-        msg = f"No group {group!r} in this result. Groups there are: {there}."
-        raise DataError(msg)
-    return kept.reset_index(drop=True)
+    return rows_with(frame, {"group": group})

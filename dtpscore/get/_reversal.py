@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from dtpscore._design import names as names_of
-from dtpscore.errors import DataError, OptionError
+from dtpscore.errors import DataError
 from dtpscore.get._order import reversal as by_path
+from dtpscore.get._pick import check_kind
 from dtpscore.get._records import call_record, has_order, order_record
 
 if TYPE_CHECKING:
@@ -96,9 +97,7 @@ def reversal(
     >>> dtp.get.reversal(adata)["group"].tolist()
     ['holiday']
     """
-    if kind not in KINDS:
-        msg = f"kind must be one of {', '.join(KINDS)}, not {kind!r}."
-        raise OptionError(msg)
+    check_kind(kind, KINDS)
     call_record(adata, key)
     frame = {"share": by_calls, "axes": by_axis, "supplement": supplement}[kind](
         adata, key=key

@@ -10,7 +10,8 @@ import pandas as pd
 from dtpscore import _keys
 from dtpscore._results.lazy import axis_names, numbers, signature_names
 from dtpscore._results.scores import FRAMES, record_of
-from dtpscore.errors import DataError, OptionError
+from dtpscore.errors import DataError
+from dtpscore.get._pick import check_kind
 from dtpscore.get._records import score_record
 from dtpscore.signatures import USER_AXIS
 
@@ -65,9 +66,7 @@ def scores(
     """
     key = key or _keys.SCORES
     record = record_of(adata, key)
-    if kind not in FRAMES:
-        msg = f"kind must be one of {', '.join(FRAMES)}, not {kind!r}."
-        raise OptionError(msg)
+    check_kind(kind, FRAMES)
     name = FRAMES[kind](key)
     if name not in adata.obsm:
         how = "" if kind == "score" else " with control=True"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from dtpscore.errors import DataError, OptionError
+from dtpscore.errors import DataError
+from dtpscore.get._pick import check_kind, rows_with
 from dtpscore.get._records import vulnerability_record
 
 if TYPE_CHECKING:
@@ -61,22 +62,11 @@ def vulnerabilities(
     >>> int(dtp.get.vulnerabilities(adata)["rank"].iloc[0])
     1
     """
-    if kind not in KINDS:
-        msg = f"kind must be one of {', '.join(KINDS)}, not {kind!r}."
-        raise OptionError(msg)
+    check_kind(kind, KINDS)
     frame: pd.DataFrame | None = getattr(vulnerability_record(adata, key), kind)
     if frame is None:
         msg = (
             "No drug signatures were given: run dtpscore.tl.vulnerabilities(drugs=...)."
         )
         raise DataError(msg)
-    if group is None:
-        return frame.copy()
-    kept = frame[(frame["group"].astype(str) == str(group)).to_numpy()]
-    if kept.empty:
-        there = ", ".join(
-            repr(one) for one in dict.fromkeys(frame["group"].astype(str))
-        )
-        msg = f"No group {group!r} in this result. Groups there are: {there}."
-        raise DataError(msg)
-    return kept.reset_index(drop=True)
+    return rows_with(frame, {"group": group})

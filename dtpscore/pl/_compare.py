@@ -12,6 +12,7 @@ from dtpscore._results.elements import available
 from dtpscore._text import short
 from dtpscore.errors import DataError
 from dtpscore.get._axes import axis_titles
+from dtpscore.get._pick import rows_with
 from dtpscore.get._records import compare_record
 from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import (
@@ -104,13 +105,8 @@ def compare(
     table = get.compare(adata, key=key)
     arm = {"group": group, "batch": batch}
     for name, value in arm.items():
-        wanted = str(table[name].iloc[0]) if value is None else str(value)
-        there = list(dict.fromkeys(table[name].astype(str)))
-        table = table[(table[name].astype(str) == wanted).to_numpy()]
-        if table.empty:
-            msg = f"No {name} {wanted!r} in this result. There are {available(there)}."
-            raise DataError(msg)
-        arm[name] = wanted
+        arm[name] = str(table[name].iloc[0]) if value is None else str(value)
+        table = rows_with(table, {name: arm[name]})
     higher, lower = pair_of(palette, (UP, DOWN), "higher, lower")
     # The largest differences of genes are those of the rarest ones.
     genes = list(params.get("features", ["axes"])) != ["axes"]

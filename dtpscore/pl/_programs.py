@@ -13,6 +13,7 @@ from dtpscore._programs.known import BY_LIST, PERSISTER
 from dtpscore._results.elements import available
 from dtpscore._text import short
 from dtpscore.errors import DataError
+from dtpscore.get._pick import rows_with
 from dtpscore.get._records import programs_record
 from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import (
@@ -109,13 +110,8 @@ def programs(
     table = get.programs(adata, key=key)
     arm = {"by": str(by), "group": group, "batch": batch}
     for name, value in arm.items():
-        wanted = str(table[name].iloc[0]) if value is None else str(value)
-        there = list(dict.fromkeys(table[name].astype(str)))
-        table = table[(table[name].astype(str) == wanted).to_numpy()]
-        if table.empty:
-            msg = f"No {name} {wanted!r} in this result. There are {available(there)}."
-            raise DataError(msg)
-        arm[name] = wanted
+        arm[name] = str(table[name].iloc[0]) if value is None else str(value)
+        table = rows_with(table, {name: arm[name]})
     colors = pair_of(palette, (STATE_COLORS[DTP_LIKE], UP), "persisters, others")
     rows = _chosen(table, order)
     places = np.arange(len(rows))
