@@ -179,6 +179,27 @@ def test_a_path_with_the_home_folder(cells, up, one_sided, tmp_path, monkeypatch
     assert dtp.signatures.read_gmt("~/mine.gmt.gz") == resolve("~/mine.gmt.gz")
 
 
+def test_what_is_written_may_lie_in_the_home_folder_too(
+    cells, up, tmp_path, monkeypatch
+):
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+    dtp.signatures.write_gmt(dtp.signatures.from_dict({"mine": up}), "~/mine.gmt")
+    adata = cells.copy()
+    dtp.tl.score(adata, {"mine": up})
+    adata.obs["arm"] = ["a", "b"] * (adata.n_obs // 2) + ["a"] * (adata.n_obs % 2)
+    named = {"groupby": "arm", "reference": "a"}
+    dtp.report(adata, "~/page.html", tables="~/tables", **named)
+    dtp.pl.axis_heatmap(adata, **named, save="~/picture.png", show=False)
+    adata.write_h5ad(home / "cells.h5ad")
+    assert dtp.read("~/cells.h5ad").n_obs == adata.n_obs
+    written = {"mine.gmt", "page.html", "tables", "picture.png", "cells.h5ad"}
+    assert written <= {path.name for path in home.iterdir()}
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
 def renamed(cells, change):
     made = cells.copy()
     made.var_names = [change(name) for name in made.var_names]

@@ -92,7 +92,9 @@ def report(
     ...     page.stat().st_size > 10_000
     True
     """
-    _store.check_file(Path(path), overwrite=True)
+    page = Path(path).expanduser()
+    folder = None if tables is None else Path(tables).expanduser()
+    _store.check_file(page, overwrite=True)
     data = collect(
         adata,
         groupby=groupby,
@@ -102,9 +104,9 @@ def report(
         title=title,
         setting=names(context),
     )
-    if tables is not None:
-        write_tables(data, Path(tables), kind=table_format)
-    with _store.beside(Path(path)) as part:
-        name = "" if tables is None else Path(tables).resolve().name
+    if folder is not None:
+        write_tables(data, folder, kind=table_format)
+    with _store.beside(page) as part:
+        name = "" if folder is None else folder.resolve().name
         html = render(data, folder=name, kind=table_format)
         part.write_text(html, encoding="utf-8")

@@ -109,7 +109,7 @@ def read(path: str | Path) -> AnnData:
     """
     from dtpscore._store._cells import open_cells
 
-    path = Path(path)
+    path = Path(path).expanduser()
     if (found := _reader(path, Access())) is not None:
         return _read(path, found)
     with as_cells(path) as cells, open_cells(cells, backed=False) as adata:

@@ -154,7 +154,7 @@ def _file(name: str, save: str | Path | bool) -> Path:  # noqa: FBT001
     format there. Where scanpy is loaded, its folder and format are used.
     """
     if save is not True and not (isinstance(save, str) and save.startswith(".")):
-        return Path(str(save))
+        return Path(str(save)).expanduser()
     settings = getattr(sys.modules.get("scanpy"), "settings", None)
     folder = Path(getattr(settings, "figdir", "figures"))
     ending = f".{getattr(settings, 'file_format_figs', 'pdf')}"

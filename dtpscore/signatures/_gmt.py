@@ -81,7 +81,7 @@ def write_gmt(signatures: Iterable[Signature], path: str | Path) -> None:
     >>> [line.split("\t")[0] for line in path.read_text().splitlines()]
     ['mine_UP', 'mine_DN']
     """
-    Path(path).write_text(gmt_text(signatures), encoding="utf-8")
+    Path(path).expanduser().write_text(gmt_text(signatures), encoding="utf-8")
 
 
 def read_text(path: Path) -> str:
