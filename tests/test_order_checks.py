@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from small_paths import planted
 
 from dtpscore._design import DesignKeys
-from dtpscore._ordering import checks
+from dtpscore._ordering import checks, messages
 from dtpscore._ordering.cells import read_cells
 from dtpscore.errors import DataError
 
@@ -95,3 +98,84 @@ def test_design_reads_times_and_samples():
     obs["group"] = ["ref", "off", "off", None]
     with pytest.raises(DataError, match="needs cells of another group"):
         read_cells(obs, DesignKeys("group", "ref", holiday=("off",)))
+
+
+def types_over_time(*, late, holiday=()):
+    """Samples of unlike size; 80% of the cells are HSC at day 0, and ``late`` later."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for day, share, group in ((0, 0.8, "ref"), (7, late, "drug"), (9, 0.0, "off")):
+        for sample, n in (("a", 20), ("b", 60)):
+            kinds = ["HSC"] * round(n * share) + ["Mono"] * (n - round(n * share))
+            rows += [(f"{sample}{day}", day, group, kind) for kind in kinds]
+    obs = pd.DataFrame(rows, columns=["sample", "day", "group", "kind"])
+    obs.loc[len(obs)] = ("a0", 0, "ref", "T cell")  # not malignant
+    obs = obs.iloc[rng.permutation(len(obs))]
+    obs.index = obs.index.astype(str)
+    keys = DesignKeys(
+        "group",
+        "ref",
+        sample_key="sample",
+        time_key="day",
+        holiday=holiday,
+        cell_type_key="kind",
+        malignant=("HSC", "Mono"),
+    )
+    return obs, read_cells(obs, keys).cells
+
+
+def test_shares_of_cell_types_are_means_of_samples():
+    obs, cells = types_over_time(late=0.5, holiday=("off",))
+    found = checks.composition(cells).set_index(["cell_type", "time"])["share"]
+    kept = obs[(obs["group"] != "off") & (obs["kind"] != "T cell")]
+    per_sample = kept.groupby(["day", "sample"])["kind"].value_counts(normalize=True)
+    for (kind, time), share in found.items():
+        one = per_sample.xs(kind, level="kind").loc[int(time)]
+        assert share == pytest.approx(one.mean())
+    assert set(found.index) == {(k, t) for k in ("HSC", "Mono") for t in ("0", "7")}
+
+
+@pytest.mark.parametrize(("late", "said"), [(0.5, True), (0.54, True), (0.6, False)])
+def test_types_that_change_with_time_are_named(late, said):
+    _, cells = types_over_time(late=late, holiday=("off",))
+    record = SimpleNamespace(composition=checks.composition(cells))
+    sentences = messages._about_composition(record)
+    assert bool(sentences) is said
+    if said:
+        assert re.search(r"HSC are 80% at 0, 5\d% at 7\. Which types", sentences[0])
+
+
+def test_one_type_or_one_time_has_no_composition():
+    obs, _ = types_over_time(late=0.5)
+    one = {"sample_key": "sample", "time_key": "day", "cell_type_key": "kind"}
+    keys = DesignKeys("group", "ref", **one, malignant=("Mono",))
+    assert checks.composition(read_cells(obs, keys).cells) is None
+    assert checks.composition(course([0, 1, 1, 1, 1, 1])[1]) is None
+    assert messages._about_composition(SimpleNamespace(composition=None)) == []
+
+
+def test_an_order_says_that_types_change_with_time(tmp_path):
+    import dtpscore as dtp
+
+    adata = dtp.datasets.simulate(
+        n_cells=240, n_genes=1500, days=(7,), holiday_day=None, seed=0
+    )
+    treated = (adata.obs["condition"] != "parental").to_numpy()
+    rng = np.random.default_rng(0)
+    draw = rng.random(adata.n_obs) < np.where(treated, 0.2, 0.8)
+    adata.obs["kind"] = pd.Categorical(np.where(draw, "HSC", "Mono"))
+    dtp.tl.pseudotime(
+        adata,
+        groupby="condition",
+        reference="parental",
+        sample_key="sample",
+        time_key="day",
+        replicate_key="replicate",
+        cell_type_key="kind",
+        malignant=["HSC", "Mono"],
+    )
+    told = adata.uns["dtp_pseudotime"]
+    assert any("Types of cells change with time" in one for one in told["messages"])
+    adata.write_h5ad(tmp_path / "ordered.h5ad")
+    again = dtp.read(tmp_path / "ordered.h5ad").uns["dtp_pseudotime"]["composition"]
+    pd.testing.assert_frame_equal(again, told["composition"], check_dtype=False)

@@ -47,6 +47,8 @@ class Cells:
         a column of samples, the cells of one group, time and series are a sample.
     series, series_names
         Code of the replicate series, -1 without one, and the names of the series.
+    cell_type
+        Type of the cell, empty without a column of types.
     samples_are_known
         Whether ``obs`` tells the samples apart. Otherwise they are guessed from group
         and time alone.
@@ -62,6 +64,7 @@ class Cells:
     samples: tuple[str, ...]
     series: IntArray
     series_names: tuple[str, ...]
+    cell_type: NDArray[np.str_]
     samples_are_known: bool
 
     @property
@@ -173,6 +176,12 @@ def _check(design: Design) -> None:
         raise DataError(msg)
 
 
+def _cell_types(obs: pd.DataFrame, keys: DesignKeys) -> NDArray[np.str_]:
+    if keys.cell_type_key is None:
+        return np.full(len(obs), "")
+    return labels(obs, keys.cell_type_key, "cell types").text
+
+
 def read_cells(obs: pd.DataFrame, keys: DesignKeys) -> Experiment:
     """Read from ``obs`` what an order needs to know of the cells.
 
@@ -197,6 +206,7 @@ def read_cells(obs: pd.DataFrame, keys: DesignKeys) -> Experiment:
         samples=samples,
         series=design.series,
         series_names=design.series_names,
+        cell_type=_cell_types(obs, keys),
         samples_are_known=keys.sample_key is not None or keys.replicate_key is not None,
     )
     return Experiment(cells.only(design.malignant), design.malignant, time)

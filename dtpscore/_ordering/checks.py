@@ -286,3 +286,27 @@ def depth_rho(depth: FloatArray | None, cells: Cells) -> float | None:
         return None
     value = rho(depth[cells.fitted], cells.time[cells.fitted].astype(float))
     return None if np.isnan(value) else value
+
+
+def composition(cells: Cells) -> pd.DataFrame | None:
+    """Share of each type of cells at each time, the mean over samples.
+
+    Returns
+    -------
+    Frame with ``cell_type``, ``time`` and ``share``, without the holiday. None with
+    fewer than two types or two times.
+    """
+    rows = cells.fitted & (cells.sample >= 0)
+    types = np.unique(cells.cell_type[rows])
+    if len(types) < 2 or np.unique(cells.time[rows]).size < 2:
+        return None
+    found = []
+    for code in np.unique(cells.time[rows]):
+        here = rows & (cells.time == code)
+        for one in types:
+            shares = [
+                np.mean(cells.cell_type[here & (cells.sample == sample)] == one)
+                for sample in np.unique(cells.sample[here])
+            ]
+            found.append((str(one), cells.times[code], float(np.mean(shares))))
+    return pd.DataFrame(found, columns=["cell_type", "time", "share"])

@@ -13,6 +13,7 @@ from dtpscore._ordering.checks import (
     RISES_AND_FALLS,
     UNRESOLVED,
 )
+from dtpscore._text import short
 
 if TYPE_CHECKING:
     from dtpscore._options.order import OrderOptions
@@ -30,6 +31,8 @@ _AGREE = 0.5
 # Rank correlations from which on the order follows the cell cycle, and depth the time.
 _CYCLE = 0.2
 _DEPTH_RUNS = 0.5
+# Change of the share of a type of cells over time from which on it may make the order.
+_TYPES_RUN = 0.25
 # The columns of obs, by the options that name them, without which no order is learned
 # from time, and what they hold.
 _NEEDED = {"time_key": "the time or dose", "replicate_key": "the replicate series"}
@@ -172,6 +175,25 @@ def _about_depth(basis: Basis, record: OrderRecord) -> list[str]:
     ]
 
 
+def _about_composition(record: OrderRecord) -> list[str]:
+    """Say that types of cells come and go with time, which looks like progress."""
+    if record.composition is None:
+        return []
+    shares = record.composition.groupby("cell_type", sort=False)["share"]
+    change = shares.max() - shares.min()
+    if not change.max() >= _TYPES_RUN:
+        return []
+    most = change.round(9).idxmax()  # of two types the first
+    rows = record.composition[(record.composition["cell_type"] == most).to_numpy()]
+    each = zip(rows["share"], rows["time"], strict=True)
+    texts = ", ".join(f"{share:.0%} at {time}" for share, time in each)
+    return [
+        f"Types of cells change with time: {short(str(most))} are {texts}. Which types "
+        "are there and how far a cell of one type has gone cannot be told apart by "
+        "time. Order one type alone to see."
+    ]
+
+
 def _about_labels(record: OrderRecord) -> list[str]:
     if record.method != "ordinal" or record.validated:
         return []
@@ -256,6 +278,7 @@ def messages(
         *_about_values(basis),
         *_about_missing_keys(record, asked),
         *_about_depth(basis, record),
+        *_about_composition(record),
         *_about_orders(record),
         *about_reversal(record),
     ]

@@ -263,6 +263,7 @@ def _judged(
         branches=ends,
         stability=_stability(made),
         depth_rho=checks.depth_rho(basis.depth, cells),
+        composition=checks.composition(cells),
         reversal=reversal,
         agreement=agreement,
     )

@@ -61,6 +61,9 @@ class OrderRecord(Record):
     depth_rho
         Spearman's rho between the counts of a cell and its time, over cells outside
         the holiday; None without counts or times.
+    composition
+        ``cell_type``, ``time`` and ``share``, the mean over samples, outside the
+        holiday; None with one type of cells or one time.
     reversal
         Where cells of the holiday are, one row per sample.
     agreement
@@ -84,6 +87,7 @@ class OrderRecord(Record):
     time_courses: pd.DataFrame | None = None
     times: pd.DataFrame | None = None
     depth_rho: float | None = None
+    composition: pd.DataFrame | None = None
     reversal: pd.DataFrame | None = None
     agreement: dict[str, float] | None = None
 

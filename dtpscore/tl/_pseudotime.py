@@ -169,7 +169,8 @@ def pseudotime(
         its own); ``values`` (what the values of the matrix were taken for);
         ``direction``, ``cycle``, ``branches``, ``time_courses``, ``times``,
         ``reversal`` (frames); ``depth_rho`` (rank correlation of counts per cell with
-        time); ``agreement`` of both orders; ``stability`` over roots and subsamples;
+        time); ``composition`` (share of each type of cells at each time);
+        ``agreement`` of both orders; ``stability`` over roots and subsamples;
         ``model`` (loadings and coefficients); ``messages``; ``methods`` (sentences for
         a methods section); ``params``.
 
