@@ -17,6 +17,8 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 # Entries (cells x neighbors x features) whose differences are taken at once.
 _MOST_VALUES = 10_000_000
+# Parts with a smaller share of the cells are searched one by one.
+_LEAST_SHARE = 0.4
 
 
 def nearest(
@@ -57,6 +61,57 @@ def nearest(
     return (
         np.take_along_axis(distances, by_distance, axis=1),
         np.take_along_axis(rows, by_distance, axis=1),
+    )
+
+
+def nearest_of_parts(
+    points: FloatArray, parts: list[IntArray], n_neighbors: int
+) -> Iterator[tuple[FloatArray, IntArray]]:
+    """Find, for each part of the cells, the nearest cells within the part.
+
+    One search among all cells serves all parts where they are large: the nearest of
+    these that are in a part are its nearest. It finds so many neighbors that a cell
+    hardly ever has too few in a part; where one has, the part is searched itself.
+
+    Parameters
+    ----------
+    points
+        (cells, k).
+    parts
+        Rows of each part, ascending.
+    n_neighbors
+        How many neighbors to find.
+
+    Yields
+    ------
+    For each part what `nearest` finds in it, to the bit.
+    """
+    share = min((len(part) for part in parts), default=0) / len(points)
+    whole = None
+    if share >= _LEAST_SHARE:
+        spread = np.sqrt(n_neighbors * (1 - share))
+        whole = nearest(points, None, int((n_neighbors + 6 * spread) / share) + 1)
+    for part in parts:
+        found = None
+        if whole is not None:
+            found = _within(*whole, part, min(n_neighbors, len(part) - 1))
+        yield nearest(points[part], None, n_neighbors) if found is None else found
+
+
+def _within(
+    distances: FloatArray, rows: IntArray, part: IntArray, n_neighbors: int
+) -> tuple[FloatArray, IntArray] | None:
+    """Nearest cells in a part, among those found; None where one has too few."""
+    place = np.full(len(rows), -1)
+    place[part] = np.arange(len(part))
+    local = place[rows[part]]
+    left_out = local < 0
+    if (~left_out).sum(axis=1).min() < n_neighbors:
+        return None
+    chosen = np.argsort(left_out, axis=1, kind="stable")[:, :n_neighbors]
+    return (
+        np.take_along_axis(distances[part], chosen, axis=1),
+        np.take_along_axis(local, chosen, axis=1),
     )
 
 
