@@ -121,10 +121,10 @@ def graph(features: FloatArray, n_neighbors: int) -> sp.csr_matrix:
     The weights equal to the bit those that scanpy takes from umap-learn, which is not
     imported: on a new machine, that alone compiles for longer than an order takes.
     """
-    return _weighted(*nearest(features, None, n_neighbors))
+    return graph_of(*nearest(features, None, n_neighbors))
 
 
-def _weighted(distances: FloatArray, rows: IntArray) -> sp.csr_matrix:
+def graph_of(distances: FloatArray, rows: IntArray) -> sp.csr_matrix:
     """Make the graph of the nearest cells of every cell."""
     import scipy.sparse as sp
 
@@ -214,7 +214,7 @@ def _subsample_rho(
     ]
     near = nearest_of_parts(features, drawn, n_neighbors)
     for number, (rows, neighbors) in enumerate(zip(drawn, near, strict=True)):
-        part = _weighted(*neighbors)
+        part = graph_of(*neighbors)
         _, labels = connected_components(part, directed=False)
         start = int(np.searchsorted(rows, root))
         joined = np.flatnonzero(labels == labels[start])

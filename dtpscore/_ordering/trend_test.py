@@ -16,6 +16,7 @@ import pandas as pd
 from dtpscore._kernels._weighted import weighted_rows
 from dtpscore._ordering import diffusion
 from dtpscore._ordering.checks import within
+from dtpscore._ordering.neighbors import Neighborhood
 from dtpscore._statistics.shuffles import explained_by_chance
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class _Sums:
 
         Cells that have none of these genes keep their sums.
         """
+        if not genes.size:
+            return self._all
         starts = self._by_gene.indptr
         holders = np.concatenate(
             [self._by_gene.indices[starts[one] : starts[one + 1]] for one in genes]
@@ -148,10 +151,15 @@ class GeneModel:
             return _Sums(self.values, self.weights)
         return _Sums(self.values[self._again], self.loadings)
 
+    @cached_property
+    def _near(self) -> Neighborhood:
+        return Neighborhood.of(self._sums.without(np.empty(0, int)), self.n_neighbors)
+
     def _diffused(self, genes: IntArray) -> FloatArray:
         rows = self._again
+        near = self._near.nearest(self._sums.without(genes), self.n_neighbors)
         found = diffusion.diffusion_time(
-            diffusion.graph(self._sums.without(genes), self.n_neighbors),
+            diffusion.graph_of(*near),
             np.searchsorted(rows, [self.root]),
             features=None,
             n_neighbors=self.n_neighbors,
