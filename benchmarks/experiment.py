@@ -252,21 +252,31 @@ def task(name: str, *words: str) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+# A small process starts the command: a child's peak is never below that of the
+# process which started it.
+_LAUNCH = """
+import os, subprocess, sys
+started = subprocess.Popen(sys.argv[1:])
+_, status, used = os.wait4(started.pid, 0)
+print()
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
 def command(*words: str) -> tuple[timing.Timed, int]:
     """Run ``dtpscore WORDS``: its times, and its peak memory in bytes."""
+    line = [sys.executable, "-W", "ignore", "-m", "dtpscore", *words]
     start = time.perf_counter()
-    with tempfile.TemporaryFile() as said:
-        line = [sys.executable, "-W", "ignore", "-m", "dtpscore", *words]
-        started = subprocess.Popen(line, stdout=said, stderr=said)
-        _, status, used = os.wait4(started.pid, 0)
-        started.returncode = os.waitstatus_to_exitcode(status)
-        if status:
-            said.seek(0)
-            raise RuntimeError(said.read().decode(errors="replace")[-2000:])
+    done = subprocess.run(
+        [sys.executable, "-c", _LAUNCH, *line],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     wall = time.perf_counter() - start
-    return timing.Timed(
-        wall, used.ru_utime + used.ru_stime, None
-    ), used.ru_maxrss * 1024
+    cpu, most = done.stdout.splitlines()[-1].split()
+    return timing.Timed(wall, float(cpu), None), int(most) * 1024
 
 
 def commands(given: argparse.Namespace) -> Iterator[Row]:
