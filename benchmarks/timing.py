@@ -1,8 +1,9 @@
-"""Timing on a shared machine: the fastest of a few runs, in wall and CPU time."""
+"""Timing on a shared machine: fastest or middle of a few runs, in wall and CPU time."""
 
 from __future__ import annotations
 
 import gc
+import statistics
 import subprocess
 import sys
 import time
@@ -35,6 +36,24 @@ def fastest(call: Callable[[], Any], *, repeats: int) -> Timed:
         wall = min(wall, time.perf_counter() - start)
         cpu = min(cpu, time.process_time() - start_cpu)
     return Timed(wall, cpu, value)
+
+
+def middle(
+    call: Callable[[], Any], *, repeats: int, patience: float = float("inf")
+) -> Timed:
+    """Run a function a few times and take the medians, for ratios within one run.
+
+    No further run is started once ``patience`` seconds are over.
+    """
+    wall, cpu, value = [], [], None
+    begun = time.perf_counter()
+    while len(wall) < repeats and time.perf_counter() - begun < patience:
+        gc.collect()
+        start, start_cpu = time.perf_counter(), time.process_time()
+        value = call()
+        wall.append(time.perf_counter() - start)
+        cpu.append(time.process_time() - start_cpu)
+    return Timed(statistics.median(wall), statistics.median(cpu), value)
 
 
 def warm(call: Callable[[], Any], *, repeats: int) -> Timed:

@@ -190,3 +190,23 @@ def test_the_share_beyond_the_reference_has_no_pvalue_and_the_index_has_one():
     assert "held against fewer samples" in found.loc["fraction", "note"]
     assert found.loc["fraction", "difference"] > 1
     assert found.loc["index", "pvalue"] < 0.001
+
+
+@pytest.mark.parametrize("n_strata", [1, 2])
+def test_random_labelings_equal_a_loop_over_them(n_strata):
+    rng = np.random.default_rng(n_strata)
+    values = rng.normal(size=24).round(1)
+    treated = np.arange(24) % 3 == 0
+    strata = np.array_split(rng.permutation(24), n_strata)
+    assert samples.n_arrangements(treated, strata) > samples._MOST
+    ours, slow = np.random.default_rng(4), np.random.default_rng(4)
+    found = samples._permutation(values, treated, strata, ours)
+    observed = abs(samples._difference(values, treated, strata)) * (1 - 1e-9)
+    hits = 1
+    for _ in range(samples._MOST):
+        labels = treated.copy()
+        for rows in strata:
+            labels[rows] = slow.permutation(treated[rows])
+        hits += abs(samples._difference(values, labels, strata)) >= observed
+    assert found == hits / (samples._MOST + 1)
+    assert ours.bit_generator.state == slow.bit_generator.state

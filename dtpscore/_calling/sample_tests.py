@@ -64,6 +64,24 @@ def _difference(
     )
 
 
+def _differences(
+    values: NDArray[np.float64],
+    labels: NDArray[np.bool_],
+    strata: list[NDArray[np.int64]],
+) -> NDArray[np.float64]:
+    """Difference for each row of labels, which keep the treated ones per stratum."""
+    total = np.zeros(len(labels))
+    for rows in strata:
+        here = labels[:, rows]
+        n_treated = int(here[0].sum())
+        # A stable sort puts the reference samples first, in their order.
+        by_label = values[rows][np.argsort(here, axis=1, kind="stable")]
+        treated = by_label[:, len(rows) - n_treated :].mean(axis=1)
+        total += treated - by_label[:, : len(rows) - n_treated].mean(axis=1)
+    differences: NDArray[np.float64] = total / len(strata)
+    return differences
+
+
 def n_arrangements(treated: NDArray[np.bool_], strata: list[NDArray[np.int64]]) -> int:
     """Ways to label the samples that keep the number of treated ones per stratum."""
     return math.prod(math.comb(len(rows), int(treated[rows].sum())) for rows in strata)
@@ -92,13 +110,12 @@ def _permutation(
             part = _stratum_differences(values[rows], int(treated[rows].sum()))
             sums = np.add.outer(sums, part).ravel()
         return float(np.mean(np.abs(sums) / len(strata) >= observed))
-    hits = 1
-    for _ in range(_MOST):
-        labels = treated.copy()
+    labels = np.tile(treated, (_MOST, 1))
+    for one in labels:
         for rows in strata:
-            labels[rows] = rng.permutation(treated[rows])
-        hits += abs(_difference(values, labels, strata)) >= observed
-    return hits / (_MOST + 1)
+            one[rows] = rng.permutation(treated[rows])
+    drawn = np.abs(_differences(values, labels, strata))
+    return (1 + int(np.sum(drawn >= observed))) / (_MOST + 1)
 
 
 def _t_test(

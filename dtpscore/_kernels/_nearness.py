@@ -74,3 +74,46 @@ def neighbor_weights(distances, rows, out):
                 out[i, j] = 1.0
             else:
                 out[i, j] = np.exp(-(beyond / width))
+
+
+@kernel
+def nearest_candidates(points, cells, candidates, rows, limits):
+    """Find the nearest of some candidates for each of some cells.
+
+    Parameters
+    ----------
+    points
+        (all cells, features).
+    cells
+        Rows of the cells to find neighbors for.
+    candidates
+        (cells, m), rows to choose from; the cell itself is passed over.
+    rows
+        (cells, k), takes the rows of the k nearest, in no certain order of equals.
+    limits
+        (cells, 2), takes the squared distances of the last of them and of the next
+        one, infinite where there is none.
+    """
+    k = rows.shape[1]
+    found = np.empty(k + 1)
+    names = np.empty(k + 1, np.int64)
+    for i in range(cells.size):
+        found[:] = np.inf
+        for j in range(candidates.shape[1]):
+            other = candidates[i, j]
+            if other == cells[i]:
+                continue
+            total = 0.0
+            for feature in range(points.shape[1]):
+                gap = points[other, feature] - points[cells[i], feature]
+                total += gap * gap
+            if total < found[k]:
+                place = k
+                while place > 0 and found[place - 1] > total:
+                    found[place] = found[place - 1]
+                    names[place] = names[place - 1]
+                    place -= 1
+                found[place] = total
+                names[place] = other
+        rows[i] = names[:k]
+        limits[i, 0], limits[i, 1] = found[k - 1], found[k]

@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.stats import rankdata, spearmanr
 
 from dtpscore._kernels._nearness import neighbor_weights
-from dtpscore._ordering.neighbors import nearest
+from dtpscore._ordering.neighbors import nearest, nearest_of_parts
 from dtpscore.errors import ResultError
 
 if TYPE_CHECKING:
@@ -121,13 +121,16 @@ def graph(features: FloatArray, n_neighbors: int) -> sp.csr_matrix:
     The weights equal to the bit those that scanpy takes from umap-learn, which is not
     imported: on a new machine, that alone compiles for longer than an order takes.
     """
+    return graph_of(*nearest(features, None, n_neighbors))
+
+
+def graph_of(distances: FloatArray, rows: IntArray) -> sp.csr_matrix:
+    """Make the graph of the nearest cells of every cell."""
     import scipy.sparse as sp
 
-    n = len(features)
-    n_neighbors = min(n_neighbors, n - 1)
+    n, n_neighbors = rows.shape
     # As in scanpy, a cell counts among its own neighbors. One more is searched than
     # used, so that rounding in the search does not decide between the last of them.
-    distances, rows = nearest(features, None, n_neighbors)
     distances = np.column_stack([np.zeros(n), distances[:, :-1]]).astype(np.float32)
     rows = np.column_stack([np.arange(n), rows[:, :-1]])
     weights = np.empty(rows.shape, np.float32)
@@ -205,10 +208,13 @@ def _subsample_rho(
     rng = np.random.default_rng(seed)
     size = min(int(0.8 * len(time)), _MOST_IN_SUBSAMPLE)
     found = np.full(n_subsamples, np.nan)
-    for number in range(n_subsamples):
-        rows = np.sort(rng.choice(len(time), size, replace=False))
-        rows = np.union1d(rows, [root])
-        part = graph(features[rows], n_neighbors)
+    drawn = [
+        np.union1d(rng.choice(len(time), size, replace=False), [root])
+        for _ in range(n_subsamples)
+    ]
+    near = nearest_of_parts(features, drawn, n_neighbors)
+    for number, (rows, neighbors) in enumerate(zip(drawn, near, strict=True)):
+        part = graph_of(*neighbors)
         _, labels = connected_components(part, directed=False)
         start = int(np.searchsorted(rows, root))
         joined = np.flatnonzero(labels == labels[start])

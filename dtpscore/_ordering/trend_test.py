@@ -7,13 +7,17 @@ nothing else does. So each axis and gene is tested along the order of the other 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from dtpscore._kernels._weighted import weighted_rows
 from dtpscore._ordering import diffusion
 from dtpscore._ordering.checks import within
+from dtpscore._ordering.neighbors import Neighborhood
+from dtpscore._statistics.shuffles import explained_by_chance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +35,54 @@ _MOST_AGAIN = 3000
 _TEST_KNOTS = 3
 _LEAST_CELLS = 10
 _MOST_OF_SAMPLE = 500
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Sums of weighted genes in each cell, which can leave some genes out.
+
+    Attributes
+    ----------
+    values
+        (cells, genes).
+    weights
+        (genes, k).
+    """
+
+    values: sp.csr_array
+    weights: FloatArray
+
+    @cached_property
+    def _all(self) -> FloatArray:
+        return self._of(np.arange(self.values.shape[0]), self.weights)
+
+    @cached_property
+    def _by_gene(self) -> sp.csc_array:
+        return self.values.tocsc()
+
+    def _of(
+        self, rows: IntArray, weights: FloatArray, out: FloatArray | None = None
+    ) -> FloatArray:
+        if out is None:
+            out = np.empty((self.values.shape[0], weights.shape[1]))
+        values = self.values
+        weighted_rows(values.data, values.indices, values.indptr, weights, rows, out)
+        return out
+
+    def without(self, genes: IntArray) -> FloatArray:
+        """Add up (cells, k) without these genes.
+
+        Cells that have none of these genes keep their sums.
+        """
+        if not genes.size:
+            return self._all
+        starts = self._by_gene.indptr
+        holders = np.concatenate(
+            [self._by_gene.indices[starts[one] : starts[one + 1]] for one in genes]
+        )
+        weights = self.weights.copy()
+        weights[genes] = 0
+        return self._of(np.unique(holders), weights, out=self._all.copy())
 
 
 @dataclass(frozen=True)
@@ -76,29 +128,38 @@ class GeneModel:
         sum; diffusion pseudotime is computed again on components that lack them, for
         at most 3,000 cells, NaN for the others.
         """
-        kept = ~np.isin(self.columns, columns)
-        if kept.all():
+        genes = np.flatnonzero(np.isin(self.columns, columns))
+        if not genes.size:
             return self.time
         if self.weights is not None:
-            return self._weighted(kept)
-        return self._diffused(kept)
+            sums = self._sums.without(genes)
+            return sums[np.arange(len(self.fold)), self.fold]
+        return self._diffused(genes)
 
-    def _weighted(self, kept: NDArray[np.bool_]) -> FloatArray:
-        if self.weights is None:
-            msg = "Only an order learned from times has weights."
-            raise RuntimeError(msg)
-        sums = self.values @ (self.weights * kept[:, None])
-        return sums[np.arange(len(self.fold)), self.fold]
-
-    def _diffused(self, kept: NDArray[np.bool_]) -> FloatArray:
+    @cached_property
+    def _again(self) -> IntArray:
+        """Rows that diffusion pseudotime is computed again on."""
         reached = np.flatnonzero(~np.isnan(self.time))
         rng = np.random.default_rng(self.seed)
         if reached.size > _MOST_AGAIN:
             reached = rng.choice(reached, _MOST_AGAIN, replace=False)
-        rows = np.union1d(reached, [self.root])
-        features = self.values[rows] @ (self.loadings * kept[:, None])
+        return np.union1d(reached, [self.root])
+
+    @cached_property
+    def _sums(self) -> _Sums:
+        if self.weights is not None:
+            return _Sums(self.values, self.weights)
+        return _Sums(self.values[self._again], self.loadings)
+
+    @cached_property
+    def _near(self) -> Neighborhood:
+        return Neighborhood.of(self._sums.without(np.empty(0, int)), self.n_neighbors)
+
+    def _diffused(self, genes: IntArray) -> FloatArray:
+        rows = self._again
+        near = self._near.nearest(self._sums.without(genes), self.n_neighbors)
         found = diffusion.diffusion_time(
-            diffusion.graph(features, self.n_neighbors),
+            diffusion.graph_of(*near),
             np.searchsorted(rows, [self.root]),
             features=None,
             n_neighbors=self.n_neighbors,
@@ -110,13 +171,24 @@ class GeneModel:
         return time
 
 
+@lru_cache(maxsize=256)
+def _at_half_ranks(first: float, last: float) -> FloatArray:
+    """Spline basis at every whole and half rank from the first to the last."""
+    from sklearn.preprocessing import SplineTransformer
+
+    ranks = np.arange(2 * first, 2 * last + 1)[:, None] / 2
+    spline = SplineTransformer(n_knots=_TEST_KNOTS, degree=2)
+    made: FloatArray = spline.fit_transform(ranks)
+    return made
+
+
 def _rank_basis(order: FloatArray) -> FloatArray:
     """Orthonormal spline basis of the ranks, without the constant."""
     from scipy.stats import rankdata
-    from sklearn.preprocessing import SplineTransformer
 
-    ranks = rankdata(order)[:, None]
-    raw = SplineTransformer(n_knots=_TEST_KNOTS, degree=2).fit_transform(ranks)
+    ranks = rankdata(order)
+    first = ranks.min()
+    raw = _at_half_ranks(first, ranks.max())[(2 * (ranks - first)).astype(np.int64)]
     return np.linalg.qr(raw[:, :-1] - raw[:, :-1].mean(axis=0))[0]
 
 
@@ -165,15 +237,16 @@ def permutation_p(
     total = sum(float(np.var(order[rows])) for rows in parts)
     if total == 0:
         return float("nan"), float("nan")
-    observed, shuffled = 0.0, np.zeros(n_permutations)
+    observed, compared, shuffled = 0.0, 0.0, np.zeros(n_permutations)
     for rows in parts:
         basis, own = _rank_basis(order[rows]), values[rows]
         weight = float(np.var(order[rows])) / total
         observed += weight * float(_explained(basis, own[:, None])[0])
-        many = rng.permuted(np.tile(own[:, None], n_permutations), axis=0)
-        shuffled += weight * _explained(basis, many)
+        same, drawn = explained_by_chance(own, basis, n_permutations, rng)
+        compared += weight * same
+        shuffled += weight * drawn
     # Equal statistics must not fall on either side by rounding.
-    hits = int(np.sum(shuffled >= observed * (1 - 1e-12)))
+    hits = int(np.sum(shuffled >= compared * (1 - 1e-12)))
     return (1 + hits) / (n_permutations + 1), observed
 
 
