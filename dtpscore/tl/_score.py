@@ -78,6 +78,11 @@ def score(
     previous symbol, alias and, for mouse data, one-to-one ortholog; what was found
     and lost is counted per signature.
 
+    Cells of all types are scored, and the steps that compare cells take
+    ``cell_type_key`` and ``malignant``. The score of a cell depends on other cells only
+    for ``tirosh`` and ``control``, which look for genes of like expression over all
+    cells. Leave the other cells out first to have it over malignant cells alone.
+
     Parameters
     ----------
     adata
