@@ -49,3 +49,27 @@ def rows_with(frame: pd.DataFrame, chosen: Mapping[str, object]) -> pd.DataFrame
             raise DataError(msg)
         frame = kept
     return frame.reset_index(drop=True)
+
+
+def first_or_chosen(
+    frame: pd.DataFrame, chosen: Mapping[str, object]
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the rows of one arm, and the values that name it.
+
+    Parameters
+    ----------
+    frame
+        Frame of a result.
+    chosen
+        Column to value; None is the value of the first row that is left.
+
+    Raises
+    ------
+    DataError
+        No row has such a value.
+    """
+    arm = {}
+    for name, value in chosen.items():
+        arm[name] = str(frame[name].iloc[0]) if value is None else str(value)
+        frame = rows_with(frame, {name: arm[name]})
+    return frame, arm

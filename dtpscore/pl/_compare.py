@@ -12,7 +12,7 @@ from dtpscore._results.elements import available
 from dtpscore._text import short
 from dtpscore.errors import DataError
 from dtpscore.get._axes import axis_titles
-from dtpscore.get._pick import rows_with
+from dtpscore.get._pick import first_or_chosen
 from dtpscore.get._records import compare_record
 from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import (
@@ -102,11 +102,9 @@ def compare(
     record = compare_record(adata, key)
     params = record.params
     less = record.contrast or f"less {params['reference']}"
-    table = get.compare(adata, key=key)
-    arm = {"group": group, "batch": batch}
-    for name, value in arm.items():
-        arm[name] = str(table[name].iloc[0]) if value is None else str(value)
-        table = rows_with(table, {name: arm[name]})
+    table, arm = first_or_chosen(
+        get.compare(adata, key=key), {"group": group, "batch": batch}
+    )
     higher, lower = pair_of(palette, (UP, DOWN), "higher, lower")
     # The largest differences of genes are those of the rarest ones.
     genes = list(params.get("features", ["axes"])) != ["axes"]

@@ -13,7 +13,7 @@ from dtpscore._programs.known import BY_LIST, PERSISTER
 from dtpscore._results.elements import available
 from dtpscore._text import short
 from dtpscore.errors import DataError
-from dtpscore.get._pick import rows_with
+from dtpscore.get._pick import first_or_chosen
 from dtpscore.get._records import programs_record
 from dtpscore.pl._docs import shared_doc
 from dtpscore.pl._style import (
@@ -107,11 +107,9 @@ def programs(
     >>> ax = dtp.pl.programs(adata, group="treated", show=False)
     """
     params = programs_record(adata, key).params
-    table = get.programs(adata, key=key)
-    arm = {"by": str(by), "group": group, "batch": batch}
-    for name, value in arm.items():
-        arm[name] = str(table[name].iloc[0]) if value is None else str(value)
-        table = rows_with(table, {name: arm[name]})
+    table, arm = first_or_chosen(
+        get.programs(adata, key=key), {"by": str(by), "group": group, "batch": batch}
+    )
     colors = pair_of(palette, (STATE_COLORS[DTP_LIKE], UP), "persisters, others")
     rows = _chosen(table, order)
     places = np.arange(len(rows))
