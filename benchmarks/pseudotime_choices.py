@@ -21,7 +21,8 @@ from sklearn.neighbors import KNeighborsTransformer
 
 from dtpscore._design import DesignKeys
 from dtpscore._matrix import blocks
-from dtpscore._ordering import axes, diffusion, embedding, ordinal
+from dtpscore._ordering import axes, diffusion, embedding, ordinal, variable
+from dtpscore._ordering import components as pca
 from dtpscore._ordering.cells import read_cells
 
 N_CELLS, N_GENES, N_PCS, N_NEIGHBORS = 1800, 2000, 30, 30
@@ -58,9 +59,9 @@ def diffused_of(components, start):
 
 
 def components_for(values, cells, between):
-    kept, embedding.BETWEEN = embedding.BETWEEN, between
-    found = embedding.principal_components(values, cells.sample, N_PCS)[0]
-    embedding.BETWEEN = kept
+    kept, pca.BETWEEN = pca.BETWEEN, between
+    found = pca.principal(values, cells.sample, N_PCS)[0]
+    pca.BETWEEN = kept
     return found
 
 
@@ -77,9 +78,13 @@ def orders_of(adata):
     source, names = blocks.source(adata.X), list(adata.var_names)
     dropped = embedding.left_out(names, species="human")
     axis = axes.axis_features(source, names, "log1p", dropped=dropped, species="human")
-    values = embedding.log_values(source, np.flatnonzero(~dropped), "log1p")
-    values = values[:, embedding.expressed_genes(values)]
-    values = values[:, embedding.variable_genes(values, N_GENES)]
+    usable = np.flatnonzero(~dropped)
+    moments = variable.GeneMoments.of(
+        embedding.logged(source, usable, "log1p"), usable.size
+    )
+    enough = variable.expressed(moments)
+    chosen = variable.most_variable(moments, enough, N_GENES)
+    values = embedding.log_values(source, usable, "log1p", kept=chosen)
     low = diffusion.low_index(cells.root, axis.index)
     found = {}
     for between in (0.0, 0.3, 0.5, 1.0):
@@ -90,7 +95,7 @@ def orders_of(adata):
         found[f"ordinal, {between} of differences between samples"] = learned(
             components, cells, diffused
         )
-    components = components_for(values, cells, embedding.BETWEEN)
+    components = components_for(values, cells, pca.BETWEEN)
     start = diffusion.medoids(components, low, 20)
     umap = diffused_of(components, start)
     for weight in (0.0, 0.5, 1.0):

@@ -16,7 +16,7 @@ from sklearn.neighbors import KNeighborsTransformer
 
 from dtpscore import signatures
 from dtpscore._matrix import blocks
-from dtpscore._ordering import diffusion, embedding
+from dtpscore._ordering import components, diffusion, embedding, variable
 from dtpscore._ordering.neighbors import nearest
 from dtpscore._values import judge
 from dtpscore.errors import ResultError
@@ -48,12 +48,68 @@ def test_components_without_samples_are_those_of_scanpy():
 
     rng = np.random.default_rng(0)
     values = sp.csr_array(rng.poisson(1.0, (80, 30)).astype(np.float32))
-    ours, loadings, mean = embedding.principal_components(values, None, 5)
+    ours, loadings, mean = components.principal(values, None, 5)
     peer = AnnData(values.toarray())
     sc.pp.pca(peer, n_comps=5)
     np.testing.assert_allclose(np.abs(ours), np.abs(peer.obsm["X_pca"]), atol=1e-3)
     again = (values.toarray() - mean) @ loadings
     np.testing.assert_allclose(ours, again, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_variable_genes_are_those_of_scanpy(seed):
+    """Also where a gene is alone in its bin, or one does not vary at all."""
+    import scanpy as sc
+    from anndata import AnnData
+
+    rng = np.random.default_rng(seed)
+    means = rng.gamma(0.5, 1.0, 300)
+    drawn = rng.poisson(means * rng.gamma(1.0, 1.0, (200, 1)), (200, 300))
+    # No two genes have the same values, so that no two are equally variable.
+    values = np.log1p(drawn * rng.gamma(5.0, 0.2, 300))
+    values[:, 0] = 6.0 + rng.normal(size=200)
+    values[:, 1] = np.log1p(2.0)
+    table = sp.csr_matrix(values.astype(np.float32))
+    peer = AnnData(table)
+    sc.pp.highly_variable_genes(peer, n_top_genes=80)
+    parts = [sp.csr_array(table[:70]), sp.csr_array(table[70:])]
+    moments = variable.GeneMoments.of(parts, 300)
+    whole = variable.GeneMoments.of([sp.csr_array(table)], 300)
+    assert np.array_equal(moments.mean, whole.mean)
+    assert np.array_equal(moments.variance, whole.variance)
+    linear = np.expm1(table.toarray().astype(float))
+    np.testing.assert_allclose(moments.mean, linear.mean(axis=0))
+    np.testing.assert_allclose(moments.variance, linear.var(axis=0, ddof=1), atol=1e-9)
+    np.testing.assert_array_equal(moments.expressing, (linear != 0).sum(axis=0))
+    chosen = variable.most_variable(moments, np.arange(300), 80)
+    np.testing.assert_array_equal(
+        chosen, np.flatnonzero(peer.var["highly_variable"].to_numpy())
+    )
+    assert 0 in chosen
+    among = np.arange(50, 120)
+    assert set(variable.most_variable(moments, among, 70)) == set(among)
+    assert set(variable.most_variable(moments, among, 20)) < set(among)
+
+
+@pytest.mark.parametrize("most_dense", [10, 4000])
+def test_components_are_those_of_the_dense_matrix(monkeypatch, most_dense):
+    """With few genes and with many; the values stay sparse."""
+    assert components._MOST_DENSE == 4000
+    monkeypatch.setattr(components, "_MOST_DENSE", most_dense)
+    monkeypatch.setattr(components, "_CELLS_AT_ONCE", 30)
+    rng = np.random.default_rng(1)
+    samples = np.repeat([5, 2, 9], [20, 50, 30])
+    values = sp.csr_array(rng.poisson(1.0, (100, 40)).astype(np.float32))
+    ours, loadings, mean = components.principal(values, samples, 6)
+    dense = values.toarray().astype(float)
+    pulled = dense - dense.mean(axis=0)
+    for sample in (2, 5, 9):
+        rows = samples == sample
+        pulled[rows] -= (1 - components.BETWEEN) * pulled[rows].mean(axis=0)
+    right = np.linalg.svd(pulled, full_matrices=False)[2][:6].T
+    right *= np.sign(right[np.abs(right).argmax(axis=0), np.arange(6)])
+    np.testing.assert_allclose(loadings, right, atol=1e-9)
+    np.testing.assert_allclose(ours, (dense - mean) @ right, atol=1e-9)
 
 
 def test_components_with_samples_turn_from_library_differences():
@@ -64,8 +120,8 @@ def test_components_with_samples_turn_from_library_differences():
     values[:, 0] += rng.normal(size=180)
     values[:, 1] += 2.0 * samples
     table = sp.csr_array(values.astype(np.float32))
-    _, plain, _ = embedding.principal_components(table, None, 2)
-    ours, within, mean = embedding.principal_components(table, samples, 2)
+    _, plain, _ = components.principal(table, None, 2)
+    ours, within, mean = components.principal(table, samples, 2)
     assert np.abs(plain[:, 0]).argmax() == 1
     assert np.abs(within[:, 0]).argmax() == 0
     np.testing.assert_allclose(ours, (values - mean) @ within, atol=1e-4)
@@ -83,6 +139,10 @@ def test_genes_left_out_and_values():
     values = embedding.log_values(source, np.array([4, 5]), "log1p").toarray()
     kept = counts[:, 4:] / counts[:, 4:].sum(axis=1, keepdims=True)
     np.testing.assert_allclose(values, np.log1p(1e4 * kept), rtol=1e-6)
+    second = embedding.log_values(
+        source, np.array([4, 5]), "log1p", kept=np.array([1])
+    ).toarray()
+    np.testing.assert_array_equal(second, values[:, [1]])
 
 
 class _Exact(KNeighborsTransformer):

@@ -17,12 +17,14 @@ from dtpscore._ordering import (
     branches,
     by_method,
     checks,
+    components,
     curves,
     diffusion,
     embedding,
     holiday,
     messages,
     ordinal,
+    variable,
 )
 from dtpscore.errors import ResultError
 
@@ -46,7 +48,7 @@ def test_differences_between_samples_count_half(shift, leads):
     between = shift * np.where(samples, 1.0, -1.0)
     noise = 0.01 * rng.normal(size=(800, 3))
     values = sp.csr_array(np.column_stack([within, between, noise]))
-    loadings = embedding.principal_components(values, samples, 1)[1]
+    loadings = components.principal(values, samples, 1)[1]
     assert ["cells", "samples"][np.abs(loadings[:, 0]).argmax()] == leads
 
 
@@ -54,7 +56,8 @@ def test_genes_of_one_cell_in_a_hundred_are_used():
     values = np.zeros((1000, 4))
     for column, n in enumerate((9, 10, 11, 500)):
         values[:n, column] = 1
-    assert list(embedding.expressed_genes(sp.csr_array(values))) == [1, 2, 3]
+    genes = variable.GeneMoments.of([sp.csr_array(values)], 4)
+    assert list(variable.expressed(genes)) == [1, 2, 3]
 
 
 @pytest.mark.slow

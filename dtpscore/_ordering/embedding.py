@@ -11,10 +11,10 @@ from dtpscore import _genes
 from dtpscore import signatures as library
 from dtpscore._axes import PROLIFERATION, nuisance_axes
 from dtpscore._matrix import blocks
-from dtpscore.errors import DataError
+from dtpscore._ordering import components, variable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import scipy.sparse as sp
     from numpy.typing import NDArray
@@ -26,13 +26,6 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
     BoolArray = NDArray[np.bool_]
-
-# Genes found in a smaller share of the cells say nothing about an order.
-_LEAST_SHARE = 0.01
-# How much of a difference between samples steers the components; 1 is plain PCA. A
-# difference between libraries is in part technical, one within a library is not.
-# See benchmarks/pseudotime.md for how 0.3 and 1 compare.
-BETWEEN = 0.5
 
 
 @dataclass(frozen=True)
@@ -113,19 +106,44 @@ def left_out(gene_names: Sequence[str], *, species: Species) -> BoolArray:
     return mask | np.char.startswith(upper, "MT-")
 
 
-def log_values(source: Source, columns: IntArray, normalize: Normalize) -> sp.csr_array:
+def logged(
+    source: Source, columns: IntArray, normalize: Normalize
+) -> Iterator[sp.csr_array]:
+    """Yield log expression of some genes, block by block, as float32."""
+    for block in source.blocks():
+        for done in blocks.iter_blocks(_sparse(block)[:, columns], normalize=normalize):
+            yield _sparse(done)
+
+
+def log_values(
+    source: Source,
+    columns: IntArray,
+    normalize: Normalize,
+    *,
+    kept: IntArray | None = None,
+) -> sp.csr_array:
     """Log expression of some genes: sparse float32 (cells, genes).
 
     Counts of a cell are scaled to the sum over these genes alone: with the sum over all
     genes, a dividing cell, full of cycle transcripts, would have less of all others.
+
+    Parameters
+    ----------
+    source
+        Cells by genes.
+    columns
+        Columns whose counts make up the sum of a cell.
+    normalize
+        "log1p" for counts, None for values that are log expression.
+    kept
+        Places in ``columns`` of the genes to return; None returns all of them. Only
+        these are held in memory.
     """
     import scipy.sparse as sp
 
-    # Block by block, so that the values of all genes are never held twice.
     parts = [
-        _sparse(done)
-        for block in source.blocks()
-        for done in blocks.iter_blocks(_sparse(block)[:, columns], normalize=normalize)
+        part if kept is None else part[:, kept]
+        for part in logged(source, columns, normalize)
     ]
     return sp.csr_array(sp.vstack(parts, format="csr"))
 
@@ -154,83 +172,6 @@ def how_logged(values: Values) -> str:
     )
 
 
-def expressed_genes(values: sp.csr_array) -> IntArray:
-    """Columns that enough cells express.
-
-    Raises
-    ------
-    DataError
-        There are fewer than two.
-    """
-    cells = np.bincount(values.indices, minlength=values.shape[1])
-    enough = np.flatnonzero(cells >= max(3, _LEAST_SHARE * values.shape[0]))
-    if enough.size < 2:
-        msg = (
-            f"An order needs 2 genes or more; {enough.size} are left that at least "
-            f"{_LEAST_SHARE:.0%} of cells express and that are neither of the cell "
-            "cycle nor of a nuisance signature. Pass a matrix with more genes, or a "
-            "representation of the cells as use_rep."
-        )
-        raise DataError(msg)
-    return enough
-
-
-def variable_genes(values: sp.csr_array, n_top_genes: int) -> IntArray:
-    """Columns of the most variable genes, by `scanpy.pp.highly_variable_genes`."""
-    import scanpy as sc
-    import scipy.sparse as sp
-    from anndata import AnnData
-
-    if values.shape[1] <= n_top_genes:
-        return np.arange(values.shape[1])
-    # scanpy 1.11 does not take sparse arrays here.
-    private = AnnData(sp.csr_matrix(values))
-    sc.pp.highly_variable_genes(private, n_top_genes=n_top_genes, flavor="seurat")
-    return np.flatnonzero(private.var["highly_variable"].to_numpy())
-
-
-def principal_components(
-    values: sp.csr_array, samples: IntArray | None, n_components: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Components of the variation within samples, and a part of that between them.
-
-    The mean of a sample is pulled towards the mean of all cells before components
-    are sought, so that a difference between two libraries, technical or not, steers
-    them less than one between cells of a library. The cells themselves are projected
-    as they are. No label but the sample is used.
-
-    Parameters
-    ----------
-    values
-        (cells, genes), log expression.
-    samples
-        Sample of each cell; None for plain PCA.
-    n_components
-        Number of components.
-
-    Returns
-    -------
-    Components (cells, k), loadings (genes, k) and gene means.
-    """
-    from sklearn.decomposition import PCA
-
-    dense = values.toarray()
-    mean = dense.mean(axis=0, dtype=np.float64)
-    dense -= mean.astype(np.float32)
-    offsets, codes = np.zeros((1, dense.shape[1])), np.zeros(len(dense), np.int64)
-    if samples is not None:
-        codes = np.unique(samples, return_inverse=True)[1]
-        offsets = np.zeros((codes.max() + 1, dense.shape[1]))
-        for code in range(len(offsets)):
-            inside = codes == code
-            offsets[code] = (1 - BETWEEN) * dense[inside].mean(axis=0, dtype=np.float64)
-            dense[inside] -= offsets[code].astype(np.float32)
-    k = min(n_components, *(size - 1 for size in dense.shape))
-    loadings = PCA(k, svd_solver="arpack", random_state=0).fit(dense).components_.T
-    loadings = loadings.astype(np.float64)
-    return dense @ loadings + (offsets @ loadings)[codes], loadings, mean
-
-
 def embed(
     source: Any,
     columns: IntArray,
@@ -242,20 +183,20 @@ def embed(
 ) -> Embedding:
     """Variable genes among ``columns`` and the components of the cells on them."""
     source = blocks.source(source)
-    values = log_values(source, columns, normalize)
-    enough = expressed_genes(values)
-    values = values[:, enough]
-    chosen = variable_genes(values, n_top_genes)
-    values = values[:, chosen]
-    components, loadings, mean = principal_components(values, samples, n_components)
-    found = components.shape[1]
+    genes = variable.GeneMoments.of(logged(source, columns, normalize), columns.size)
+    enough = variable.expressed(genes)
+    chosen = variable.most_variable(genes, enough, n_top_genes)
+    values = log_values(source, columns, normalize, kept=chosen)
+    placed, loadings, mean = components.principal(values, samples, n_components)
+    found = placed.shape[1]
     methods = [_how_embedded(chosen.size, enough.size, found)]
     if samples is not None:
         methods.append(
             "Differences between samples steered these components with "
-            f"{BETWEEN:.0%} of their size, differences within samples with all of it."
+            f"{components.BETWEEN:.0%} of their size, differences within samples with "
+            "all of it."
         )
-    return Embedding(components, loadings, mean, columns[enough[chosen]], methods)
+    return Embedding(placed, loadings, mean, columns[chosen], methods)
 
 
 def _how_embedded(n_chosen: int, n_expressed: int, n_components: int) -> str:

@@ -120,7 +120,7 @@ def _with_genes(found: _Features, matrix: _Matrix, genes: Sequence[str]) -> _Fea
         return found
     where = gene_columns(matrix.gene_names, genes)
     every = np.arange(len(matrix.gene_names))
-    values = embedding.log_values(matrix.source, every, matrix.normalize)[:, where]
+    values = embedding.log_values(matrix.source, every, matrix.normalize, kept=where)
     own = pd.DataFrame(values.toarray().astype(float), columns=list(genes))
     return _Features(
         pd.concat([found.table, own], axis=1),
@@ -164,10 +164,14 @@ def _gene_model(matrix: _Matrix, order: KnownOrder) -> trend_test.GeneModel | No
     if record.method == "ordinal" and record.model.coefficients is not None:
         weights = loadings @ record.model.coefficients.to_numpy(dtype=np.float64).T
     usable = np.flatnonzero(~matrix.dropped)
-    values = embedding.log_values(matrix.source, usable, matrix.normalize)
     return trend_test.GeneModel(
         time=order.time,
-        values=values[:, np.searchsorted(usable, columns)],
+        values=embedding.log_values(
+            matrix.source,
+            usable,
+            matrix.normalize,
+            kept=np.searchsorted(usable, columns),
+        ),
         columns=columns,
         loadings=loadings,
         weights=weights,
