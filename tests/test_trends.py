@@ -9,7 +9,7 @@ import pytest
 from small_paths import order
 
 import dtpscore as dtp
-from dtpscore._ordering import curves, trend_test
+from dtpscore._ordering import checks, curves, trend_test
 from dtpscore.errors import DataError
 
 pytestmark = pytest.mark.slow
@@ -140,18 +140,16 @@ def noise():
 def test_shuffles_within_samples_hold_their_level(noise):
     """Values that differ between samples alone, and position does too: no trend."""
     rng, samples, position = noise
-    p = [
-        trend_test.permutation_p(
-            2.0 * samples + rng.normal(size=240),
-            position,
-            samples,
-            n_permutations=99,
-            rng=rng,
-        )[0]
-        for _ in range(200)
-    ]
+    values = 2.0 * samples[:, None] + rng.normal(size=(240, 200))
+    p, _ = trend_test.permutation_p(
+        values,
+        np.tile(position[:, None], 200),
+        samples,
+        n_permutations=99,
+        seed=0,
+    )
     # 200 draws at a level of 0.05: 20 or more come up once in 10,000 times.
-    assert np.sum(np.asarray(p) <= 0.05) < 20
+    assert np.sum(p <= 0.05) < 20
     assert 0.4 < np.mean(p) < 0.6
 
 
@@ -159,7 +157,7 @@ def test_shuffles_within_samples_find_a_bend(noise):
     rng, samples, position = noise
     bent = (position - 0.3 * samples - 0.5) ** 2 + 0.03 * rng.normal(size=240)
     p, _ = trend_test.permutation_p(
-        bent, position, samples, n_permutations=199, rng=rng
+        bent[:, None], position[:, None], samples, n_permutations=199, seed=0
     )
     assert p == 1 / 200
 
@@ -180,9 +178,72 @@ def test_shuffling_is_what_the_reference_does(noise):
         share = 1 - np.var(own - fit) / np.var(own)
         expected += share * np.var(at) / total
     _, explained = trend_test.permutation_p(
-        values, position, samples, n_permutations=19, rng=rng
+        values[:, None], position[:, None], samples, n_permutations=19, seed=0
     )
     assert explained == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_p_value_is_that_of_shuffles_made_one_by_one(noise):
+    """Ties or not, and whatever else is tested beside it."""
+    rng, samples, position = noise
+    values = position + 3 * rng.normal(size=240)
+    orders = np.column_stack([position, np.round(position, 1)])
+    both, explained = trend_test.permutation_p(
+        np.column_stack([values, values]), orders, samples, n_permutations=99, seed=4
+    )
+    for column in (0, 1):
+        order = orders[:, column]
+        observed, drawn = 0.0, np.zeros(99)
+        total = sum(np.var(order[samples == sample]) for sample in range(6))
+        for sample in range(6):
+            rows = np.flatnonzero(samples == sample)
+            shuffles = np.random.default_rng([4, sample])
+            assert set(shuffles.choice(rows, rows.size, replace=False)) == set(rows)
+            places = shuffles.permuted(np.tile(np.arange(rows.size), (99, 1)), axis=1)
+            basis = trend_test._rank_basis(order[rows])
+            weight = np.var(order[rows]) / total
+            own = values[rows] - values[rows].mean()
+            if column == 0:
+                # Shuffles are of the cells in the order of their positions.
+                by_rank = np.argsort(order[rows])
+                basis, own = basis[by_rank], own[by_rank]
+            observed += weight * np.sum((basis.T @ own) ** 2) / np.sum(own**2)
+            for number, place in enumerate(places):
+                moved = np.sum((basis[place].T @ own) ** 2) / np.sum(own**2)
+                drawn[number] += weight * moved
+        assert explained[column] == pytest.approx(observed)
+        assert both[column] == (1 + np.sum(drawn >= observed)) / 100
+        alone, _ = trend_test.permutation_p(
+            values[:, None], order[:, None], samples, n_permutations=99, seed=4
+        )
+        assert alone[0] == both[column]
+
+
+def test_at_most_500_cells_of_a_sample_are_shuffled(monkeypatch):
+    sizes = []
+
+    def seen(values, order, shuffles):
+        sizes.append(len(values))
+        return np.zeros(values.shape[1]), np.zeros((len(shuffles), values.shape[1]))
+
+    monkeypatch.setattr(trend_test, "_share_by_chance", seen)
+    samples = np.repeat([0, 1, 2, -1], [501, 10, 9, 40])
+    values = np.random.default_rng(0).normal(size=(samples.size, 1))
+    trend_test.permutation_p(values, values, samples, n_permutations=3, seed=0)
+    assert sizes == [500, 10]
+
+
+def test_correlations_within_samples_are_those_of_scipy(noise):
+    rng, samples, position = noise
+    values = np.column_stack([position + rng.normal(size=240), np.ones(240)])
+    values[:, 0] = np.round(values[:, 0], 1)
+    samples = np.where(np.arange(240) == 0, -1, samples)
+    order = np.column_stack([position, position])
+    found = trend_test._rhos(values, order, samples)
+    np.testing.assert_allclose(
+        found[:, 0], checks.within(values[:, 0], position, samples), rtol=1e-12
+    )
+    assert np.isnan(found[:, 1]).all()
 
 
 def test_curve_is_near_the_planted_one():

@@ -13,17 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dtpscore._kernels._weighted import weighted_rows
 from dtpscore._ordering import diffusion
-from dtpscore._ordering.checks import within
 from dtpscore._ordering.neighbors import Neighborhood
 from dtpscore._statistics.shuffles import explained_by_chance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import scipy.sparse as sp
-    from numpy.random import Generator
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
@@ -54,35 +51,20 @@ class _Sums:
 
     @cached_property
     def _all(self) -> FloatArray:
-        return self._of(np.arange(self.values.shape[0]), self.weights)
+        found: FloatArray = self.values @ self.weights
+        return found
 
     @cached_property
     def _by_gene(self) -> sp.csc_array:
         return self.values.tocsc()
 
-    def _of(
-        self, rows: IntArray, weights: FloatArray, out: FloatArray | None = None
-    ) -> FloatArray:
-        if out is None:
-            out = np.empty((self.values.shape[0], weights.shape[1]))
-        values = self.values
-        weighted_rows(values.data, values.indices, values.indptr, weights, rows, out)
-        return out
-
     def without(self, genes: IntArray) -> FloatArray:
         """Add up (cells, k) without these genes.
 
-        Cells that have none of these genes keep their sums.
+        Cells that have none of these genes keep their sums, to the bit.
         """
-        if not genes.size:
-            return self._all
-        starts = self._by_gene.indptr
-        holders = np.concatenate(
-            [self._by_gene.indices[starts[one] : starts[one + 1]] for one in genes]
-        )
-        weights = self.weights.copy()
-        weights[genes] = 0
-        return self._of(np.unique(holders), weights, out=self._all.copy())
+        taken: FloatArray = self._by_gene[:, genes] @ self.weights[genes]
+        return self._all - taken
 
 
 @dataclass(frozen=True)
@@ -192,26 +174,26 @@ def _rank_basis(order: FloatArray) -> FloatArray:
     return np.linalg.qr(raw[:, :-1] - raw[:, :-1].mean(axis=0))[0]
 
 
-def _explained(basis: FloatArray, values: FloatArray) -> FloatArray:
-    """Share of the variation of each column that the basis explains."""
-    centered = values - values.mean(axis=0)
-    total = (centered**2).sum(axis=0)
-    found = ((basis.T @ centered) ** 2).sum(axis=0)
-    share: FloatArray = np.divide(
-        found, total, where=total > 0, out=np.zeros_like(found)
-    )
-    return share
+def _share_by_chance(
+    values: FloatArray, order: FloatArray, shuffles: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Shares of variation in one sample, columns by columns; see `explained_by_chance`.
 
-
-def _subset(samples: IntArray, rng: Generator) -> list[IntArray]:
-    """Rows of every sample that has enough cells, at most 500 of one."""
-    parts = []
-    for code in np.unique(samples[samples >= 0]):
-        rows = np.flatnonzero(samples == code)
-        if rows.size >= _LEAST_CELLS:
-            size = min(rows.size, _MOST_OF_SAMPLE)
-            parts.append(np.sort(rng.choice(rows, size, replace=False)))
-    return parts
+    Where no two cells of a column have the same position, the basis is that of the
+    ranks 1 to n, and is shared by all such columns.
+    """
+    places = np.argsort(order, axis=0, kind="stable")
+    ordered = np.take_along_axis(order, places, axis=0)
+    tied = (ordered[1:] == ordered[:-1]).any(axis=0)
+    same, drawn = np.empty(len(tied)), np.empty((len(shuffles), len(tied)))
+    ranked = np.take_along_axis(values, places, axis=0)[:, ~tied]
+    basis = _rank_basis(np.arange(1.0, len(order) + 1))
+    same[~tied], drawn[:, ~tied] = explained_by_chance(ranked, basis, shuffles)
+    for column in np.flatnonzero(tied):
+        basis = _rank_basis(order[:, column])
+        own = values[:, [column]]
+        same[[column]], drawn[:, [column]] = explained_by_chance(own, basis, shuffles)
+    return same, drawn
 
 
 def permutation_p(
@@ -220,34 +202,84 @@ def permutation_p(
     samples: IntArray,
     *,
     n_permutations: int,
-    rng: Generator,
-) -> tuple[float, float]:
-    """Test whether a value follows the order within samples.
+    seed: int,
+) -> tuple[FloatArray, FloatArray]:
+    """Test whether values follow an order within samples.
 
     The statistic is the mean over samples of the share of variation that a quadratic
     spline of the cell's rank in its sample explains. A sample counts by the variance
     of its positions: where all cells are at one place there is nothing to follow.
     Values are shuffled within samples, so that a difference between them adds nothing.
+    All columns see the same shuffles, so that a p-value does not depend on what else
+    is tested.
+
+    Parameters
+    ----------
+    values, order
+        (cells, columns): each column is tested along its own order.
+    samples
+        Sample of each cell, -1 without one.
+    n_permutations
+        Shuffles within samples.
+    seed
+        Seed of the shuffles, and of the at most 500 cells that are taken of a sample.
 
     Returns
     -------
-    p = (1 + number of shuffles at least as large) / (shuffles + 1), and the statistic.
+    p = (1 + number of shuffles at least as large) / (shuffles + 1), and the statistic;
+    both NaN where no sample has 10 cells or positions do not vary.
     """
-    parts = _subset(samples, rng)
-    total = sum(float(np.var(order[rows])) for rows in parts)
-    if total == 0:
-        return float("nan"), float("nan")
-    observed, compared, shuffled = 0.0, 0.0, np.zeros(n_permutations)
-    for rows in parts:
-        basis, own = _rank_basis(order[rows]), values[rows]
-        weight = float(np.var(order[rows])) / total
-        observed += weight * float(_explained(basis, own[:, None])[0])
-        same, drawn = explained_by_chance(own, basis, n_permutations, rng)
-        compared += weight * same
+    n_columns = values.shape[1]
+    observed, total = np.zeros(n_columns), np.zeros(n_columns)
+    shuffled = np.zeros((n_permutations, n_columns))
+    for code, rows in _rows_of_samples(samples):
+        rng = np.random.default_rng([seed, code])
+        size = min(rows.size, _MOST_OF_SAMPLE)
+        chosen = np.sort(rng.choice(rows, size, replace=False))
+        straight = np.tile(np.arange(size), (n_permutations, 1))
+        shuffles = rng.permuted(straight, axis=1)
+        same, drawn = _share_by_chance(values[chosen], order[chosen], shuffles)
+        weight = np.var(order[chosen], axis=0)
+        total += weight
+        observed += weight * same
         shuffled += weight * drawn
     # Equal statistics must not fall on either side by rounding.
-    hits = int(np.sum(shuffled >= compared * (1 - 1e-12)))
-    return (1 + hits) / (n_permutations + 1), observed
+    hits = np.sum(shuffled >= observed * (1 - 1e-12), axis=0)
+    vary = total > 0
+    p = np.where(vary, (1 + hits) / (n_permutations + 1), np.nan)
+    explained = np.divide(observed, total, where=vary, out=np.full(n_columns, np.nan))
+    return p, explained
+
+
+def _rows_of_samples(samples: IntArray) -> Iterator[tuple[int, IntArray]]:
+    """Yield each sample that has enough cells, and its rows."""
+    for code in np.unique(samples[samples >= 0]):
+        rows = np.flatnonzero(samples == code)
+        if rows.size >= _LEAST_CELLS:
+            yield int(code), rows
+
+
+def _rhos(values: FloatArray, order: FloatArray, samples: IntArray) -> FloatArray:
+    """Spearman's rho (samples, columns) within samples, NaN for constants."""
+    from scipy.stats import rankdata
+
+    found = []
+    for _, rows in _rows_of_samples(samples):
+        sides = [rankdata(side[rows], axis=0) for side in (values, order)]
+        a, b = (side - side.mean(axis=0) for side in sides)
+        length = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
+        empty = np.full(len(length), np.nan)
+        above = (a * b).sum(axis=0)
+        found.append(np.divide(above, length, where=length > 0, out=empty))
+    return np.asarray(found).reshape(-1, values.shape[1])
+
+
+def _alike(orders: Mapping[str, FloatArray]) -> list[list[str]]:
+    """Group the features whose orders place the same cells."""
+    groups: dict[bytes, list[str]] = {}
+    for name, order in orders.items():
+        groups.setdefault(np.isnan(order).tobytes(), []).append(name)
+    return list(groups.values())
 
 
 def tested(
@@ -282,23 +314,27 @@ def tested(
     """
     from scipy.stats import false_discovery_control
 
-    rng = np.random.default_rng(seed)
-    rows = {}
-    for name in values:
-        own, order = values[name].to_numpy(dtype=np.float64), orders[name]
-        if order is None:
-            rows[name] = (np.nan, 0, 0, np.nan, np.nan)
-            continue
-        placed = ~np.isnan(order)
-        kept = own[placed], order[placed], samples[placed]
-        each = within(*kept)
-        rho = float(np.median(each)) if each.size else np.nan
-        p, explained = permutation_p(*kept, n_permutations=n_permutations, rng=rng)
-        agree = int((np.sign(each) == np.sign(rho)).sum())
-        rows[name] = (rho, each.size, agree, explained, p)
-    frame = pd.DataFrame.from_dict(
-        rows, orient="index", columns=["rho", "n_samples", "n_agree", "explained", "p"]
-    )
+    columns = ["rho", "n_samples", "n_agree", "explained", "p"]
+    frame = pd.DataFrame(np.nan, values.columns, columns)
+    counted = ["n_samples", "n_agree"]
+    frame[counted] = 0
+    made = {name: one for name, one in orders.items() if one is not None}
+    for names in _alike({name: made[name] for name in values if name in made}):
+        order = np.column_stack([made[name] for name in names])
+        placed = ~np.isnan(order[:, 0])
+        kept = (
+            values[names].to_numpy(dtype=np.float64)[placed],
+            order[placed],
+            samples[placed],
+        )
+        each = _rhos(*kept)
+        middle = pd.DataFrame(each).median().to_numpy()
+        p, explained = permutation_p(*kept, n_permutations=n_permutations, seed=seed)
+        agree = (np.sign(each) == np.sign(middle)).sum(axis=0)
+        n_known = (~np.isnan(each)).sum(axis=0)
+        found = (middle, n_known, agree, explained, p)
+        frame.loc[names, columns] = np.column_stack(found)
+    frame[counted] = frame[counted].astype(np.int64)
     frame["q"] = np.nan
     known = frame["p"].notna()
     if known.any():
