@@ -287,6 +287,35 @@ def test_counts_with_decimals_are_called_like_counts():
     assert state.mean() > 0.9
 
 
+@pytest.mark.parametrize(("room", "n_draws"), [(2**29, 5), (1000, 7), (0, 10)])
+def test_counts_are_drawn_once_while_there_is_room(monkeypatch, room, n_draws):
+    """Rows that are read again have the same counts, in other pieces as well."""
+    assert depth._MOST_KEPT == 2**29
+    monkeypatch.setattr(depth, "_MOST_KEPT", room)
+    drawn, draw = [], depth._Draws._drawn
+
+    def seen(self, block, start, stop):
+        drawn.append((start, stop))
+        return draw(self, block, start, stop)
+
+    monkeypatch.setattr(depth._Draws, "_drawn", seen)
+    rng = np.random.default_rng(0)
+    counts = sp.csr_matrix(rng.poisson(0.5, (50, 40)) * rng.integers(1, 300, (50, 1)))
+    names = [f"cell{number}" for number in range(50)]
+    share = np.where(np.arange(50) % 4 == 0, 1.0, 0.4)
+    source = depth.thinned(counts, share, names, seed=3)
+
+    def read(size):
+        parts = source.blocks(chunk_size=size)
+        return np.concatenate([np.asarray(part.data) for part in parts])
+
+    first = read(10)
+    np.testing.assert_array_equal(first, read(10))
+    assert len(drawn) == n_draws
+    np.testing.assert_array_equal(first, read(7))
+    assert first.sum() < 0.7 * counts.sum()
+
+
 def test_all_cells_of_decimals_are_rounded_where_any_is_thinned():
     counts = np.array([[1.4, 0.3, 2.6], [20.2, 10.0, 9.7]])
     source = depth.thinned(counts, np.array([1.0, 0.5]), ["a", "b"], seed=0)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _FEWEST_OF_LIBRARY = 10
 # A batch whose libraries differ by more than this in median depth gets a message.
 _DEPTH_RATIO = 1.2
+# Bytes of drawn counts that are kept for the next time the same rows are read.
+_MOST_KEPT = 2**29
 
 
 def large(depths: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
@@ -71,6 +73,59 @@ def kept_share(
     return result
 
 
+@dataclass
+class _Draws:
+    """Counts that are drawn when their rows are read, and kept while there is room.
+
+    A call reads the matrix several times, and drawing takes longer than reading. What
+    was drawn is kept in as few bytes as the largest count needs.
+
+    Attributes
+    ----------
+    share
+        float64 (cells,): the share of the counts that each cell keeps.
+    keys
+        A number made from the name of each cell.
+    seed
+        Seed of the draws.
+    room
+        Bytes that may still be kept.
+    kept
+        Counts by first and last row (exclusive).
+    """
+
+    share: NDArray[np.float64]
+    keys: list[int]
+    seed: int
+    room: int
+    kept: dict[tuple[int, int], NDArray[np.unsignedinteger[Any]]] = field(
+        default_factory=dict
+    )
+
+    def of(self, block: blocks.Block, start: int, stop: int) -> NDArray[np.float32]:
+        """Give the counts of these rows, where ``block`` has a count."""
+        found = self.kept.get((start, stop))
+        if found is not None:
+            return found.astype(np.float32)
+        data = self._drawn(block, start, stop)
+        small = data.astype(np.min_scalar_type(int(data.max(initial=0))))
+        if small.nbytes <= self.room:
+            self.room -= small.nbytes
+            self.kept[start, stop] = small
+        return data
+
+    def _drawn(self, block: blocks.Block, start: int, stop: int) -> NDArray[np.float32]:
+        data = np.rint(block.data).astype(np.float32)
+        for row in range(stop - start):
+            keep = self.share[start + row]
+            if keep < 1:
+                cell = slice(block.indptr[row], block.indptr[row + 1])
+                entropy = [self.seed, self.keys[start + row]]
+                rng = np.random.Generator(np.random.PCG64(entropy))
+                data[cell] = rng.binomial(data[cell].astype(np.int64), keep)
+        return data
+
+
 def thinned(
     matrix: Any, share: NDArray[np.float64], names: Sequence[str], *, seed: int
 ) -> blocks.Source:
@@ -95,6 +150,7 @@ def thinned(
     """
     source = blocks.source(matrix)
     keys = [zlib.crc32(str(name).encode()) for name in names]
+    draws = _Draws(share, keys, seed, _MOST_KEPT)
 
     def read(start: int, stop: int) -> sp.csr_matrix:
         part = blocks.Source(
@@ -104,13 +160,7 @@ def thinned(
             source.row_values,
         )
         block = next(iter(part.blocks(chunk_size=max(1, stop - start))))
-        data = np.rint(block.data).astype(np.float32)
-        for row in range(stop - start):
-            keep = share[start + row]
-            if keep < 1:
-                cell = slice(block.indptr[row], block.indptr[row + 1])
-                rng = np.random.Generator(np.random.PCG64([seed, keys[start + row]]))
-                data[cell] = rng.binomial(data[cell].astype(np.int64), keep)
+        data = draws.of(block, start, stop)
         return sp.csr_matrix(
             (data, block.indices, block.indptr), shape=(stop - start, source.n_genes)
         )
