@@ -70,8 +70,8 @@ intervals, which take runs for independent; runs share cells, so they are not qu
   then, and 20% of the other one, have little ribosomal RNA and much MALAT1, as stripped
   or dying cells do; the called ones are the intact cells. With one untreated library
   that is a second population like any other. No cell is named.
-- *AML patients*: the untreated cells of one patient against those of the other ones, all
-  of them, and within one cell type. Patients do differ, so a call need not be wrong; a
+- *AML patients*: the untreated cells of one patient against those of the other ones,
+  all of them or those of one type. Patients do differ, so a call need not be wrong; a
   name is. The wrong name went to 22 of 143 HSC-like cells, one patient against one.
 - *rare line*: three cells of one line on each untreated plate, and all of its cells on
   the treated plate. These cells did not change, they were selected. A call is right, a

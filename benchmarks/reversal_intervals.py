@@ -53,9 +53,11 @@ Treated samples moved by 2 standard deviations of the cells, and holiday samples
 none, half or all of the way back. Library SD 0.15 of a standard deviation of the cells,
 and each sample has 40 to 800 cells (log-uniform), whose chance it holds. With patients,
 each has one sample of each arm, and patients differ by a standard deviation of 1 in all
-arms. 20 axes a run, so that a run is {runs} / 20 experiments.
+arms. Experiments have 20 axes each. With few treated and many holiday samples the
+interval covers more than it says: its degrees of freedom hold for treated samples that
+may differ more than the others, which two of them cannot show.
 
-| samples | returned | covered, of intervals | |
+| samples | returned | covered | intervals |
 |---|---|---|---|
 {axes}
 
@@ -75,7 +77,9 @@ runs (bootstrap over runs).
 ## The share of cells that returned
 
 Samples differ (SD of the log odds as given) around a typical share, and 40 to 800 cells
-of each are counted. The interval is that of the share in a typical sample.
+of each are counted. The interval is that of the share in a typical sample. Percentiles
+of draws of samples, which these intervals replaced, covered 0.68 to 0.90 with 2 to 6
+samples.
 
 | holiday samples | typical share | SD of log odds | covered |
 |---|---|---|---|
