@@ -2,7 +2,7 @@
 
     python benchmarks/group_claims.py --nulls 300 --moves 70    minutes to an hour
     python benchmarks/group_claims.py --calls 50                through tl.call itself
-    python benchmarks/group_claims.py --drawn 2000              means of samples, seconds
+    python benchmarks/group_claims.py --drawn 3000              means of samples alone
     python benchmarks/group_claims.py --table                   write the table
 
 Cells come from `stress_simulator.py`. With --nulls and --moves they are scored as a
@@ -65,10 +65,10 @@ TEXT = """# The claim that a group moved: error rates and coverage
 
 Made by `python benchmarks/group_claims.py --nulls {nulls} --moves {moves}`,
 `--calls {calls}`, `--drawn {drawn}` and `--table`. Cells are simulated by
-`stress_simulator.py`, 40 to 160 a library (log-uniform), library SD 0.1, 0.2, 0.3 and 0.4 in turn (0.1 and 0.2 where
-groups moved); patients of a pair share a further factor of SD 0.3. Brackets hold exact
-(Clopper-Pearson) 95% intervals. Every experiment of 4 + 4 libraries gives two of 2 v 2
-and one of each other design.
+`stress_simulator.py`, 40 to 160 a library (log-uniform), library SD 0.1, 0.2, 0.3 and
+0.4 in turn (0.1 and 0.2 where groups moved); patients of a pair share a further factor
+of SD 0.3. Brackets hold exact (Clopper-Pearson) 95% intervals. Every experiment of
+4 + 4 libraries gives two of 2 v 2 and one of each other design.
 
 ## Nothing moved: how often p is at or below 0.05
 
