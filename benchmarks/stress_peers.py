@@ -1,6 +1,7 @@
 """Other ways to find persisters, on the cells of the stress simulator.
 
     python benchmarks/stress_peers.py --runs 14     needs pertpy 1.4, pydeseq2, pyucell
+    python benchmarks/stress_peers.py --gradual 5   cells of datasets.simulate
     python benchmarks/stress_peers.py --table       write the table
 
 Three untreated and three treated libraries of 200 cells each, library SD 0.1 and 0.2,
@@ -81,7 +82,13 @@ persisters no treated cell is wrong and no AUROC exists. Brackets hold exact
 
 {table}
 
-{said}
+## Where the state is gradual
+
+Cells of `dtpscore.datasets.simulate` (`--gradual {n_gradual}`), 3 + 3 samples
+of 200 cells each, in which treated cells are at all places between parental cells and
+persisters. Cells that are on the way, but short of a persister, count as wrong.
+
+{gradual}
 """
 
 
@@ -224,6 +231,10 @@ METHODS = {
 }
 
 
+# Methods that rank cells by how far they went.
+RANKED = ("dtpscore", "Mixscape", "Mixscale")
+
+
 def measure(run: int, share: float) -> None:
     """Every method on one experiment."""
     setting = Setting(
@@ -232,10 +243,40 @@ def measure(run: int, share: float) -> None:
     )
     libraries = arms((N_LIBRARIES, N_CELLS), (N_LIBRARIES, N_CELLS), persisters=share)
     adata = simulate(libraries, setting, seed=30_000 + 100 * run + round(100 * share))
+    truth = adata.obs["persister"].to_numpy(bool)
+    keep(adata, truth, METHODS, share=share, run=run, context=setting.context)
+
+
+def measure_gradual(run: int, day: int, difficulty: str) -> None:
+    """Methods that rank cells on `dtpscore.datasets.simulate`, the state gradual."""
+    adata = dtp.datasets.simulate(
+        n_cells=2 * N_LIBRARIES * N_CELLS,
+        days=(day,),
+        holiday_day=None,
+        difficulty=difficulty,
+        seed=40 + run,
+    )
     treated = (adata.obs["condition"] == "treated").to_numpy()
-    truth = adata.obs["persister"].to_numpy(bool)[treated]
+    adata.obs["condition"] = np.where(treated, "treated", "untreated")
+    truth = adata.obs["true_state"].isin(["DTP", "DTP cycling"]).to_numpy()
+    chosen = {name: METHODS[name] for name in RANKED}
+    share = float(truth[treated].mean())
+    keep(
+        adata,
+        truth,
+        chosen,
+        share=share,
+        run=run,
+        context=f"simulate {difficulty}, day {day}",
+    )
+
+
+def keep(adata: ad.AnnData, truth: np.ndarray, methods: dict, **labels: object) -> None:
+    """Apply methods, and append what they did with the treated cells."""
+    treated = (adata.obs["condition"] == "treated").to_numpy()
+    truth = truth[treated]
     mixed = 0 < truth.sum() < len(truth)
-    for name, method in METHODS.items():
+    for name, method in methods.items():
         start = time.perf_counter()
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -243,9 +284,7 @@ def measure(run: int, share: float) -> None:
         called = found.called
         row = {
             "method": name,
-            "share": share,
-            "run": run,
-            "context": setting.context,
+            **labels,
             "auroc": roc_auc_score(truth, found.score) if mixed else None,
             "any": bool(called.any()),
             "called": float(called.mean()),
@@ -255,7 +294,7 @@ def measure(run: int, share: float) -> None:
         }
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
-    print(f"run {run}, {share:.0%} persisters", file=sys.stderr, flush=True)
+    print(labels, file=sys.stderr, flush=True)
 
 
 def _cell(part: pd.DataFrame) -> str:
@@ -285,24 +324,47 @@ def table(frame: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def gradual_lines(frame: pd.DataFrame) -> str:
+    """One line per experiment of `simulate` and method."""
+    lines = [
+        "| cells | persisters | method | runs | AUROC (lowest) / recall / FDP |",
+        "|---|---|---|---|---|",
+    ]
+    for context, of in frame.groupby("context", sort=False):
+        for name in RANKED:
+            part = of[of["method"] == name]
+            lines.append(
+                f"| {context} | {part['share'].mean():.2f} | {name} | {len(part)} "
+                f"| {_cell(part)} |"
+            )
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=0, help="runs of each share")
+    parser.add_argument("--gradual", type=int, default=0, help="runs of simulate")
     parser.add_argument("--start", type=int, default=0, help="first run")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     for run in range(options.start, options.runs):
         for share in SHARES:
             measure(run, share)
+    for run in range(options.gradual):
+        for difficulty in ("medium", "hard"):
+            for day in (3, 14):
+                measure_gradual(run, day, difficulty)
     if options.table:
         rows = [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()]
         frame = pd.DataFrame(rows)
         packages = ("dtpscore", "pertpy", "pyucell", "pydeseq2", "scanpy")
+        gradual = frame["context"].str.startswith("simulate")
         text = TEXT.format(
-            runs=frame["run"].nunique(),
+            runs=frame[~gradual]["run"].nunique(),
+            n_gradual=frame[gradual]["run"].nunique(),
+            gradual=gradual_lines(frame[gradual]),
             versions=", ".join(f"{name} {version(name)}" for name in packages),
-            table=table(frame),
-            said="",
+            table=table(frame[~gradual]),
         )
         (HERE / "stress_peers.md").write_text(text, encoding="utf-8")
 
