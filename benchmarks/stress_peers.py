@@ -4,13 +4,14 @@
     python benchmarks/stress_peers.py --gradual 5   cells of datasets.simulate
     python benchmarks/stress_peers.py --table       write the table
 
-Three untreated and three treated libraries of 200 cells each, library SD 0.1 and 0.2,
-and persisters of seven melanoma contexts in turn, as in `stress.py`. Every method sees
-the same cells. What a method calls is written with it below; where its authors give no
-rule, the one that its users take. Every result is appended to a file, one line of JSON
-each, so that the program can be stopped. The data folder is found through
-DTPSCORE_DATA_DIR. `pip install pertpy pydeseq2 pyucell` (Python 3.13: pertpy 1.4 has
-Mixscale, pertpy 1.0 for Python 3.11 has not).
+Three untreated and three treated libraries of 200 cells each, and persisters of seven
+melanoma contexts in turn, library SD 0.1 and then 0.2, as in `stress.py`. Every method
+sees the same cells. What a method calls is written with it below; where its authors
+give no rule, the one that its users take. Every result is appended to a file, one line
+of JSON each, so that the program can be stopped.
+
+The data folder is found through DTPSCORE_DATA_DIR. `pip install pertpy pydeseq2
+pyucell` (Python 3.13: pertpy 1.4 has Mixscale, pertpy 1.0 for Python 3.11 has not).
 """
 
 from __future__ import annotations
@@ -56,9 +57,10 @@ SHARES = (0.0, 0.03, 0.1, 0.3, 0.9, 1.0)
 N_LIBRARIES, N_CELLS = 3, 200
 TEXT = """# Other methods under stress
 
-Made by `python benchmarks/stress_peers.py --runs {runs}` and `--table` ({versions}).
-Cells of `stress_simulator.py`: 3 + 3 libraries of 200 cells each, library SD 0.1 and
-0.2, seven melanoma contexts in turn. A null run has no persisters, so that every call
+Made by `python benchmarks/stress_peers.py --runs {runs}`, `--gradual {n_gradual}` and
+`--table` ({versions}). Cells of `stress_simulator.py`: 3 + 3 libraries of 200 cells
+each, seven melanoma contexts in turn, library SD 0.1 in the first seven runs and 0.2
+after them. A null run has no persisters, so that every call
 is wrong. AUROC is that of the method's own ranking of the treated cells, median and
 lowest; recall and false discovery proportion (FDP) are means over runs. With 100%
 persisters no treated cell is wrong and no AUROC exists. Brackets hold exact
@@ -84,9 +86,9 @@ persisters no treated cell is wrong and no AUROC exists. Brackets hold exact
 
 ## Where the state is gradual
 
-Cells of `dtpscore.datasets.simulate` (`--gradual {n_gradual}`), 3 + 3 samples
-of 200 cells each, in which treated cells are at all places between parental cells and
-persisters. Cells that are on the way, but short of a persister, count as wrong.
+Cells of `dtpscore.datasets.simulate`, 3 + 3 samples of 200 cells each, in which treated
+cells are at all places between parental cells and persisters. Cells that are on the
+way, but short of a persister, count as wrong.
 
 {gradual}
 """
