@@ -2,6 +2,7 @@
 
     python benchmarks/calling.py            every table, about two hours
     python benchmarks/calling.py --short    one context and few nulls, under 2 minutes
+    python benchmarks/calling.py --only power --methods dtpscore --depths 2000
 
 The data folder is found through DTPSCORE_DATA_DIR. Cells thinned from bulk profiles
 are semi-synthetic: real profiles, invented cells.
@@ -14,6 +15,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -29,9 +31,14 @@ from calling_data import LINES, SUBCLONES, Run, held_out_runs, pool
 from calling_holiday import holiday_shares
 from calling_methods import METHODS, Scored, Verdict, prepare, published
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SHARES = (0.0, 0.03, 0.1, 0.5, 1.0)
 SHORT_SHARES = (0.0, 0.1, 0.5)
 N_BINS = 10
+LONG = ("cells", "negatives", "consensus", "support", "holiday")
+PARTS = ("power", "nulls", "replicates", *LONG)
 
 
 def calibration_error(posterior: np.ndarray, truth: np.ndarray) -> float:
@@ -62,14 +69,21 @@ def measure(verdict: Verdict, run: Run) -> dict[str, float]:
 
 
 def one_pool(
-    context: str, umi: int, shares: tuple[float, ...] = SHARES, *, ablations: bool
+    context: str,
+    umi: int,
+    shares: tuple[float, ...] = SHARES,
+    *,
+    ablations: bool,
+    only: Sequence[str] = (),
 ) -> list[dict[str, object]]:
-    """Every method on the runs of one context and depth."""
+    """Every method, or some, on the runs of one context and depth."""
     cells = pool(context, umi)
     scored: Scored = prepare(cells)
     methods = METHODS | {f"list {name}": published(name) for name in scored.lists}
     if not ablations:
         methods = {name: m for name, m in methods.items() if name[0] != "-"}
+    if only:
+        methods = {name: methods[name] for name in only}
     rows: list[dict[str, object]] = []
     for share in shares:
         for run in held_out_runs(cells, share, seed=SHARES.index(share)):
@@ -86,13 +100,14 @@ def power(
     shares: tuple[float, ...] = SHARES,
     *,
     ablations: bool,
+    only: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Every method on every context, depth, share and held-out replicate."""
     rows = []
     for umi in depths:
         for context in contexts:
             started = time.perf_counter()
-            rows += one_pool(context, umi, shares, ablations=ablations)
+            rows += one_pool(context, umi, shares, ablations=ablations, only=only)
             taken = time.perf_counter() - started
             print(f"{context} {umi} UMI: {taken:.0f} s", file=sys.stderr, flush=True)
     return pd.DataFrame(rows)
@@ -105,6 +120,8 @@ def _number(value: float) -> str:
 def _lists(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the best list, by median AUROC at 10%, and name it so."""
     of_list = frame["method"].str.startswith("list ")
+    if not of_list.any():
+        return frame
     at_ten = frame[of_list & (frame["share"] == 0.1)]
     best = at_ten.groupby("method")["auroc"].median().idxmax()
     kept = frame[~of_list | (frame["method"] == best)].copy()
@@ -196,20 +213,28 @@ def main(arguments: list[str] | None = None) -> dict[str, pd.DataFrame]:
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--only", choices=["power", "nulls", "replicates", "others"])
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS)
+    parser.add_argument("--methods", nargs="+", default=(), help="for power")
+    parser.add_argument("--depths", nargs="+", type=int, default=(2000, 8000))
     parser.add_argument("--save", type=Path, help="Folder for the frames as CSV.")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     contexts = ("SKMEL5",) if options.short else LINES + SUBCLONES
-    depths = (2000,) if options.short else (2000, 8000)
+    depths = (2000,) if options.short else tuple(options.depths)
     frames = {}
 
     def wanted(part: str) -> bool:
-        return options.only in (None, part)
+        return part in options.only and not (options.short and part in LONG)
 
     if wanted("power"):
         shares = SHORT_SHARES if options.short else SHARES
-        frames["power"] = power(contexts, depths, shares, ablations=not options.short)
+        frames["power"] = power(
+            contexts,
+            depths,
+            shares,
+            ablations=not options.short,
+            only=options.methods,
+        )
         print("\n## Power on thinned bulk, held-out replicate (semi-synthetic)\n")
         print(power_table(frames["power"]))
         print("\nLowest and highest AUROC of the default over held-out replicates:\n")
@@ -222,20 +247,23 @@ def main(arguments: list[str] | None = None) -> dict[str, pd.DataFrame]:
         frames["replicates"] = others.reference_samples(short=options.short)
         print("\n## What reference samples buy (simulated)\n")
         print(markdown(frames["replicates"]))
-        if not options.short:
-            frames["cells"] = others.reference_cells()
-            print("\n## What reference cells buy at 3% (semi-synthetic)\n")
-            print(markdown(frames["cells"]))
-    if wanted("others") and not options.short:
+    if wanted("cells"):
+        frames["cells"] = others.reference_cells()
+        print("\n## What reference cells buy at 3% (semi-synthetic)\n")
+        print(markdown(frames["cells"]))
+    if wanted("negatives"):
         frames["others"] = others.hard_negatives()
         print("\n## Hard negatives and refusals\n")
         print(markdown(frames["others"]))
+    if wanted("consensus"):
         frames["consensus"] = leave_one_study_out(contexts)
         print("\n## Consensus, every study left out in turn (semi-synthetic)\n")
         print(markdown(frames["consensus"]))
+    if wanted("support"):
         frames["support"] = index_support(contexts)
-        print("\n## Calls whose direction the index supports (semi-synthetic)\n")
+        print("\n## Calls that are named DTP-like (semi-synthetic)\n")
         print(markdown(frames["support"]))
+    if wanted("holiday"):
         frames["holiday"] = holiday_shares(contexts)
         print("\n## Cells off the drug, a held-out replicate (semi-synthetic)\n")
         print(markdown(frames["holiday"]))

@@ -55,7 +55,7 @@ def holiday_shares(contexts: tuple[str, ...]) -> pd.DataFrame:
                     np.zeros(len(use), np.int64),
                 )
                 axes = _placed(found, use, arms.parental)
-                share = three_shares(axes, arms, alpha=0.05, seed=0)["share"]
+                share = three_shares(axes, arms, alpha=0.05)["share"]
                 rows.append({"context": context, "cells off the drug": truth, **share})
     keys = ["context", "cells off the drug"]
     grouped = pd.DataFrame(rows).groupby(keys, sort=False, as_index=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -26,12 +27,13 @@ from dtpscore._calling.depth import match_depth
 from dtpscore._calling.holiday import _returns, parental_share
 from dtpscore._calling.populations import Samples, fit_lines
 from dtpscore._calling.reasons import vulnerability_table
-from dtpscore._calling.reversal import Arms
+from dtpscore._calling.reversal import Arms, shares_of_units
 from dtpscore._calling.second_population import SecondPopulation
 from dtpscore._calling.shift import held_out_shift, tolerance
 from dtpscore._calling.states import TOO_EARLY, Grounds, limits, states
 from dtpscore._design import read_design
 from dtpscore._options.call import CallOptions
+from dtpscore._statistics.intervals import share_interval
 from dtpscore._values import Values
 
 
@@ -313,15 +315,44 @@ def test_return_is_the_share_that_the_calls_leave_parental_like():
             [[like] * 9 + [called_cell], [like] * 6 + [unsure] * 4],
         ]
     )
-    found = parental_share(state, arms, "off", seed=0)
+    found = parental_share(state, arms, "off")
     assert (found["share"], found["treated_share"]) == (0.75, 0.25)
-    assert (found["low"], found["high"]) == (0.6, 0.9)
+    interval = share_interval([9, 6], [10, 10])
+    assert (found["low"], found["high"]) == (interval.low, interval.high)
     assert (found["n_samples"], found["n_cells"]) == (2, 20)
+    # Two samples that differ this much do not show it.
+    assert not _returns(found)
+    found = {**found, "low": 0.6}
     assert _returns(found)
     # Most must be back, and more than never left.
     assert not _returns({**found, "low": 0.5})
     assert not _returns({**found, "treated_share": 0.65})
     assert not _returns({**found, "low": np.nan})
+
+
+def test_every_sample_counts_once_in_what_returned():
+    like, called_cell = "parental-like", "DTP-like"
+    off = [[like] * 90 + [called_cell] * 10, [like] * 2 + [called_cell] * 8]
+    state, arms = arms_of([[[like] * 4], [[called_cell] * 4], off])
+    found = parental_share(state, arms, "off")
+    assert found["share"] == pytest.approx((0.9 + 0.2) / 2)
+    # Samples of one patient are no replicates: the patient is the unit.
+    off = [*off, [like] * 10]
+    state, arms = arms_of([[[like] * 4], [[called_cell] * 4], off])
+    patient = np.where(arms.sample == 4, 1, 0)
+    found = parental_share(state, replace(arms, stratum=patient), "off")
+    assert found["n_samples"] == 3
+    assert found["share"] == pytest.approx((92 / 110 + 1) / 2)
+    interval = share_interval([92, 10], [110, 10])
+    assert found["low"] == interval.low
+    assert found["high"] == interval.high
+
+
+def test_the_interval_of_a_share_holds_the_share_where_no_cell_has_the_label():
+    share, low, high = shares_of_units(np.array([[0, 50], [0, 50]]))
+    assert (low[0], high[1]) == (0.0, 1.0)
+    assert share.tolist() == [0.0, 1.0]
+    assert 0 < high[0] < 0.2
 
 
 def test_a_ratio_needs_a_difference_of_one_standard_deviation():
@@ -331,7 +362,7 @@ def test_a_ratio_needs_a_difference_of_one_standard_deviation():
     sample = np.tile(np.arange(3), 600) + 3 * arm
     values = rng.normal(0, 0.1, 1800)[:, None] + np.outer(arm == 1, [0.9, 1.1])
     arms = Arms(arm == 0, arm == 1, arm == 2, sample, np.zeros(1800, np.int64))
-    table = reversal.axis_reversal(pd.DataFrame(values), arms, seed=0)
+    table = reversal.axis_reversal(pd.DataFrame(values), arms)
     assert table["ratio"].isna().tolist() == [True, False]
 
 

@@ -7,6 +7,7 @@ import pytest
 from small_paths import holiday_cells
 
 from dtpscore._ordering import holiday
+from dtpscore._statistics.intervals import mean_interval
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
@@ -65,3 +66,14 @@ def test_no_ratio_where_ends_are_not_apart():
     found = holiday.reversal(features[:, 0], place, cells)
     assert found["returned"].isna().all()
     assert found["position"].notna().all()
+
+
+def test_the_interval_of_all_samples_is_students_t_over_samples():
+    rng = np.random.default_rng(11)
+    cells, n = holiday_cells(), 150
+    order = rng.normal(size=3 * n) + np.repeat([0.0, 10.0, 5.0], n)
+    place = holiday.places(order[:, None], order, cells)
+    found = holiday.reversal(order, place, cells)
+    own = found.drop(index="all samples")["position"]
+    row, expected = found.loc["all samples"], mean_interval(own.to_numpy())
+    assert (row["low"], row["high"]) == (expected.low, expected.high)

@@ -173,6 +173,27 @@ def test_sample_tests_keep_their_level():
         assert small > 20
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "paired"),
+    [(2, 2, False), (3, 3, False), (4, 2, False), (3, 3, True), (4, 4, True)],
+)
+def test_few_samples_keep_the_level(before, after, paired):
+    """`benchmarks/group_claims.py` does the same with cells."""
+    rng = np.random.default_rng(before)
+    treated = np.arange(before + after) >= before
+    pair = np.arange(before + after) % before if paired else np.zeros(before + after)
+    pair = pair.astype(np.int64)
+    small = [
+        samples.compare_samples(
+            rng.normal(size=before + after) + 3.0 * pair, treated, pair, alpha=0.05
+        ).pvalue
+        <= 0.05
+        for _ in range(1000)
+    ]
+    # 99.9% limits of 1,000 draws around 0.05.
+    assert 0.027 <= np.mean(small) <= 0.075
+
+
 def test_the_share_beyond_the_reference_has_no_pvalue_and_the_index_has_one():
     table = pd.DataFrame(
         {

@@ -11,9 +11,9 @@ from dtpscore._calling.reversal import (
     FEWEST,
     Arms,
     axis_reversal,
-    by_sample,
+    counts_of_units,
     linked,
-    share_interval,
+    shares_of_units,
     three_shares,
 )
 from dtpscore._calling.states import PARENTAL_LIKE
@@ -124,9 +124,7 @@ def _stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables.values())
 
 
-def parental_share(
-    state: NDArray[np.str_], arms: Arms, group: str, *, seed: int
-) -> dict[str, Any]:
+def parental_share(state: NDArray[np.str_], arms: Arms, group: str) -> dict[str, Any]:
     """Share of the holiday cells that the calls leave parental-like.
 
     Parameters
@@ -137,27 +135,30 @@ def parental_share(
         The three arms.
     group
         Name of the holiday group.
-    seed
-        Seed of the interval.
 
     Returns
     -------
     ``group``, ``n_samples``, ``n_cells``, ``share`` with its 95% interval ``low`` to
-    ``high`` over draws of holiday samples (NaN with one sample), and
-    ``treated_share``, the same share of the treated cells, to compare with.
+    ``high`` over holiday samples, or over patients where there are several (NaN with
+    one), and ``treated_share``, the same share of the treated cells, to compare with.
+    Every sample, or patient, counts once in a share.
     """
     like = (state == PARENTAL_LIKE).astype(np.int64)
-    off, on = arms.holiday, arms.persister
-    counts = by_sample(like[off], arms.sample[off], 2)
-    low, high = share_interval([counts], seed)
+    measured = [
+        shares_of_units(
+            counts_of_units(like[arm], arms.sample[arm], arms.stratum[arm], 2)
+        )
+        for arm in (arms.holiday, arms.persister)
+    ]
+    share, low, high = (float(one[1]) for one in measured[0])
     return {
         "group": group,
-        "n_samples": len(counts),
-        "n_cells": int(off.sum()),
-        "share": float(like[off].mean()),
-        "low": float(low[1]),
-        "high": float(high[1]),
-        "treated_share": float(like[on].mean()),
+        "n_samples": len(np.unique(arms.sample[arms.holiday])),
+        "n_cells": int(arms.holiday.sum()),
+        "share": share,
+        "low": low,
+        "high": high,
+        "treated_share": float(measured[1][0][1]),
     }
 
 
@@ -174,9 +175,11 @@ def _in_words(n_linked: int, n_strata: int) -> str:
     )
     return (
         "Return in the holiday is the share of cells that the calls leave "
-        "parental-like, with a 95% interval from draws of whole samples. The "
+        "parental-like, the mean over samples, with a 95% interval by Student's t over "
+        "the log odds of samples (of patients, where there are several). The "
         "differences of the axes between untreated, treated and holiday cells were "
-        f"taken {within}, with 95% bootstrap intervals over samples."
+        f"taken {within}, with 95% t intervals (degrees of freedom of Bell and "
+        "McCaffrey, doi:10.1162/REST_a_00552)."
     )
 
 
@@ -186,7 +189,6 @@ def reversal_tables(
     holiday: Sequence[str],
     *,
     alpha: float,
-    seed: int,
 ) -> Reversal:
     """Compare each holiday group with the reference and the treated groups."""
     import pandas as pd
@@ -206,10 +208,10 @@ def reversal_tables(
         masks = (rows[order] for rows in _masks(design, group, holiday))
         parental, persister, off = masks
         found = Arms(parental, persister, off, design.library[order], stratum)
-        returned.append(parental_share(outcome.state[order], found, group, seed=seed))
+        returned.append(parental_share(outcome.state[order], found, group))
         arms, n_linked, n_strata = linked(found)
-        by_axis[group] = axis_reversal(axes, arms, seed=seed)
-        shares[group] = three_shares(axes, arms, alpha=alpha, seed=seed)
+        by_axis[group] = axis_reversal(axes, arms)
+        shares[group] = three_shares(axes, arms, alpha=alpha)
         resolved = bool(by_axis[group]["ratio"].notna().any())
         reverts |= resolved and _returns(returned[-1])
         messages += _caveats(group, n_linked, n_strata, resolved=resolved)

@@ -289,7 +289,7 @@ def make_result(
     reverts, tables = False, {}
     if options.holiday and outcome.groups:
         found = reversal_tables(
-            experiment, outcome, options.holiday, alpha=options.alpha, seed=options.seed
+            experiment, outcome, options.holiday, alpha=options.alpha
         )
         tables = {
             "returned": found.returned,

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dtpscore._calling.conformal import conformal_pvalues, n_at_least
+from dtpscore._statistics.intervals import return_interval, share_interval
 from dtpscore._statistics.samples import sample_means
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pandas as pd
-    from numpy.random import Generator
     from numpy.typing import NDArray
 
 # Cells of an arm that a tumor or patient needs to be compared within.
 FEWEST = 20
-_N_BOOTSTRAP = 1000
-_INTERVAL = (0.025, 0.975)
 # The difference between untreated and treated cells must exceed this many standard
 # deviations of the reference for a ratio.
 RESOLVED = 1.0
@@ -88,40 +86,27 @@ def linked(arms: Arms) -> tuple[Arms, int, int]:
     return within, len(complete), len(names)
 
 
-def drawn(rng: Generator, n: int) -> NDArray[np.int64]:
-    """Draw n of n places with replacement; a single place needs no draw."""
-    return rng.integers(n, size=n) if n > 1 else np.zeros(1, np.int64)
+def _units(
+    values: NDArray[np.float64], arms: Arms
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Mean of each sample of each arm in each stratum, its arm, and its stratum."""
+    means, arm, stratum = [], [], []
+    for place, (rows, own) in enumerate(arms.strata()):
+        for number, member in enumerate(own.each):
+            found = sample_means(values[rows][member], own.sample[member])
+            means.append(found)
+            arm += [number] * len(found)
+            stratum += [place] * len(found)
+    return np.concatenate(means), np.array(arm), np.array(stratum)
 
 
-def _contrasts(arms: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Subtract parental from persister, and persister from holiday sample means."""
-    parental, persister, holiday = (part.mean(axis=0) for part in arms)
-    return np.stack([persister - parental, holiday - persister])
-
-
-def _draws(means: list[list[NDArray[np.float64]]], seed: int) -> NDArray[np.float64]:
-    """Contrasts of bootstrap draws; NaN where an arm has one sample to draw."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for _ in range(_N_BOOTSTRAP):
-        again = [
-            _contrasts([part[drawn(rng, len(part))] for part in means[place]])
-            for place in drawn(rng, len(means))
-        ]
-        found.append(np.mean(again, axis=0))
-    draws = np.array(found)
-    if len(means) == 1:
-        parental, persister, holiday = (len(part) > 1 for part in means[0])
-        known = np.array([parental and persister, persister and holiday])
-        draws[:, ~known] = np.nan
-    return draws
-
-
-def axis_reversal(axes: pd.DataFrame, arms: Arms, *, seed: int) -> pd.DataFrame:
-    """Differences between the arms per axis, with a bootstrap over samples.
+def axis_reversal(axes: pd.DataFrame, arms: Arms) -> pd.DataFrame:
+    """Differences between the arms per axis, with the sample as the unit.
 
     Differences are taken within strata (tumors or patients) and averaged over them,
-    so that pairs are used as pairs. A draw takes strata, then samples of each arm.
+    so that pairs are used as pairs. The intervals are those of `return_interval`:
+    Student's t over strata where there are several, else over samples, which covers
+    what it says with as few as two samples; draws of so few samples do not.
 
     Parameters
     ----------
@@ -129,8 +114,6 @@ def axis_reversal(axes: pd.DataFrame, arms: Arms, *, seed: int) -> pd.DataFrame:
         Cells x axes in standard deviations of the reference cells.
     arms
         The three arms, each with cells in every stratum.
-    seed
-        Seed of the bootstrap.
 
     Returns
     -------
@@ -142,26 +125,29 @@ def axis_reversal(axes: pd.DataFrame, arms: Arms, *, seed: int) -> pd.DataFrame:
     """
     import pandas as pd
 
-    values = axes.to_numpy(dtype=np.float64)
-    means = [
-        [sample_means(values[rows][arm], own.sample[arm]) for arm in own.each]
-        for rows, own in arms.strata()
-    ]
-    contrast, returned = np.mean([_contrasts(part) for part in means], axis=0)
-    low, high = np.quantile(_draws(means, seed), _INTERVAL, axis=0)
-    resolved = (np.abs(contrast) > RESOLVED) & (low[0] * high[0] > 0)
-    ratio = np.where(resolved, -returned / np.where(contrast == 0, 1, contrast), np.nan)
-    return pd.DataFrame(
-        {
-            "persister": contrast,
-            "holiday": contrast + returned,
-            "returned": returned,
-            "returned_low": low[1],
-            "returned_high": high[1],
-            "ratio": ratio,
-        },
-        index=pd.Index(axes.columns, name="axis"),
-    )
+    means, arm, stratum = _units(axes.to_numpy(dtype=np.float64), arms)
+    rows = []
+    for column in means.T:
+        way, back = (
+            return_interval(
+                column[arm != left],
+                arm[arm != left] == later,
+                stratum=stratum[arm != left],
+            )
+            for left, later in ((2, 1), (0, 2))
+        )
+        resolved = abs(way.estimate) > RESOLVED and way.low * way.high > 0
+        rows.append(
+            {
+                "persister": way.estimate,
+                "holiday": way.estimate + back.estimate,
+                "returned": back.estimate,
+                "returned_low": back.low,
+                "returned_high": back.high,
+                "ratio": -back.estimate / way.estimate if resolved else np.nan,
+            }
+        )
+    return pd.DataFrame(rows, index=pd.Index(axes.columns, name="axis"))
 
 
 def _distance_from(
@@ -222,9 +208,7 @@ def _labels(values: NDArray[np.float64], arms: Arms, alpha: float) -> NDArray[np
     return np.where(outside, 2, np.where(parental >= persister, 0, 1))
 
 
-def three_shares(
-    axes: pd.DataFrame, arms: Arms, *, alpha: float, seed: int
-) -> pd.DataFrame:
+def three_shares(axes: pd.DataFrame, arms: Arms, *, alpha: float) -> pd.DataFrame:
     """Share of holiday cells that look parental, persister-like, or like neither.
 
     A cell is compared with both anchors of its stratum (tumor or patient) by its
@@ -239,72 +223,69 @@ def three_shares(
         The three arms; at least 4 cells in each anchor of every stratum.
     alpha
         A cell with a p-value at or below this is outside an anchor.
-    seed
-        Seed of the bootstrap.
 
     Returns
     -------
-    One row per state: ``share`` of the cells, adding up to 1; ``low`` and ``high``,
-    its 95% interval over draws of holiday samples (and of strata, where there are
-    several), NaN with one holiday sample; and ``n_cells``. The anchors are taken as
-    they were measured, and no draw leaves the range of the samples, so with two or
-    three of them the interval is too narrow.
+    One row per state: ``share`` of the cells, ``low`` and ``high`` (see
+    `shares_of_units`), and ``n_cells``. The shares add up to 1. The anchors are taken
+    as they were measured, and their error is not in the interval.
     """
     import pandas as pd
 
     values = axes.to_numpy(dtype=np.float64)
-    counts = []
+    label = np.full(len(values), -1)
     for rows, own in arms.strata():
-        label = _labels(values[rows], own, alpha)
-        counts.append(by_sample(label, own.sample[own.holiday], len(SHARES)))
-    total = sum(part.sum(axis=0) for part in counts)
-    low, high = share_interval(counts, seed)
+        label[rows[own.holiday]] = _labels(values[rows], own, alpha)
+    off = arms.holiday
+    counts = counts_of_units(label[off], arms.sample[off], arms.stratum[off], 3)
+    share, low, high = shares_of_units(counts)
     return pd.DataFrame(
-        {"share": total / total.sum(), "low": low, "high": high, "n_cells": total},
+        {"share": share, "low": low, "high": high, "n_cells": counts.sum(axis=0)},
         index=pd.Index(SHARES, name="state"),
     )
 
 
-def by_sample(
-    label: NDArray[np.int64], sample: NDArray[np.int64], n_labels: int
+def counts_of_units(
+    label: NDArray[np.int64],
+    sample: NDArray[np.int64],
+    stratum: NDArray[np.int64],
+    n_labels: int,
 ) -> NDArray[np.int64]:
-    """Count the cells of each label in each sample; (samples, labels)."""
+    """Count the cells of each label in each unit; (units, labels).
+
+    A unit is a stratum (tumor or patient), because samples of one patient are no
+    replicates; where there is one stratum it is a sample.
+    """
+    unit = stratum if len(np.unique(stratum)) > 1 else sample
     return np.array(
         [
-            np.bincount(label[sample == name], minlength=n_labels)
-            for name in np.unique(sample)
+            np.bincount(label[unit == name], minlength=n_labels)
+            for name in np.unique(unit)
         ]
     )
 
 
-def share_interval(
-    counts: list[NDArray[np.int64]], seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """95% interval of shares from draws of strata and of their samples.
+def shares_of_units(
+    counts: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Share of each label, each unit counting once, with its 95% interval.
+
+    The interval is that of the share in a typical unit (`share_interval`), which covers
+    what it says with as few as two units. It is widened to hold the mean share where
+    no cell, or every cell, has a label.
 
     Parameters
     ----------
     counts
-        Cells of each label in each sample, one array (samples, labels) per stratum.
-    seed
-        Seed of the draws.
+        Cells of each label in each unit, (units, labels).
 
     Returns
     -------
-    Lower and upper end per label; NaN with a single sample.
+    Mean over units of the share, and lower and upper end; NaN with a single unit.
     """
-    n_labels = counts[0].shape[1]
-    if len(counts) == 1 and len(counts[0]) == 1:
-        unknown = np.full(n_labels, np.nan)
-        return unknown, unknown
-    rng = np.random.default_rng(seed)
-    draws = np.empty((_N_BOOTSTRAP, n_labels))
-    for row in draws:
-        again = [
-            counts[place][drawn(rng, len(counts[place]))].sum(axis=0)
-            for place in drawn(rng, len(counts))
-        ]
-        found = np.sum(again, axis=0)
-        row[:] = found / found.sum()
-    low, high = np.quantile(draws, _INTERVAL, axis=0)
-    return low, high
+    total = counts.sum(axis=1)
+    share = (counts / total[:, None]).mean(axis=0)
+    found = [share_interval(column, total) for column in counts.T]
+    low = np.minimum([one.low for one in found], share)
+    high = np.maximum([one.high for one in found], share)
+    return share, low, high

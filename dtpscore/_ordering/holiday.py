@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dtpscore._ordering.neighbors import nearest
+from dtpscore._statistics.intervals import mean_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,17 +101,18 @@ def places(
     return place
 
 
-def _medians_of_draws(values: FloatArray, rng: Generator) -> FloatArray:
+def _limits_of_cells(values: FloatArray, rng: Generator) -> list[float]:
+    """95% limits of the median of one sample, from draws of its cells."""
     drawn = rng.choice(values, (_N_BOOTSTRAP, min(values.size, _MOST_OF_ANCHOR)))
-    medians: FloatArray = np.median(drawn, axis=1)
-    return medians
+    limits: list[float] = np.quantile(np.median(drawn, axis=1), [0.025, 0.975]).tolist()
+    return limits
 
 
 def _row(
-    position: float, draws: FloatArray, ends: tuple[float, float, float]
+    position: float, limits: Sequence[float], ends: tuple[float, float, float]
 ) -> dict[str, float]:
     start, end, sd = ends
-    low, high = np.quantile(draws, [0.025, 0.975])
+    low, high = limits
     resolved = abs(end - start) > _RESOLVED_SD * sd
     return {
         "position": position,
@@ -141,7 +143,7 @@ def reversal(
     -------
     One row per holiday sample, with intervals from draws of its cells (they do not
     hold the spread between samples), and a row ``all samples`` where there are two
-    or more, with an interval from draws of samples. ``position`` is a median;
+    or more, with an interval over samples (Student's t). ``position`` is a median;
     ``from_root_in_sd`` its distance from the median of the root group in standard
     deviations of that group; ``returned`` the share of the way from the persisters
     of the last time back to the root, NaN where these two are not one standard
@@ -156,15 +158,14 @@ def reversal(
     for code in np.unique(cells.sample[on]):
         inside = on & (cells.sample == code)
         medians.append(float(np.median(order[inside])))
-        draws = _medians_of_draws(order[inside], rng)
         rows[cells.samples[code]] = {
-            **_row(medians[-1], draws, ends),
+            **_row(medians[-1], _limits_of_cells(order[inside], rng), ends),
             **_shares(place[inside]),
         }
     if len(medians) > 1:
-        draws = rng.choice(medians, (_N_BOOTSTRAP, len(medians))).mean(axis=1)
+        found = mean_interval(medians)
         rows["all samples"] = {
-            **_row(float(np.mean(medians)), draws, ends),
+            **_row(found.estimate, (found.low, found.high), ends),
             **_shares(place[on]),
         }
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -85,7 +85,7 @@ def _axis_pictures(context: Context, frame: pd.DataFrame) -> tuple[Picture, ...]
             alt="Difference of each axis from untreated cells on the drug and in "
             f"{group}; the table below has the numbers.",
             caption=f"Difference from untreated cells, on the drug and in {group}. "
-            "Intervals come from draws of whole samples.",
+            "Intervals hold how much samples differ.",
         )
         for group in dict.fromkeys(frame["group"].astype(str))
     )
@@ -192,7 +192,8 @@ def reversal_section(context: Context) -> Section | None:
         else result(shares),
         paragraphs=(
             "The measure is the share of the cells off the drug that the calls leave "
-            "parental-like. Its interval comes from draws of whole samples.",
+            "parental-like, the mean over samples. Its interval holds how much samples "
+            "differ.",
         ),
         notes=(
             "A cell that is parental-like by the calls has not left the range of the "

@@ -60,9 +60,10 @@ def reversal(
     -------
     ``"share"``
         One row per holiday group: ``group``, ``n_samples``, ``n_cells``, ``share`` (of
-        the cells that the calls leave parental-like, 0 to 1) with its 95% interval
-        over samples ``low`` to ``high`` (missing with one sample), and
-        ``treated_share``, the same share of the cells on the drug.
+        the cells that the calls leave parental-like, 0 to 1, the mean over samples)
+        with its 95% interval over samples ``low`` to ``high`` (missing with one
+        sample), and ``treated_share``, the same share of the cells on the drug. With
+        several patients, or batches, each of them counts once instead of each sample.
     ``"axes"``
         One row per holiday group and axis: ``axis``, ``group``, ``persister`` and
         ``holiday`` (difference from untreated cells in their standard deviations),
