@@ -47,7 +47,11 @@ class CallRecord(Record):
         untreated cells that are as far out as half of the called cells
         (``like_before``, their share and its interval), what the name rests on
         (``n_studies``, ``n_studies_agree``, ``index_rise``), how far the group moved
-        (``move`` and its limits), ``explained_by_signatures`` and ``evidence_level``.
+        (``move`` and its limits), with ``clone_key`` what the clones of the called
+        cells say (``n_called_with_clone``, ``n_called_clones``, ``n_clones_before``,
+        ``clone_before_share`` and its interval: the share of the called cells whose
+        clone is among the untreated cells; ``largest_clone_share``),
+        ``explained_by_signatures`` and ``evidence_level``.
         None without a reference, as all tables that need one.
     reference_samples
         One row per reference sample: ``called_share``, the share of its cells that is
@@ -65,6 +69,12 @@ class CallRecord(Record):
         without called cells.
     vulnerabilities
         Published vulnerabilities of the axes that carry the calls; None without calls.
+    clones
+        One row per group and clone of its called cells: ``n_called``, ``called_share``
+        (of the called cells with a clone), ``n_treated``, ``n_before`` of
+        ``n_untreated`` untreated cells with a clone, their shares, the 95% interval
+        ``before_low`` to ``before_high``, and whether the share changed. None without
+        ``clone_key`` or called cells.
     returned
         The primary measure of return, one row per holiday group: ``share`` of its cells
         that the calls leave parental-like with the interval ``low`` to ``high``, and
@@ -103,6 +113,7 @@ class CallRecord(Record):
     sample_tests: pd.DataFrame | None = None
     axes: pd.DataFrame | None = None
     vulnerabilities: pd.DataFrame | None = None
+    clones: pd.DataFrame | None = None
     returned: pd.DataFrame | None = None
     reversal: pd.DataFrame | None = None
     reversal_shares: pd.DataFrame | None = None

@@ -10,11 +10,12 @@ import numpy as np
 
 from dtpscore._calling import components, features, own_scores, quality
 from dtpscore._calling.batches import call_batches
+from dtpscore._calling.clones import read_clones
 from dtpscore._calling.depth import match_depth, thinned
 from dtpscore._calling.holiday import check_arms
 from dtpscore._calling.lanes import Libraries, join_lanes
 from dtpscore._calling.outcome import Experiment
-from dtpscore._calling.result import make_result
+from dtpscore._calling.result import Beside, make_result
 from dtpscore._design import read_design
 from dtpscore._values import judge
 from dtpscore.errors import DataError
@@ -179,6 +180,9 @@ def call_matrix(
         The index does not exist or was made from an excluded study.
     """
     design = read_design(obs, options.keys)
+    clones = None
+    if options.clone_key is not None:
+        clones = read_clones(obs, design, options.clone_key)
     measured = quality.measure(matrix, gene_names)
     values = _judged(matrix, measured)
     cells = quality.taking_part(design, measured, options)
@@ -225,6 +229,5 @@ def call_matrix(
         _values_in_words(values),
         *found.methods,
     ]
-    return make_result(
-        experiment, outcome, quality=measured, values=values, options=options
-    )
+    beside = Beside(quality=measured, values=values, clones=clones)
+    return make_result(experiment, outcome, beside, options)

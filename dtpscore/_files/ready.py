@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dtpscore._calling.clones import read_clones
 from dtpscore._check.matrices import check_values
 from dtpscore._design import Design, DesignKeys, column, read_design
 from dtpscore._results.elements import Source, pick
@@ -64,6 +65,9 @@ def check_options(adata: AnnData, options: Options) -> list[str]:
     index = getattr(options, "index_key", None)
     if index is not None:
         column(adata.obs, index, "index")
+    clones = getattr(options, "clone_key", None)
+    if clones is not None:
+        read_clones(adata.obs, design, clones)
     times = [design.time.sentence] if design.time and design.time.sentence else []
     return [*times, *check_values(adata, source_of(options))]
 

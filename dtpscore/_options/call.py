@@ -56,6 +56,12 @@ class CallOptions(Options):
         default=None,
         description="Column of obs that is true for cells that failed quality control.",
     )
+    clone_key: str | None = Field(
+        default=None,
+        description="Column of obs with clones (lineage barcodes, clusters of copy "
+        "number), one name per cell; whether those of called cells were there before "
+        "treatment is then said.",
+    )
     survival: str | None = Field(
         default=None,
         description="How it is known that the treated cells survived, in words. It "

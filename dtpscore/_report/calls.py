@@ -113,6 +113,24 @@ _TABLES = (
         ),
     ),
     (
+        "clones",
+        "Clones of the called cells, and whether they were there before treatment",
+        (
+            Column("batch", "Batch"),
+            Column("group", "Group"),
+            Column("clone", "Clone"),
+            Column("n_called", "Called cells", "count"),
+            Column("called_share", "Of the called cells", "share"),
+            Column("share_after", "Of all treated cells", "share"),
+            Column("n_before", "Untreated cells", "count"),
+            Column("share_before", "Of the untreated cells", "share"),
+            Column("before_low", "95% from", "share"),
+            Column("before_high", "to", "share"),
+            Column("log2_change", "log2 change", "signed"),
+            Column("qvalue", "q", "pvalue"),
+        ),
+    ),
+    (
         "reference_samples",
         "Each reference sample against the others: the share should be below the "
         "error rate",

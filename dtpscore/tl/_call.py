@@ -62,6 +62,7 @@ def call(
     time_key: str | None = None,
     survival: str | None = None,
     quality_key: str | None = None,
+    clone_key: str | None = None,
     min_genes: int = 100,
     max_mitochondrial: float = 0.3,
     alpha: float = 0.05,
@@ -164,6 +165,11 @@ def call(
         evidence level; nothing is computed from it.
     quality_key
         Column that is true for cells that failed quality control.
+    clone_key
+        Column with the clone of each cell, one name per cell: a lineage barcode, a
+        cluster of copy number, or the ``dtp_lineage`` of `dtpscore.tl.lineages` where
+        cells hold several barcodes. Clones make no call. They say whether the called
+        cells can have been there before treatment.
     min_genes, max_mitochondrial
         Cells with fewer genes, or a larger share of counts in MT- genes, are of low
         quality, in every group alike.
@@ -256,7 +262,9 @@ def call(
         of each batch, ``samples``, ``conditions`` (share of DTP-like cells and mean
         index of each group, the sample as the unit), ``sample_tests`` (with the test
         that the design allowed), ``axes`` (direction found against the published one),
-        ``vulnerabilities`` and ``coverage``. With a holiday group there are
+        ``vulnerabilities`` and ``coverage``. With ``clone_key`` there is ``clones``:
+        one row per clone of the called cells, with its share before treatment, the
+        interval of it, and its change. With a holiday group there are
         ``returned`` (the measure of return: the share of its cells that stay
         parental-like, with a 95% interval over samples) and, as a supplement,
         ``reversal`` (by axis) and ``reversal_shares`` (by distance over all axes).
@@ -305,6 +313,7 @@ def call(
         time_key=time_key,
         survival=survival,
         quality_key=quality_key,
+        clone_key=clone_key,
         min_genes=min_genes,
         max_mitochondrial=max_mitochondrial,
         alpha=alpha,
