@@ -204,7 +204,10 @@ def call_matrix(
         scored, design, cells, names, keys=keys, options=options, scores=scores
     )
     outcome = call_batches(
-        experiment, alpha=options.alpha, check_reference=options.check_reference
+        experiment,
+        alpha=options.alpha,
+        check_reference=options.check_reference,
+        check_stability=options.check_stability,
     )
     found = experiment.features
     said = [] if values.kind == "counts" else [values.sentence]

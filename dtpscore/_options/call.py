@@ -116,6 +116,11 @@ class CallOptions(Options):
         description="Count samples of an arm that differ no more than parts of one "
         "library (lanes, technical repeats) as one sample.",
     )
+    check_stability: bool = Field(
+        default=False,
+        description="Call each group four times more, each time without a quarter of "
+        "the cells of every sample, and say how much the calls change.",
+    )
     layer: str | None = Field(default=None, description="Layer to use instead of X.")
     use_raw: bool = Field(default=False, description="Use raw instead of X.")
     gene_symbols: str | None = Field(

@@ -77,6 +77,7 @@ def call(
     min_reference: int = 50,
     check_reference: bool = True,
     check_replicates: bool = True,
+    check_stability: bool = False,
     layer: str | None = None,
     use_raw: bool = False,
     gene_symbols: str | None = None,
@@ -202,6 +203,11 @@ def call(
     check_replicates
         Compare the samples of each arm, and count those that differ no more than parts
         of one library do (lanes, technical repeats) as one sample. It needs counts.
+    check_stability
+        Call each group four times more, each time without another quarter of the cells
+        of every sample, and say between what shares the calls change. This takes about
+        four times as long. Without it, the shares that would be called at half and at
+        twice ``alpha`` say whether the calls lie on an edge, where a few cells decide.
     layer, use_raw, gene_symbols, species
         As in `dtpscore.tl.score`.
     n_jobs
@@ -325,6 +331,7 @@ def call(
         min_reference=min_reference,
         check_reference=check_reference,
         check_replicates=check_replicates,
+        check_stability=check_stability,
         layer=layer,
         use_raw=use_raw,
         gene_symbols=gene_symbols,
