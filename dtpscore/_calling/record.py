@@ -80,6 +80,17 @@ class CallRecord(Record):
         ``n_untreated`` untreated cells with a clone, their shares, the 95% interval
         ``before_low`` to ``before_high``, and whether the share changed. None without
         ``clone_key`` or called cells.
+    other_causes
+        One row per group and measure of what can pass for a state. Of handling stress,
+        mitochondrial counts and low depth it is the share of cells beyond 95% of
+        untreated cells; of RNA of other cell types and ambient RNA the part of the
+        difference from untreated cells that it makes. ``reference``, ``called`` and
+        ``other_treated`` are means over samples; ``difference`` is that of called and
+        reference, with its 95% interval ``low`` to ``high`` and ``pvalue``, and
+        ``other_pvalue`` that of foreign RNA in other treated cells; ``within`` is the
+        same within the treated samples; ``soup`` is the share of the counts of called
+        cells that is foreign RNA, and ``can_explain`` the verdict. None without called
+        cells.
     returned
         The primary measure of return, one row per holiday group: ``share`` of its cells
         that the calls leave parental-like with the interval ``low`` to ``high``, and
@@ -119,6 +130,7 @@ class CallRecord(Record):
     axes: pd.DataFrame | None = None
     vulnerabilities: pd.DataFrame | None = None
     clones: pd.DataFrame | None = None
+    other_causes: pd.DataFrame | None = None
     returned: pd.DataFrame | None = None
     reversal: pd.DataFrame | None = None
     reversal_shares: pd.DataFrame | None = None

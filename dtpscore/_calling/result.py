@@ -11,6 +11,7 @@ from dtpscore._calling.clones import add_clones
 from dtpscore._calling.group import SHIFT_BASIS
 from dtpscore._calling.holiday import reversal_tables
 from dtpscore._calling.naming import rate_in_words
+from dtpscore._calling.other_causes import add_other_causes
 from dtpscore._calling.outcome import where
 from dtpscore._calling.reasons import vulnerability_table
 from dtpscore._calling.record import CallRecord
@@ -269,17 +270,23 @@ class Beside:
 
     Attributes
     ----------
+    matrix
+        The matrix as it was given, before libraries were brought to one depth.
     quality
         What was counted in every cell.
-    values
+    judged
         What the values of the matrix are.
     clones
         Clones of the cells; None without a column of them.
+    ambient
+        float64 (genes,): profile of empty droplets; None where it is not known.
     """
 
+    matrix: Any
     quality: Quality
-    values: Values
+    judged: Values
     clones: CloneColumn | None = None
+    ambient: NDArray[np.float64] | None = None
 
 
 def make_result(
@@ -316,6 +323,15 @@ def make_result(
     reached = _add_evidence(outcome, options, reverts=reverts)
     if beside.clones is not None:
         tables["clones"] = add_clones(experiment, outcome, beside.clones, options.alpha)
+    tables["other_causes"] = add_other_causes(
+        experiment,
+        outcome,
+        beside.matrix,
+        beside.quality,
+        alpha=options.alpha,
+        counts=beside.judged.are_counts,
+        ambient=beside.ambient,
+    )
     tables |= _group_tables(experiment, outcome, beside.quality, options)
     if not outcome.groups:
         gain, sentence = mixture_note(outcome.index[experiment.used], seed=options.seed)
@@ -326,7 +342,7 @@ def make_result(
         params=_params(options, experiment.features.index_name),
         version=__version__,
         note=NOTE,
-        matrix_values=beside.values,
+        matrix_values=beside.judged,
         calibrated=bool(outcome.groups),
         evidence_level=reached,
         evidence=LEVELS[reached],

@@ -149,6 +149,7 @@ def call_matrix(
     options: CallOptions,
     *,
     scores: ScoreFrame | None = None,
+    ambient: NDArray[np.float64] | None = None,
 ) -> CallResult:
     """Call every cell of a matrix.
 
@@ -165,6 +166,8 @@ def call_matrix(
         The options of the call.
     scores
         Scores for the shift instead of the control-matched z-scores.
+    ambient
+        float64 (genes,): profile of empty droplets, where it is known.
 
     Returns
     -------
@@ -197,6 +200,7 @@ def call_matrix(
     depth = match_depth(
         design, cells.used, measured.counts, values, wanted=options.match_depth
     )
+    given = matrix
     if depth.thins:
         matrix = thinned(matrix, depth.share, names, seed=options.seed)
     scored = _Matrix(matrix, gene_names, values.normalize)
@@ -232,5 +236,5 @@ def call_matrix(
         _values_in_words(values),
         *found.methods,
     ]
-    beside = Beside(quality=measured, values=values, clones=clones)
+    beside = Beside(given, measured, values, clones, ambient)
     return make_result(experiment, outcome, beside, options)

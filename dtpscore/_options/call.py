@@ -62,6 +62,11 @@ class CallOptions(Options):
         "number), one name per cell; whether those of called cells were there before "
         "treatment is then said.",
     )
+    ambient_key: str | None = Field(
+        default=None,
+        description="Column of var with the profile of empty droplets; whether ambient "
+        "RNA can explain calls is then said.",
+    )
     survival: str | None = Field(
         default=None,
         description="How it is known that the treated cells survived, in words. It "

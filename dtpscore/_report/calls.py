@@ -118,6 +118,24 @@ _TABLES = (
         ),
     ),
     (
+        "other_causes",
+        "What can pass for a state, in called cells against the others",
+        (
+            Column("batch", "Batch"),
+            Column("group", "Group"),
+            Column("measure", "Measure"),
+            Column("reference", "Untreated", "share"),
+            Column("called", "Called", "share"),
+            Column("other_treated", "Other treated cells", "share"),
+            Column("difference", "Called less untreated", "signed"),
+            Column("low", "95% from", "signed"),
+            Column("high", "to", "signed"),
+            Column("pvalue", "p", "pvalue"),
+            Column("soup", "Share of counts", "share"),
+            Column("can_explain", "Can explain calls"),
+        ),
+    ),
+    (
         "clones",
         "Clones of the called cells, and whether they were there before treatment",
         (

@@ -13,7 +13,7 @@ from dtpscore._design import label, names
 from dtpscore._log import logger
 from dtpscore._options.call import CallOptions
 from dtpscore._results.calls import call_elements, score_frame
-from dtpscore._results.elements import Source, available, pick, writable, write
+from dtpscore._results.elements import Source, available, pick, profile, writable, write
 from dtpscore._results.lazy import numbers, unnamed_tables
 from dtpscore.errors import DataError
 
@@ -63,6 +63,7 @@ def call(
     survival: str | None = None,
     quality_key: str | None = None,
     clone_key: str | None = None,
+    ambient_key: str | None = None,
     min_genes: int = 100,
     max_mitochondrial: float = 0.3,
     alpha: float = 0.05,
@@ -171,6 +172,11 @@ def call(
         cluster of copy number, or the ``dtp_lineage`` of `dtpscore.tl.lineages` where
         cells hold several barcodes. Clones make no call. They say whether the called
         cells can have been there before treatment.
+    ambient_key
+        Column of ``var`` with the profile of empty droplets (counts, or shares as
+        CellBender stores them). Ambient RNA makes no call. It is compared between
+        called cells and untreated samples, and said where it can explain calls. Other
+        cell types of the data are such a profile, too, where ``malignant`` is given.
     min_genes, max_mitochondrial
         Cells with fewer genes, or a larger share of counts in MT- genes, are of low
         quality, in every group alike.
@@ -268,7 +274,9 @@ def call(
         of each batch, ``samples``, ``conditions`` (share of DTP-like cells and mean
         index of each group, the sample as the unit), ``sample_tests`` (with the test
         that the design allowed), ``axes`` (direction found against the published one),
-        ``vulnerabilities`` and ``coverage``. With ``clone_key`` there is ``clones``:
+        ``vulnerabilities`` and ``coverage``. Where cells were called, there
+        is ``other_causes``: handling stress, dying cells and foreign RNA in called,
+        untreated and other treated cells. With ``clone_key`` there is ``clones``:
         one row per clone of the called cells, with its share before treatment, the
         interval of it, and its change. With a holiday group there are
         ``returned`` (the measure of return: the share of its cells that stay
@@ -320,6 +328,7 @@ def call(
         survival=survival,
         quality_key=quality_key,
         clone_key=clone_key,
+        ambient_key=ambient_key,
         min_genes=min_genes,
         max_mitochondrial=max_mitochondrial,
         alpha=alpha,
@@ -340,10 +349,14 @@ def call(
         seed=seed,
         key_added=key_added,
     )
-    matrix, genes = pick(adata, Source(layer, use_raw, gene_symbols))
+    source = Source(layer, use_raw, gene_symbols)
+    matrix, genes = pick(adata, source)
+    ambient = None if ambient_key is None else profile(adata, source, ambient_key)
     frame = _score_frame(adata, scores)
     target = writable(adata, copy=copy)
-    result = call_matrix(matrix, genes, target.obs, options, scores=frame)
+    result = call_matrix(
+        matrix, genes, target.obs, options, scores=frame, ambient=ambient
+    )
     write(target, call_elements(result, key_added))
     for message in result.record.messages:
         logger.info(message)
