@@ -11,25 +11,25 @@ import dtpscore as dtp
 from dtpscore._calling.edge import Edge, LeftOut, edge_of, leave_out, parts_of
 
 
-def test_cells_are_counted_at_half_and_at_twice_the_rate():
-    found = edge_of(np.array([0.02, 0.025, 0.026, 0.05, 0.07, 0.1, 0.11]), 0.05)
+def test_cells_are_counted_at_a_fifth_and_at_twice_the_rate():
+    found = edge_of(np.array([0.009, 0.01, 0.011, 0.05, 0.07, 0.1, 0.11]), 0.05)
     assert found == Edge(7, 2, 4, 6)
     row = found.row()
     assert row["called_share"] == pytest.approx(4 / 7)
-    assert row["called_share_half_alpha"] == pytest.approx(2 / 7)
+    assert row["called_share_fifth_alpha"] == pytest.approx(2 / 7)
     assert row["called_share_double_alpha"] == pytest.approx(6 / 7)
 
 
 @pytest.mark.parametrize(
     ("qvalues", "edge"),
     [
-        ([0.026, 0.9], True),
+        ([0.011, 0.9], True),
         ([0.1, 0.9], True),
-        ([0.025, 0.9], False),
+        ([0.01, 0.9], False),
         ([0.101, 0.9], False),
     ],
 )
-def test_an_edge_is_none_at_half_and_some_at_twice_the_rate(qvalues, edge):
+def test_an_edge_is_none_at_a_fifth_and_some_at_twice_the_rate(qvalues, edge):
     found = edge_of(np.array(qvalues), 0.05)
     assert found.on_edge is edge
     assert (found.sentence(0.05) is not None) is edge
@@ -37,7 +37,7 @@ def test_an_edge_is_none_at_half_and_some_at_twice_the_rate(qvalues, edge):
 
 def test_the_words_on_the_edge_have_the_numbers():
     assert Edge(360, 0, 63, 170).sentence(0.05) == (
-        "the calls lie on an edge: at an error rate of 2.5% none of the 360 cells "
+        "the calls lie on an edge: at an error rate of 1% none of the 360 cells "
         "would be called, at 5% 63 are called, and at 10% 170 would be (47%). A few "
         "cells more or less can turn the result."
     )
@@ -87,7 +87,7 @@ def test_leaving_out_changes_no_call_and_is_in_the_record_and_the_report(tmp_pat
     page = tmp_path / "report.html"
     dtp.report(found, page)
     text = page.read_text(encoding="utf-8")
-    assert "At half the error rate" in text
+    assert "At a fifth of the error rate" in text
     assert "Without a quarter of the cells, from" in text
 
 

@@ -11,11 +11,10 @@ from small_calls import DESIGN, easy, record_of, run
 
 import dtpscore as dtp
 from dtpscore import signatures
+from dtpscore._calling.cause_parts import Parts, by_sample
 from dtpscore._calling.other_causes import (
     CAUSES,
     STRESS,
-    Parts,
-    by_sample,
     compare,
     sentence,
 )

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dtpscore._calling.cause_parts import LEVEL, Counted, Parts, by_sample
 from dtpscore._calling.features import MIN_COVERAGE, NUISANCE
-from dtpscore._calling.quality import FEWEST_OF_SAMPLE
-from dtpscore._calling.soup import mixtures, sums_by_code
 from dtpscore._statistics.intervals import difference_interval, mean_interval
 from dtpscore._statistics.samples import claim_group
 
@@ -32,13 +31,11 @@ if TYPE_CHECKING:
     BoolArray = NDArray[np.bool_]
 
 STRESS = "dissociation_broad2019"
-# Level of the tests of all causes of a group together.
-_ALPHA = 0.05
 METHOD = (
     "The shares of called cells with more handling stress, a larger mitochondrial "
     "share or fewer counts than 95% of untreated cells were compared with those of "
     "held-out untreated samples, with the sample as the unit (t test at "
-    f"{100 * _ALPHA:g}% over all measures, Bonferroni). Where the profile of foreign "
+    f"{100 * LEVEL:g}% over all measures, Bonferroni). Where the profile of foreign "
     "RNA was known, so was the part of the difference of called and of other treated "
     "cells from untreated ones that it makes, beyond that of the same profile with "
     "genes of like expression exchanged. "
@@ -102,31 +99,6 @@ CAUSES = {
     ),
     "ambient": Cause("ambient RNA", "ambient RNA", "soup does this", of_sample=True),
 }
-
-
-@dataclass(frozen=True)
-class Parts:
-    """One measure by sample.
-
-    Attributes
-    ----------
-    reference
-        float64 (untreated samples,).
-    called, others
-        float64 (treated samples,): in the called cells of each, and in its other
-        cells; NaN where it has too few of these.
-    cells
-        Values of called and of other cells where there is one treated sample, whose
-        cells are then the units of the comparison within it.
-    soup
-        Of a mixture, the share of the counts of called cells that is soup.
-    """
-
-    reference: FloatArray
-    called: FloatArray
-    others: FloatArray
-    cells: tuple[FloatArray, FloatArray] | None = None
-    soup: float = float("nan")
 
 
 def _within(parts: Parts) -> tuple[float, float, float]:
@@ -215,131 +187,6 @@ def sentence(row: dict[str, Any], cause: Cause) -> str:
     return f"{text}. This can explain a part of the calls: {cause.says}."
 
 
-def _libraries(library: NDArray[np.int64], cells: BoolArray) -> NDArray[np.int64]:
-    names, sizes = np.unique(library[cells], return_counts=True)
-    return names[sizes >= FEWEST_OF_SAMPLE]
-
-
-def _beyond(values: FloatArray, rest: FloatArray) -> FloatArray:
-    """Say which values are above those of 95% of the rest."""
-    return (values > np.quantile(rest, 1 - _ALPHA)).astype(np.float64)
-
-
-def by_sample(
-    values: FloatArray,
-    library: NDArray[np.int64],
-    *,
-    called: BoolArray,
-    treated: BoolArray,
-    reference: BoolArray,
-) -> Parts | None:
-    """Share of the cells of each sample that are beyond the range of untreated cells.
-
-    Each untreated sample is held out in turn; it and the treated cells are held
-    against the others, treated cells against all in turn.
-
-    Parameters
-    ----------
-    values, library
-        The value of each cell, high where it can make calls, and its library.
-    called, treated, reference
-        Called cells of a group, all its cells, and untreated cells.
-
-    Returns
-    -------
-    The shares. None with fewer than two untreated samples or without a treated one
-    that have ten cells, or where a value is not known.
-    """
-    before, after = _libraries(library, reference), _libraries(library, called)
-    if len(before) < 2 or not len(after) or np.isnan(values[treated | reference]).any():
-        return None
-    rest = set(_libraries(library, treated & ~called).tolist())
-    own, beyond = [], []
-    for one in before:
-        others = values[reference & (library != one)]
-        own.append(_beyond(values[reference & (library == one)], others).mean())
-        beyond.append(_beyond(values, others))
-    share = np.mean(beyond, axis=0)
-
-    def mean(cells: BoolArray, one: int) -> float:
-        return float(share[cells & (library == one)].mean())
-
-    other = treated & ~called
-    pair = None
-    if len(after) == 1 and after[0] in rest:
-        here = library == after[0]
-        pair = (share[called & here], share[other & here])
-    return Parts(
-        np.array(own),
-        np.array([mean(called, one) for one in after]),
-        np.array([mean(other, one) if one in rest else np.nan for one in after]),
-        pair,
-    )
-
-
-@dataclass(frozen=True)
-class Counted:
-    """Counts of genes, summed over the called and the other cells of each library.
-
-    Attributes
-    ----------
-    sums
-        float64 (codes, genes): of the other cells of library ``l`` at ``2 l``, of its
-        called cells at ``2 l + 1``, and of the other cell types of each batch after
-        these.
-    batches
-        Names of the batches.
-    """
-
-    sums: FloatArray
-    batches: tuple[str, ...]
-
-    @classmethod
-    def of(cls, matrix: Any, experiment: Experiment, called: BoolArray) -> Counted:
-        """Count in one pass over the matrix."""
-        design = experiment.design
-        batches = tuple(np.unique(design.batch[design.named]).tolist())
-        n = int(design.library.max()) + 1
-        code = np.where(experiment.used, 2 * design.library + called, -1)
-        for number, batch in enumerate(batches):
-            rows = (design.batch == batch) & design.named & ~design.malignant
-            code[rows] = 2 * n + number
-        sums = sums_by_code(matrix, code.astype(np.int64), 2 * n + len(batches))
-        return cls(sums, batches)
-
-    def parts(
-        self,
-        library: NDArray[np.int64],
-        batch: str,
-        masks: dict[str, BoolArray],
-        ambient: FloatArray | None,
-    ) -> dict[str, Parts]:
-        """Measures of foreign RNA; none with fewer than two untreated samples."""
-        before = _libraries(library, masks["reference"])
-        after = _libraries(library, masks["called"])
-        if len(before) < 2 or not len(after):
-            return {}
-        rest = _libraries(library, masks["treated"] & ~masks["called"])
-        beside = np.isin(after, rest)
-        samples = self.sums[np.r_[2 * after + 1, 2 * after[beside]]]
-        types = self.sums[len(self.sums) - len(self.batches) :]
-        soups = {"other_types": types[self.batches.index(batch)], "ambient": ambient}
-        result = {}
-        for name, soup in soups.items():
-            if soup is None or not soup.any():
-                continue
-            own, found = mixtures(self.sums[2 * before], soup, samples)
-            others = np.full(len(after), np.nan)
-            others[beside] = found.explained[len(after) :]
-            result[name] = Parts(
-                own.explained,
-                found.explained[: len(after)],
-                others,
-                soup=float(found.share[: len(after)].mean()),
-            )
-        return result
-
-
 def _of_cells(
     experiment: Experiment, quality: Quality, *, counts: bool
 ) -> dict[str, FloatArray]:
@@ -412,7 +259,7 @@ def add_other_causes(
             parts |= counted.parts(design.library, group["batch"], masks, ambient)
         measured = {name: part for name, part in parts.items() if part is not None}
         for name in [one for one in CAUSES if one in measured]:
-            row = compare(measured[name], CAUSES[name], _ALPHA / len(measured))
+            row = compare(measured[name], CAUSES[name], LEVEL / len(measured))
             rows.append({"batch": group["batch"], "group": group["group"], **row})
             if row["can_explain"]:
                 outcome.limits.add(

@@ -44,11 +44,11 @@ class CallRecord(Record):
         and ``tolerance`` (what one further library may differ),
         ``prior_freedom`` (degrees of freedom that public libraries have in it),
         ``components_used``, the evidence for a second population, ``n_called``,
-        ``called_share`` with the shares that half and twice the error rate would call
-        (``called_share_half_alpha``, ``called_share_double_alpha``) and ``on_edge``
-        (none at half and some at twice the rate), the lowest and highest share without
-        a quarter of the cells where this was asked for (``left_out_lowest``,
-        ``left_out_highest``),
+        ``called_share`` with the shares that a fifth and twice the error rate would
+        call (``called_share_fifth_alpha``, ``called_share_double_alpha``) and
+        ``on_edge`` (none at a fifth and some at twice the rate), the lowest and highest
+        share without a quarter of the cells where this was asked for
+        (``left_out_lowest``, ``left_out_highest``),
         untreated cells that are as far out as half of the called cells
         (``like_before``, their share and its interval), what the name rests on
         (``n_studies``, ``n_studies_agree``, ``index_rise``), how far the group moved

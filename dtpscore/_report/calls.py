@@ -81,7 +81,7 @@ _TABLES = (
             Column("smallest_share", "Smallest share to be called", "share"),
             Column("n_called", "Cells that left the reference range", "count"),
             Column("called_share", "Their share", "share"),
-            Column("called_share_half_alpha", "At half the error rate", "share"),
+            Column("called_share_fifth_alpha", "At a fifth of the error rate", "share"),
             Column("called_share_double_alpha", "At twice the error rate", "share"),
             Column("left_out_lowest", "Without a quarter of the cells, from", "share"),
             Column("left_out_highest", "to", "share"),

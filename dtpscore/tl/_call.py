@@ -212,8 +212,9 @@ def call(
     check_stability
         Call each group four times more, each time without another quarter of the cells
         of every sample, and say between what shares the calls change. This takes about
-        four times as long. Without it, the shares that would be called at half and at
-        twice ``alpha`` say whether the calls lie on an edge, where a few cells decide.
+        four times as long. Without it, the shares that would be called at a fifth
+        and at twice ``alpha`` say whether the calls lie on an edge, where a few cells
+        decide.
     layer, use_raw, gene_symbols, species
         As in `dtpscore.tl.score`.
     n_jobs
