@@ -168,7 +168,7 @@ def sentence(row: dict[str, Any], cause: Cause) -> str:
     untreated = f"{max(row['reference'], 0):.1%} untreated"
     if cause.of_sample:
         whose, part, pvalue = "called", row["called"], row["pvalue"]
-        if row["other_pvalue"] < pvalue:
+        if row["other_pvalue"] < pvalue and row["other_treated"] > row["reference"]:
             whose, part = "the other treated", row["other_treated"]
             pvalue = row["other_pvalue"]
         text = (
@@ -241,7 +241,9 @@ def add_other_causes(
     if not every.any():
         return None
     cells = _of_cells(experiment, quality, counts=counts)
-    counted = Counted.of(matrix, experiment, every) if counts else None
+    counted = None
+    if counts and (ambient is not None or not design.malignant.all()):
+        counted = Counted.of(matrix, experiment, every)
     rows = []
     for group in outcome.groups:
         own = used & (design.batch == group["batch"])
