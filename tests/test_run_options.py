@@ -57,6 +57,8 @@ DECIDES = {
     "malignant": (("tumor",), {"call"}),
     "holiday": (("washout",), {"call", "pseudotime", "resistance", "vulnerabilities"}),
     "quality_key": ("bad", {"call"}),
+    "clone_key": ("clone", {"call"}),
+    "ambient_key": ("soup", {"call", "pseudotime"}),
     "pathway": ("estrogen_output", {"engagement"}),
     "late": (("relapse",), {"resistance"}),
     "lineage_key": ("barcode", {"lineages"}),

@@ -18,6 +18,8 @@ from dtpscore._calling.cells import (
     standardized,
     weighed_like,
 )
+from dtpscore._calling.edge import METHOD as LEFT_OUT
+from dtpscore._calling.edge import edge_of, leave_out, parts_of
 from dtpscore._calling.group import (
     SHIFT_BASIS,
     GroupCall,
@@ -254,12 +256,14 @@ def _call_one(
         experiment.design.pair[rows],
         exclude_studies=experiment.features.excluded,
     )
+    edge = edge_of(found.qvalue[~cells.reference], alpha)
     before = before_treatment(found.shift, called & ~cells.reference, cells.reference)
     outcome.groups.append(
         {
             "batch": batch.name,
             "group": group,
             **found.calibration,
+            **edge.row(),
             **(NONE_CALLED if before is None else before.row()),
             "n_studies": agreed.n_studies,
             "n_studies_agree": agreed.n_agree,
@@ -273,10 +277,17 @@ def _call_one(
     outcome.limits.add(batch.name, group, moved.sentence(alpha))
     if before is not None:
         outcome.limits.add(batch.name, group, before.sentence())
+    said = edge.sentence(alpha)
+    if said is not None:
+        outcome.limits.add(batch.name, group, said)
 
 
 def call_batches(
-    experiment: Experiment, *, alpha: float, check_reference: bool
+    experiment: Experiment,
+    *,
+    alpha: float,
+    check_reference: bool,
+    check_stability: bool = False,
 ) -> Outcome:
     """Call every group of every batch against the reference cells of its batch.
 
@@ -288,6 +299,8 @@ def call_batches(
         False discovery rate, kept within each group of each batch.
     check_reference
         Also call the reference samples against each other.
+    check_stability
+        Also call each group without each quarter of its cells.
 
     Returns
     -------
@@ -316,8 +329,33 @@ def call_batches(
     outcome.state[experiment.low] = LOW_QUALITY_STATE
     outcome.reason[experiment.low] = LOW_QUALITY
     _in_order_of_groups(outcome, design.groups)
+    if check_stability:
+        for row in outcome.groups:
+            _leave_out(experiment, outcome, row, alpha)
     outcome.methods += call_in_words(experiment, outcome, alpha)
+    if check_stability and outcome.groups:
+        outcome.methods.append(LEFT_OUT)
     return outcome
+
+
+def _leave_out(
+    experiment: Experiment, outcome: Outcome, row: dict[str, Any], alpha: float
+) -> None:
+    """Call a group again without parts of its cells, and say what changes."""
+    design, order = experiment.design, experiment.order
+    own = (design.batch == row["batch"]) & experiment.used
+    own &= design.reference | (design.group == row["group"])
+    rows = order[own[order]]
+
+    def call(kept: NDArray[np.bool_]) -> float:
+        cells = _cells(experiment, outcome, rows[kept])
+        found = call_group(cells, alpha=alpha, prior=experiment.prior)
+        return float((found.qvalue[~cells.reference] <= alpha).mean())
+
+    part = parts_of(design.library[rows], experiment.keys[rows])
+    found = leave_out(part, row["called_share"], call)
+    row |= found.row()
+    outcome.limits.add(row["batch"], row["group"], found.sentence())
 
 
 def _in_order_of_groups(outcome: Outcome, groups: Sequence[str]) -> None:

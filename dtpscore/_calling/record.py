@@ -44,10 +44,19 @@ class CallRecord(Record):
         and ``tolerance`` (what one further library may differ),
         ``prior_freedom`` (degrees of freedom that public libraries have in it),
         ``components_used``, the evidence for a second population, ``n_called``,
+        ``called_share`` with the shares that a fifth and twice the error rate would
+        call (``called_share_fifth_alpha``, ``called_share_double_alpha``) and
+        ``on_edge`` (none at a fifth and some at twice the rate), the lowest and highest
+        share without a quarter of the cells where this was asked for
+        (``left_out_lowest``, ``left_out_highest``),
         untreated cells that are as far out as half of the called cells
         (``like_before``, their share and its interval), what the name rests on
         (``n_studies``, ``n_studies_agree``, ``index_rise``), how far the group moved
-        (``move`` and its limits), ``explained_by_signatures`` and ``evidence_level``.
+        (``move`` and its limits), with ``clone_key`` what the clones of the called
+        cells say (``n_called_with_clone``, ``n_called_clones``, ``n_clones_before``,
+        ``clone_before_share`` and its interval: the share of the called cells whose
+        clone is among the untreated cells; ``largest_clone_share``),
+        ``explained_by_signatures`` and ``evidence_level``.
         None without a reference, as all tables that need one.
     reference_samples
         One row per reference sample: ``called_share``, the share of its cells that is
@@ -65,6 +74,23 @@ class CallRecord(Record):
         without called cells.
     vulnerabilities
         Published vulnerabilities of the axes that carry the calls; None without calls.
+    clones
+        One row per group and clone of its called cells: ``n_called``, ``called_share``
+        (of the called cells with a clone), ``n_treated``, ``n_before`` of
+        ``n_untreated`` untreated cells with a clone, their shares, the 95% interval
+        ``before_low`` to ``before_high``, and whether the share changed. None without
+        ``clone_key`` or called cells.
+    other_causes
+        One row per group and measure of what can pass for a state. Of handling stress,
+        mitochondrial counts and low depth it is the share of cells beyond 95% of
+        untreated cells; of RNA of other cell types and ambient RNA the part of the
+        difference from untreated cells that it makes. ``reference``, ``called`` and
+        ``other_treated`` are means over samples; ``difference`` is that of called and
+        reference, with its 95% interval ``low`` to ``high`` and ``pvalue``, and
+        ``other_pvalue`` that of foreign RNA in other treated cells; ``within`` is the
+        same within the treated samples; ``soup`` is the share of the counts of called
+        cells that is foreign RNA, and ``can_explain`` the verdict. None without called
+        cells.
     returned
         The primary measure of return, one row per holiday group: ``share`` of its cells
         that the calls leave parental-like with the interval ``low`` to ``high``, and
@@ -103,6 +129,8 @@ class CallRecord(Record):
     sample_tests: pd.DataFrame | None = None
     axes: pd.DataFrame | None = None
     vulnerabilities: pd.DataFrame | None = None
+    clones: pd.DataFrame | None = None
+    other_causes: pd.DataFrame | None = None
     returned: pd.DataFrame | None = None
     reversal: pd.DataFrame | None = None
     reversal_shares: pd.DataFrame | None = None

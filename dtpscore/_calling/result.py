@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dtpscore._calling.clones import add_clones
 from dtpscore._calling.group import SHIFT_BASIS
 from dtpscore._calling.holiday import reversal_tables
 from dtpscore._calling.naming import rate_in_words
+from dtpscore._calling.other_causes import add_other_causes
 from dtpscore._calling.outcome import where
 from dtpscore._calling.reasons import vulnerability_table
 from dtpscore._calling.record import CallRecord
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from dtpscore._calling.clones import CloneColumn
     from dtpscore._calling.outcome import Experiment, Outcome
     from dtpscore._calling.quality import Quality
     from dtpscore._options.call import CallOptions
@@ -261,13 +264,33 @@ def _params(options: CallOptions, index: str) -> dict[str, Any]:
     return {**given, "index": index}
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What is known of the cells beside their calls.
+
+    Attributes
+    ----------
+    matrix
+        The matrix as it was given, before libraries were brought to one depth.
+    quality
+        What was counted in every cell.
+    judged
+        What the values of the matrix are.
+    clones
+        Clones of the cells; None without a column of them.
+    ambient
+        float64 (genes,): profile of empty droplets; None where it is not known.
+    """
+
+    matrix: Any
+    quality: Quality
+    judged: Values
+    clones: CloneColumn | None = None
+    ambient: NDArray[np.float64] | None = None
+
+
 def make_result(
-    experiment: Experiment,
-    outcome: Outcome,
-    *,
-    quality: Quality,
-    values: Values,
-    options: CallOptions,
+    experiment: Experiment, outcome: Outcome, beside: Beside, options: CallOptions
 ) -> CallResult:
     """Put the results of all cells into frames, and what was done into a record.
 
@@ -275,10 +298,8 @@ def make_result(
     ----------
     experiment, outcome
         The run. Sentences are added to ``outcome``.
-    quality
-        What was counted in every cell.
-    values
-        What the values of the matrix are.
+    beside
+        What is known of the cells beside their calls.
     options
         The options of the call.
     """
@@ -300,7 +321,18 @@ def make_result(
         outcome.messages += found.messages
         outcome.methods += found.methods
     reached = _add_evidence(outcome, options, reverts=reverts)
-    tables |= _group_tables(experiment, outcome, quality, options)
+    if beside.clones is not None:
+        tables["clones"] = add_clones(experiment, outcome, beside.clones, options.alpha)
+    tables["other_causes"] = add_other_causes(
+        experiment,
+        outcome,
+        beside.matrix,
+        beside.quality,
+        alpha=options.alpha,
+        counts=beside.judged.are_counts,
+        ambient=beside.ambient,
+    )
+    tables |= _group_tables(experiment, outcome, beside.quality, options)
     if not outcome.groups:
         gain, sentence = mixture_note(outcome.index[experiment.used], seed=options.seed)
         tables["bic_gain"] = gain
@@ -310,7 +342,7 @@ def make_result(
         params=_params(options, experiment.features.index_name),
         version=__version__,
         note=NOTE,
-        matrix_values=values,
+        matrix_values=beside.judged,
         calibrated=bool(outcome.groups),
         evidence_level=reached,
         evidence=LEVELS[reached],

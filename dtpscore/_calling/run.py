@@ -10,11 +10,12 @@ import numpy as np
 
 from dtpscore._calling import components, features, own_scores, quality
 from dtpscore._calling.batches import call_batches
+from dtpscore._calling.clones import read_clones
 from dtpscore._calling.depth import match_depth, thinned
 from dtpscore._calling.holiday import check_arms
 from dtpscore._calling.lanes import Libraries, join_lanes
 from dtpscore._calling.outcome import Experiment
-from dtpscore._calling.result import make_result
+from dtpscore._calling.result import Beside, make_result
 from dtpscore._design import read_design
 from dtpscore._values import judge
 from dtpscore.errors import DataError
@@ -148,6 +149,7 @@ def call_matrix(
     options: CallOptions,
     *,
     scores: ScoreFrame | None = None,
+    ambient: NDArray[np.float64] | None = None,
 ) -> CallResult:
     """Call every cell of a matrix.
 
@@ -164,6 +166,8 @@ def call_matrix(
         The options of the call.
     scores
         Scores for the shift instead of the control-matched z-scores.
+    ambient
+        float64 (genes,): profile of empty droplets, where it is known.
 
     Returns
     -------
@@ -179,6 +183,9 @@ def call_matrix(
         The index does not exist or was made from an excluded study.
     """
     design = read_design(obs, options.keys)
+    clones = None
+    if options.clone_key is not None:
+        clones = read_clones(obs, design, options.clone_key)
     measured = quality.measure(matrix, gene_names)
     values = _judged(matrix, measured)
     cells = quality.taking_part(design, measured, options)
@@ -193,6 +200,7 @@ def call_matrix(
     depth = match_depth(
         design, cells.used, measured.counts, values, wanted=options.match_depth
     )
+    given = matrix
     if depth.thins:
         matrix = thinned(matrix, depth.share, names, seed=options.seed)
     scored = _Matrix(matrix, gene_names, values.normalize)
@@ -200,7 +208,10 @@ def call_matrix(
         scored, design, cells, names, keys=keys, options=options, scores=scores
     )
     outcome = call_batches(
-        experiment, alpha=options.alpha, check_reference=options.check_reference
+        experiment,
+        alpha=options.alpha,
+        check_reference=options.check_reference,
+        check_stability=options.check_stability,
     )
     found = experiment.features
     said = [] if values.kind == "counts" else [values.sentence]
@@ -225,6 +236,5 @@ def call_matrix(
         _values_in_words(values),
         *found.methods,
     ]
-    return make_result(
-        experiment, outcome, quality=measured, values=values, options=options
-    )
+    beside = Beside(given, measured, values, clones, ambient)
+    return make_result(experiment, outcome, beside, options)

@@ -57,8 +57,8 @@ class Before:
             )
         return (
             f"{of} is {far}: cells that far out were not seen before treatment (under "
-            f"{self.high:.1%}). Rarer ones could still have been selected; lineages "
-            "would tell (tl.lineages)."
+            f"{self.high:.1%}). Rarer ones could still have been selected; clones "
+            "would tell (clone_key, tl.lineages)."
         )
 
 

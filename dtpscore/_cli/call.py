@@ -22,6 +22,8 @@ Examples:
     --sample-key sample --batch-key patient --cell-type-key type --malignant tumor
   dtpscore call cells.h5ad -o called.h5ad --groupby condition --reference DMSO \\
     --sample-key sample --holiday washout --time-key day --csv tables/
+  dtpscore call cells.h5ad -o called.h5ad --groupby condition --reference DMSO \\
+    --sample-key sample --clone-key barcode --check-stability
 """
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dtpscore._calling.clones import read_clones
 from dtpscore._check.matrices import check_values
 from dtpscore._design import Design, DesignKeys, column, read_design
-from dtpscore._results.elements import Source, pick
+from dtpscore._results.elements import Source, pick, profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +65,12 @@ def check_options(adata: AnnData, options: Options) -> list[str]:
     index = getattr(options, "index_key", None)
     if index is not None:
         column(adata.obs, index, "index")
+    clones = getattr(options, "clone_key", None)
+    if clones is not None:
+        read_clones(adata.obs, design, clones)
+    ambient = getattr(options, "ambient_key", None)
+    if ambient is not None:
+        profile(adata, source_of(options), ambient)
     times = [design.time.sentence] if design.time and design.time.sentence else []
     return [*times, *check_values(adata, source_of(options))]
 

@@ -15,9 +15,9 @@ from dtpscore._lineages.record import LineageRecord
 from dtpscore._lineages.survival import (
     change,
     counts,
-    drift,
     effective_number,
     inherited,
+    variance_of_means,
 )
 from dtpscore._lineages.words import FEWEST_CLONES, messages, methods
 from dtpscore._warn import warn
@@ -166,7 +166,7 @@ def _sizes(cells: Cells, code: IntArray, arm: _Arm) -> tuple[_Sizes, IntArray]:
         place[numbers] = np.arange(len(numbers))
         where = np.where(chosen, place[code], -1)
         tables.append(counts(clone, where, (n, len(numbers))))
-    parts = [drift(table) / max(table.shape[1], 1) for table in tables]
+    parts = variance_of_means(tables)
     spread = float(np.nansum(parts))
     sizes = _Sizes(
         tables[0].sum(axis=1),

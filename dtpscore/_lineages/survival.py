@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
@@ -138,6 +140,19 @@ def effective_number(cells: IntArray) -> float:
     n = float(cells.sum())
     same = float((cells * (cells - 1)).sum())
     return n * (n - 1) / same if same > 0 else float("nan")
+
+
+def variance_of_means(tables: Sequence[IntArray]) -> list[float]:
+    """Variance of the log of a clone's mean size over the samples of each table.
+
+    It is what drift between replicates adds, and NaN where a table has one sample.
+
+    Parameters
+    ----------
+    tables
+        (clones, samples), cells of each clone, for each arm.
+    """
+    return [drift(table) / max(table.shape[1], 1) for table in tables]
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,17 @@ class CallOptions(Options):
         default=None,
         description="Column of obs that is true for cells that failed quality control.",
     )
+    clone_key: str | None = Field(
+        default=None,
+        description="Column of obs with clones (lineage barcodes, clusters of copy "
+        "number), one name per cell; whether those of called cells were there before "
+        "treatment is then said.",
+    )
+    ambient_key: str | None = Field(
+        default=None,
+        description="Column of var with the profile of empty droplets; whether ambient "
+        "RNA can explain calls is then said.",
+    )
     survival: str | None = Field(
         default=None,
         description="How it is known that the treated cells survived, in words. It "
@@ -109,6 +120,11 @@ class CallOptions(Options):
         default=True,
         description="Count samples of an arm that differ no more than parts of one "
         "library (lanes, technical repeats) as one sample.",
+    )
+    check_stability: bool = Field(
+        default=False,
+        description="Call each group four times more, each time without a quarter of "
+        "the cells of every sample, and say how much the calls change.",
     )
     layer: str | None = Field(default=None, description="Layer to use instead of X.")
     use_raw: bool = Field(default=False, description="Use raw instead of X.")

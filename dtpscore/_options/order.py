@@ -50,6 +50,11 @@ class OrderOptions(Options):
     index_key: str | None = Field(
         default=None, description="Column of obs with the persister index."
     )
+    ambient_key: str | None = Field(
+        default=None,
+        description="Column of var with the profile of empty droplets; whether ambient "
+        "RNA comes with time is then said.",
+    )
     layer: str | None = Field(default=None, description="Layer to use instead of X.")
     use_raw: bool = Field(default=False, description="Use raw instead of X.")
     gene_symbols: str | None = Field(

@@ -93,6 +93,13 @@ class RunOptions(Options):
     )
     holiday: Names = _like(CallOptions, "holiday")
     quality_key: str | None = _like(CallOptions, "quality_key")
+    clone_key: str | None = _like(CallOptions, "clone_key", step="call")
+    ambient_key: str | None = _like(
+        CallOptions,
+        "ambient_key",
+        description="Column of var with the profile of empty droplets; whether ambient "
+        "RNA can explain calls, or comes with time, is then said.",
+    )
     pathway: str | None = Field(
         None,
         description="Axis of the pathway that the drug hits, such as mapk_output; it "

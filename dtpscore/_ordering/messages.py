@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dtpscore._ordering import ambient
 from dtpscore._ordering.checks import (
     AGREES,
     CONTRADICTS,
@@ -279,6 +280,7 @@ def messages(
         *_about_missing_keys(record, asked),
         *_about_depth(basis, record),
         *_about_composition(record),
+        *ambient.in_words(record.ambient),
         *_about_orders(record),
         *about_reversal(record),
     ]

@@ -19,6 +19,7 @@ from dtpscore._ordering import (
     external,
     holiday,
 )
+from dtpscore._ordering.ambient import ambient_course
 from dtpscore._ordering.axes import axis_features
 from dtpscore._ordering.by_method import Basis, Representation
 from dtpscore._ordering.cells import read_cells
@@ -280,6 +281,7 @@ def find_order(
     options: OrderOptions,
     *,
     brought: Representation | None = None,
+    ambient: FloatArray | None = None,
 ) -> OrderResult:
     """Order cells from the reference group on, and check the order.
 
@@ -295,6 +297,8 @@ def find_order(
         How to order.
     brought
         A representation and an index of the user, over all cells.
+    ambient
+        float64 (genes,): profile of empty droplets; None where it is not known.
 
     Raises
     ------
@@ -319,8 +323,12 @@ def find_order(
     root = str(cells.names[roots[0]])
     made = by_method.make(basis, roots, brought, options=options, method=method)
     rooted = _how_rooted(basis, candidates, root, options)
+    soup = None
+    if basis.judged.are_counts:
+        soup = ambient_course(matrix, cells, experiment.malignant, ambient)
     known = {
         "root": root,
+        "ambient": soup,
         "time_courses": courses,
         "times": _times_frame(experiment),
         "model": _model(basis.embedding, made.learned, gene_names),

@@ -45,7 +45,9 @@ class OrderRecord(Record):
         Number of reference cells, and of cells that have no position.
     validated
         The order was learned from times, and every cell was placed by fits on other
-        replicate series than its own.
+        replicate series than its own. This shows that the order is found again in
+        other series; what comes with time in every series, such as depth, is found
+        again as well.
     values
         What the values of the matrix were taken for; see ``dtpscore._values``.
     direction, cycle, branches
@@ -64,6 +66,10 @@ class OrderRecord(Record):
     composition
         ``cell_type``, ``time`` and ``share``, the mean over samples, outside the
         holiday; None with one type of cells or one time.
+    ambient
+        One row per time and kind of foreign RNA: how much of the difference from the
+        reference group it makes; see ``dtpscore._ordering.ambient``. None without
+        counts, times, a profile or two samples of the reference group.
     reversal
         Where cells of the holiday are, one row per sample.
     agreement
@@ -88,6 +94,7 @@ class OrderRecord(Record):
     times: pd.DataFrame | None = None
     depth_rho: float | None = None
     composition: pd.DataFrame | None = None
+    ambient: pd.DataFrame | None = None
     reversal: pd.DataFrame | None = None
     agreement: dict[str, float] | None = None
 

@@ -109,7 +109,8 @@ def path_section(context: Context) -> Section | None:
         return None
     record = order_record(context.adata)
     learned = (
-        "The order was checked on replicates that the fit did not see."
+        "The order was checked on replicates that the fit did not see. What comes "
+        "with time in all of them, such as depth, is not ruled out by that."
         if record.validated
         else "The order was not checked on other replicates."
     )

@@ -258,6 +258,33 @@ def pick(adata: AnnData, source: Source) -> tuple[Any, list[str]]:
     return genes_alone(matrix, adata.var, source.gene_symbols)
 
 
+def profile(adata: AnnData, source: Source, key: str) -> NDArray[np.float64]:
+    """Take a profile of genes from ``var``, in the order of the genes of `pick`.
+
+    Raises
+    ------
+    DataError
+        The column does not exist, or is no profile: values are missing or below 0, or
+        all are 0.
+    """
+    var = adata.raw.var if source.use_raw and adata.raw is not None else adata.var
+    if key not in var.columns:
+        msg = (
+            f"var has no column {key!r} for the profile of empty droplets. "
+            f"Columns there are: {available(var.columns)}."
+        )
+        raise DataError(msg)
+    values = pd.to_numeric(var[key], errors="coerce").to_numpy(np.float64)
+    if not np.isfinite(values).all() or (values < 0).any() or not values.any():
+        msg = (
+            f"var[{key!r}] is no profile of empty droplets: it needs a number from 0 "
+            "on for each gene, above 0 for some."
+        )
+        raise DataError(msg)
+    result: NDArray[np.float64] = values[is_gene(var)]
+    return result
+
+
 def plain(value: Any) -> Any:
     """Turn a value into a form that h5ad and zarr files hold and give back.
 

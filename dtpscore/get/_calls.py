@@ -143,8 +143,10 @@ def calibration(adata: AnnData, *, key: str | None = None) -> pd.DataFrame:
     possible), ``n_called``; ``n_studies`` with ``n_studies_agree`` and ``index_rise``,
     on which the name of called cells rests; ``move`` (how far the group moved as a
     whole, in standard deviations of the cells of a sample) with ``move_low``,
-    ``move_high``, ``move_pvalue`` and ``move_assumed``; and ``evidence_level``. The
-    table has no row where nothing was calibrated.
+    ``move_high``, ``move_pvalue`` and ``move_assumed``; and ``evidence_level``. Where
+    ``clone_key`` was given, ``n_called_clones`` and ``n_clones_before`` count the
+    clones of the called cells, and those of them that untreated cells have as well.
+    The table has no row where nothing was calibrated.
 
     Raises
     ------

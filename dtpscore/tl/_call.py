@@ -13,7 +13,7 @@ from dtpscore._design import label, names
 from dtpscore._log import logger
 from dtpscore._options.call import CallOptions
 from dtpscore._results.calls import call_elements, score_frame
-from dtpscore._results.elements import Source, available, pick, writable, write
+from dtpscore._results.elements import Source, available, pick, profile, writable, write
 from dtpscore._results.lazy import numbers, unnamed_tables
 from dtpscore.errors import DataError
 
@@ -62,6 +62,8 @@ def call(
     time_key: str | None = None,
     survival: str | None = None,
     quality_key: str | None = None,
+    clone_key: str | None = None,
+    ambient_key: str | None = None,
     min_genes: int = 100,
     max_mitochondrial: float = 0.3,
     alpha: float = 0.05,
@@ -76,6 +78,7 @@ def call(
     min_reference: int = 50,
     check_reference: bool = True,
     check_replicates: bool = True,
+    check_stability: bool = False,
     layer: str | None = None,
     use_raw: bool = False,
     gene_symbols: str | None = None,
@@ -164,6 +167,16 @@ def call(
         evidence level; nothing is computed from it.
     quality_key
         Column that is true for cells that failed quality control.
+    clone_key
+        Column with the clone of each cell, one name per cell: a lineage barcode, a
+        cluster of copy number, or the ``dtp_lineage`` of `dtpscore.tl.lineages` where
+        cells hold several barcodes. Clones make no call. They say whether the called
+        cells can have been there before treatment.
+    ambient_key
+        Column of ``var`` with the profile of empty droplets (counts, or shares as
+        CellBender stores them). Ambient RNA makes no call. It is compared between
+        called cells and untreated samples, and said where it can explain calls. Other
+        cell types of the data are such a profile, too, where ``malignant`` is given.
     min_genes, max_mitochondrial
         Cells with fewer genes, or a larger share of counts in MT- genes, are of low
         quality, in every group alike.
@@ -196,6 +209,12 @@ def call(
     check_replicates
         Compare the samples of each arm, and count those that differ no more than parts
         of one library do (lanes, technical repeats) as one sample. It needs counts.
+    check_stability
+        Call each group four times more, each time without another quarter of the cells
+        of every sample, and say between what shares the calls change. This takes about
+        four times as long. Without it, the shares that would be called at a fifth
+        and at twice ``alpha`` say whether the calls lie on an edge, where a few cells
+        decide.
     layer, use_raw, gene_symbols, species
         As in `dtpscore.tl.score`.
     n_jobs
@@ -256,7 +275,11 @@ def call(
         of each batch, ``samples``, ``conditions`` (share of DTP-like cells and mean
         index of each group, the sample as the unit), ``sample_tests`` (with the test
         that the design allowed), ``axes`` (direction found against the published one),
-        ``vulnerabilities`` and ``coverage``. With a holiday group there are
+        ``vulnerabilities`` and ``coverage``. Where cells were called, there
+        is ``other_causes``: handling stress, dying cells and foreign RNA in called,
+        untreated and other treated cells. With ``clone_key`` there is ``clones``:
+        one row per clone of the called cells, with its share before treatment, the
+        interval of it, and its change. With a holiday group there are
         ``returned`` (the measure of return: the share of its cells that stay
         parental-like, with a 95% interval over samples) and, as a supplement,
         ``reversal`` (by axis) and ``reversal_shares`` (by distance over all axes).
@@ -305,6 +328,8 @@ def call(
         time_key=time_key,
         survival=survival,
         quality_key=quality_key,
+        clone_key=clone_key,
+        ambient_key=ambient_key,
         min_genes=min_genes,
         max_mitochondrial=max_mitochondrial,
         alpha=alpha,
@@ -316,6 +341,7 @@ def call(
         min_reference=min_reference,
         check_reference=check_reference,
         check_replicates=check_replicates,
+        check_stability=check_stability,
         layer=layer,
         use_raw=use_raw,
         gene_symbols=gene_symbols,
@@ -324,10 +350,14 @@ def call(
         seed=seed,
         key_added=key_added,
     )
-    matrix, genes = pick(adata, Source(layer, use_raw, gene_symbols))
+    source = Source(layer, use_raw, gene_symbols)
+    matrix, genes = pick(adata, source)
+    ambient = None if ambient_key is None else profile(adata, source, ambient_key)
     frame = _score_frame(adata, scores)
     target = writable(adata, copy=copy)
-    result = call_matrix(matrix, genes, target.obs, options, scores=frame)
+    result = call_matrix(
+        matrix, genes, target.obs, options, scores=frame, ambient=ambient
+    )
     write(target, call_elements(result, key_added))
     for message in result.record.messages:
         logger.info(message)

@@ -12,7 +12,7 @@ from dtpscore._log import logger
 from dtpscore._options.order import OrderOptions
 from dtpscore._ordering.order import find_order
 from dtpscore._results.brought import brought
-from dtpscore._results.elements import Source, pick, writable, write
+from dtpscore._results.elements import Source, pick, profile, writable, write
 from dtpscore._results.order import known_from_call, order_elements
 from dtpscore.errors import InputWarning
 
@@ -38,6 +38,7 @@ def pseudotime(
     cell_type_key: str | None = None,
     malignant: str | Iterable[str] | None = (),
     index_key: str | None = None,
+    ambient_key: str | None = None,
     layer: str | None = None,
     use_raw: bool = False,
     gene_symbols: str | None = None,
@@ -111,6 +112,11 @@ def pseudotime(
     index_key
         Column with the persister index. By default ``"dtp_index"`` where it exists,
         otherwise the control-matched z-score of the consensus axis.
+    ambient_key
+        Column of ``var`` with the profile of empty droplets. The order is not changed
+        by it; where ambient RNA comes with time, which looks like progress, this is
+        said. Other cell types of the data are such a profile, too, where ``malignant``
+        is given.
     layer, use_raw, gene_symbols
         Where the values and gene names are, as in `dtpscore.tl.score`.
     species
@@ -166,10 +172,13 @@ def pseudotime(
     ``uns["dtp_pseudotime"]``
         ``method``; ``root`` (name of the cell); ``n_root_cells``; ``n_unreachable``;
         ``validated`` (every cell was placed by fits on other replicate series than
-        its own); ``values`` (what the values of the matrix were taken for);
+        its own, which does not rule out what comes with time in all of them);
+        ``values`` (what the values of the matrix were taken for);
         ``direction``, ``cycle``, ``branches``, ``time_courses``, ``times``,
         ``reversal`` (frames); ``depth_rho`` (rank correlation of counts per cell with
         time); ``composition`` (share of each type of cells at each time);
+        ``ambient`` (how much foreign RNA makes of the difference from the reference
+        group at each time, where its profile is known);
         ``agreement`` of both orders; ``stability`` over roots and subsamples;
         ``model`` (loadings and coefficients); ``messages``; ``methods`` (sentences for
         a methods section); ``params``.
@@ -226,6 +235,7 @@ def pseudotime(
         cell_type_key=cell_type_key,
         malignant=names(malignant),
         index_key=index_key,
+        ambient_key=ambient_key,
         layer=layer,
         use_raw=use_raw,
         gene_symbols=gene_symbols,
@@ -251,7 +261,12 @@ def pseudotime(
     if options.index_key is None and _keys.INDEX in adata.obs:
         options = options.model_copy(update={"index_key": _keys.INDEX})
     result = find_order(
-        matrix, adata.obs, gene_names, options, brought=brought(adata, options)
+        matrix,
+        adata.obs,
+        gene_names,
+        options,
+        brought=brought(adata, options),
+        ambient=None if ambient_key is None else profile(adata, source, ambient_key),
     )
     for text in result.warnings:
         warnings.warn(text, InputWarning, stacklevel=3)
