@@ -7,6 +7,7 @@ import json
 import anndata as ad
 import pandas as pd
 import pytest
+from browser_page import opened
 
 import dtpscore as dtp
 from dtpscore import _demo
@@ -53,6 +54,33 @@ def test_every_step_gave_a_result(made, result):
     assert {"dtp_scores", "dtp_call", "dtp_pseudotime"} <= set(result.uns)
     page = made.outputs.report.read_text(encoding="utf-8")
     assert "simulated" in page
+
+
+def test_the_report_is_read_in_about_ten_screens(made, tmp_path):
+    """One figure per section, beside its text; it had 17 screens of 1280 x 900."""
+    with opened(tmp_path) as browser:
+        browser.open(made.outputs.report)
+        height = "document.documentElement.scrollHeight"
+        assert browser.run(height) < 11 * 900
+        # A larger figure takes the place of its text, and gives it back.
+        button = "document.querySelector('#axes figure button')"
+        width = "document.querySelector('#axes figure img').offsetWidth"
+        small = browser.run(width)
+        browser.run(f"{button}.click()")
+        assert browser.run(width) > 1.3 * small
+        browser.run(f"{button}.click()")
+        assert browser.run(width) == small
+
+
+def test_how_do_you_know_it_is_not_the_library(made):
+    """The question of a reviewer: the answer is reached from the contents."""
+    page = made.outputs.report.read_text(encoding="utf-8")
+    assert '<a href="#calls">' in page
+    section = page[page.index('<section id="calls"') :].split("</section>")[0]
+    assert "Each reference sample against the others" in section
+    assert "the group moved as a whole" in section
+    first = page[page.index('<section id="first"') :].split("</section>")[0]
+    assert "calibrated by holding out whole reference samples" in first
 
 
 def test_scores_are_those_of_the_function(result):

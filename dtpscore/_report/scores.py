@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dtpscore import pl, signatures
 from dtpscore._report.directions import KINDS, directions_fold, studies_of
 from dtpscore._report.format import listed, number
@@ -207,16 +209,28 @@ def _coverage_parts(
     return notes, pictures, [table]
 
 
-def _confounder_parts(
-    context: Context,
-) -> tuple[list[str], list[Picture], list[Table]]:
-    """Picture and table of correlations, or a note why there are none."""
+def _strongest(table: pd.DataFrame) -> str:
+    """Sentence on the closest relation to depth, cell cycle or handling."""
+    values = table.to_numpy(dtype=np.float64)
+    if np.isnan(values).all():
+        return ""
+    row, column = np.unravel_index(np.nanargmax(np.abs(values)), values.shape)
+    title = str(titled(table.reset_index(names="axis"))["title"].iloc[row])
+    what, rho = str(table.columns[column]), number(values[row, column], 2, sign=True)
+    return (
+        f"Of what should not drive results, {what} goes closest with one of them: "
+        f"its rank correlation with {title} is {rho} within groups."
+    )
+
+
+def _confounder_fold(context: Context) -> tuple[str, Fold | None]:
+    """Sentence, and picture and table of correlations; or a note why there are none."""
     try:
         table = checks.confounders(
             context.adata, groupby=context.groupby, key=context.scores_key
         )
     except DataError as error:
-        return [str(error)], [], []
+        return str(error), None
     drawn = picture(
         lambda: pl.confounders(
             context.adata,
@@ -228,30 +242,34 @@ def _confounder_parts(
         "the table below has the numbers.",
         caption="Rank correlation within groups, averaged over groups.",
     )
+    caption = "Rank correlation of results with what should not drive them"
     shown = Table(
         name="confounders",
-        caption="Rank correlation of results with what should not drive them",
+        caption=caption,
         frame=titled(table.reset_index(names="axis")),
         columns=(
             Column("title", "Result"),
             *(Column(n, f"{n[0].upper()}{n[1:]}", "signed") for n in table.columns),
         ),
     )
-    return [], [drawn], [shown]
+    return _strongest(table), Fold(caption, pictures=(drawn,), tables=(shown,))
 
 
 def checks_section(context: Context) -> Section:
     """Genes found, and what else the results follow."""
-    parts = (_coverage_parts(context), _confounder_parts(context))
+    notes, pictures, tables = _coverage_parts(context)
+    said, fold = _confounder_fold(context)
     return Section(
         name="checks",
         title="Coverage and confounders",
+        result=said,
         paragraphs=(
             "A score can only be read where the data have the genes, and where it does "
             "not simply follow depth, cell cycle or handling. Correlations are taken "
             "within groups, since between groups biology and a confounder look alike.",
         ),
-        notes=tuple(note for part in parts for note in part[0]),
-        pictures=tuple(drawn for part in parts for drawn in part[1]),
-        tables=tuple(table for part in parts for table in part[2]),
+        notes=tuple(notes),
+        pictures=tuple(pictures),
+        tables=tuple(tables),
+        folds=() if fold is None else (fold,),
     )
