@@ -23,6 +23,7 @@ from dtpscore._calling.conformal import (
     local_fdr,
 )
 from dtpscore._calling.shift import held_out_shift
+from dtpscore._statistics.public_libraries import public_libraries
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from dtpscore._calling.shift import Shift
 
 ALPHA = 0.05
+# The studies whose bulk profiles are thinned here.
+OWN_STUDIES = ("hayford2024", "stauffer2024")
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,8 @@ def one_sided(values: np.ndarray, run: Run) -> Verdict:
 @lru_cache(maxsize=2)
 def _shift(scored: Scored, run: Run) -> Shift:
     """One fit, for the default and the ablations that only read it."""
-    return held_out_shift(cells_of(scored, run)[0], alpha=ALPHA)
+    prior = public_libraries(OWN_STUDIES).along
+    return held_out_shift(cells_of(scored, run)[0], alpha=ALPHA, prior=prior)
 
 
 def default_call(scored: Scored, run: Run) -> Verdict:
