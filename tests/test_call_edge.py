@@ -37,11 +37,13 @@ def test_an_edge_is_none_at_a_fifth_and_some_at_twice_the_rate(qvalues, edge):
 
 def test_the_words_on_the_edge_have_the_numbers():
     assert Edge(360, 0, 63, 170).sentence(0.05) == (
-        "the calls lie on an edge: at an error rate of 1% none of the 360 cells "
-        "would be called, at 5% 63 are called, and at 10% 170 would be (47%). A few "
-        "cells more or less can turn the result."
+        "the calls lie on an edge: at an error rate of 1% none of the 360 cells would "
+        "be called, at 5% 63 are called, and at 10% 170 would be (47%). A few cells "
+        "fewer can turn the result."
     )
-    assert "at 5% none is called" in Edge(360, 0, 0, 170).sentence(0.05)
+    none = Edge(360, 0, 0, 170).sentence(0.05)
+    assert "at 5% none is called" in none
+    assert none.endswith("More cells can turn the result.")
 
 
 def test_every_cell_is_in_one_of_four_parts_of_its_sample():

@@ -102,6 +102,7 @@ def test_the_level_is_shared_by_the_times():
         {
             "soup": "ambient RNA",
             "time": ["3", "9"],
+            "share": [0.0, 0.5],
             "explained": [0.0, 0.2],
             "reference": 0.01,
             "pvalue": [0.9, 0.025],
@@ -116,3 +117,5 @@ def test_the_level_is_shared_by_the_times():
     # Less of it than between reference samples is not foreign RNA.
     assert not in_words(course.assign(explained=[0.0, -0.2]))
     assert in_words(None) == []
+    # Soup that is nearer to the cells than the reference is, is made of them.
+    assert not in_words(course.assign(share=[0.0, 0.51]))

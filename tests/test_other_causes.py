@@ -207,6 +207,16 @@ def test_clean_cells_have_no_other_cause():
     assert "can explain" not in texts
 
 
+def test_soup_that_is_made_of_the_called_cells_explains_nothing():
+    given = [0.01, 0.012, 0.011], [0.2, 0.19, 0.21]
+    for soup, explains in ((0.5, True), (0.51, False)):
+        found = compare(parts(*given, soup=soup), CAUSES["ambient"], 0.05)
+        assert found["can_explain"] is explains
+    data = easy().copy()
+    data.var["soup"] = counts_of(data).mean(axis=0)
+    assert CAUSES["ambient"].name not in said(data, ambient_key="soup")[0]
+
+
 def test_ambient_rna_is_found_where_its_profile_is_known(tmp_path):
     data = easy().copy()
     counts, soup = counts_of(data), soup_of(data)

@@ -16,6 +16,7 @@ import numpy as np
 
 from dtpscore._calling.cause_parts import LEVEL, Counted, Parts, by_sample
 from dtpscore._calling.features import MIN_COVERAGE, NUISANCE
+from dtpscore._calling.soup import OWN_SOUP
 from dtpscore._statistics.intervals import difference_interval, mean_interval
 from dtpscore._statistics.samples import claim_group
 
@@ -143,6 +144,8 @@ def compare(parts: Parts, cause: Cause, level: float) -> dict[str, Any]:
         # Two looks at one cause share its level.
         sure = [claim.pvalue, claim.difference], witness
         explains = any(2 * p <= level and more > 0 for p, more in sure)
+    if parts.soup > OWN_SOUP:
+        explains = False
     return {
         "measure": cause.name,
         "n_reference_samples": len(parts.reference),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 
+# Cells that are nearer to a soup than to untreated cells are what the soup is made of:
+# empty droplets of treated samples hold RNA of the treated cells themselves.
+OWN_SOUP = 0.5
 # Times that genes of a soup are exchanged, among so many of like expression.
 _N_DRAWS, _GENES_ALIKE = 20, 50
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dtpscore._calling.soup import mixtures, sums_by_code
+from dtpscore._calling.soup import OWN_SOUP, mixtures, sums_by_code
 from dtpscore._statistics.samples import claim_group
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def in_words(course: pd.DataFrame | None) -> list[str]:
         sure = (rows["pvalue"] <= ALPHA / len(course)) & (
             rows["explained"] > rows["reference"]
         )
+        sure &= rows["share"] <= OWN_SOUP
         if not sure.any():
             continue
         each = ", ".join(
