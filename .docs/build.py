@@ -5,13 +5,14 @@ python .docs/build.py -o FOLDER          into another folder
 python .docs/build.py --without-demo     no gallery and no report of the demo, which
                                          take most of the time
 
-Any warning of Sphinx ends the build.
+Any warning of Sphinx ends the build, and so does a page that needs the network.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,12 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
+# A tag that fetches what it names as soon as a page is opened.
+LOADED = re.compile(
+    r"""<(?:script|img|iframe|source|video)\b[^>]*\bsrc=["']?(?:https?:)?//[^>]*>"""
+    r"""|<link\b[^>]*\brel=["']?(?:stylesheet|preload|icon)[^>]*//[^>]*>""",
+    re.IGNORECASE,
+)
 sys.path[:0] = [str(HERE), str(REPOSITORY)]
 
 import sitepages  # noqa: E402 (found by the line above)
@@ -35,6 +42,15 @@ def write_source(folder: Path, *, demo: Path | None) -> None:
             msg = f"{name} is both written by hand and generated."
             raise FileExistsError(msg)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def loads_from_elsewhere(folder: Path) -> list[str]:
+    """Name what pages of the site load from the network; links do not count."""
+    return [
+        f"{page.relative_to(folder)}: {found}"
+        for page in sorted(folder.rglob("*.html"))
+        for found in LOADED.findall(page.read_text(encoding="utf-8"))
+    ]
 
 
 def main() -> None:
@@ -60,9 +76,12 @@ def main() -> None:
         env=environment,
         check=False,
     )
-    if done.returncode == 0:
-        print(f"The site is in {given.output}; start with index.html.")
-    sys.exit(done.returncode)
+    if done.returncode:
+        sys.exit(done.returncode)
+    loads = loads_from_elsewhere(given.output)
+    if loads:
+        sys.exit("Pages load something from the network:\n" + "\n".join(loads))
+    print(f"The site is in {given.output}; start with index.html.")
 
 
 if __name__ == "__main__":

@@ -18,14 +18,15 @@ html_title = f"dtpscore {release}"
 
 extensions = [
     "myst_nb",
+    "sitepages.formulas",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_design",
 ]
 root_doc = "index"
 html_theme = "furo"
+html_math_renderer = "mathml"
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
