@@ -14,6 +14,7 @@ from dtpscore import signatures
 from dtpscore._calling.cause_parts import Parts, by_sample
 from dtpscore._calling.other_causes import (
     CAUSES,
+    NOT_MEASURED,
     STRESS,
     compare,
     sentence,
@@ -205,6 +206,20 @@ def test_clean_cells_have_no_other_cause():
     found, texts = said(data, ambient_key="soup")
     assert not found
     assert "can explain" not in texts
+
+
+def test_what_was_not_measured_is_said():
+    """With one untreated sample nobody knows how such samples differ."""
+    data = dtp.datasets.simulate(
+        n_cells=3600, n_genes=4600, days=(7,), holiday_day=None, seed=3
+    )
+    first = data.obs.groupby("condition", observed=True)["sample"].first()
+    data = data[data.obs["sample"].isin(first)].copy()
+    found = run(data, copy=True, alpha=0.1)
+    assert (found.obs["dtp_qvalue"] <= 0.1).any()
+    assert record_of(found).other_causes is None
+    assert NOT_MEASURED in " ".join(record_of(found).messages)
+    assert NOT_MEASURED not in said(easy())[1]
 
 
 def test_soup_that_is_made_of_the_called_cells_explains_nothing():

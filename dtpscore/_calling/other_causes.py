@@ -43,6 +43,11 @@ METHOD = (
     "These measures qualify calls and change none."
 )
 
+NOT_MEASURED = (
+    "it was not measured whether stress, dying cells or foreign RNA can explain the "
+    "calls: that needs two untreated samples and a treated one with ten called cells."
+)
+
 
 @dataclass(frozen=True)
 class Cause:
@@ -263,6 +268,8 @@ def add_other_causes(
         if counted is not None:
             parts |= counted.parts(design.library, group["batch"], masks, ambient)
         measured = {name: part for name, part in parts.items() if part is not None}
+        if not measured and masks["called"].any():
+            outcome.limits.add(group["batch"], group["group"], NOT_MEASURED)
         for name in [one for one in CAUSES if one in measured]:
             row = compare(measured[name], CAUSES[name], LEVEL / len(measured))
             rows.append({"batch": group["batch"], "group": group["group"], **row})
