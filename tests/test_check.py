@@ -175,6 +175,23 @@ def barcodes(seed, n=40):
     return ["".join(rng.choice(list("ACGT"), 16)) for _ in range(n)]
 
 
+def test_patients_with_both_sides_are_named():
+    """They decide which reference cells count, so they are not taken unasked."""
+    adata = dtp.datasets.simulate(n_cells=300, n_genes=400, seed=1)
+    replicate = adata.obs["replicate"].astype(str)
+    adata.obs["patient"] = "p" + replicate
+    (note,) = [n for n in dtp.check(adata).notes if "patient" in n]
+    n = replicate.nunique()
+    assert f"obs['patient'] has {n} labels, {n} of them with cells of parental" in note
+    assert "add --batch-key patient" in note
+    assert dtp.check(adata).columns.keys.batch_key is None
+    given = dtp.check(adata, batch_key="patient")
+    assert not any("--batch-key" in n for n in given.notes)
+    # Patients of one side each cannot be compared within.
+    adata.obs["patient"] = adata.obs["condition"].astype(str)
+    assert not any("--batch-key" in n for n in dtp.check(adata).notes)
+
+
 def test_lanes_are_known_by_their_names():
     obs = obs_with(["a_L001", "a_L002", "b_L001"], ["x", "y", "z"])
     assert "a_L001, a_L002 look like lanes" in lanes(obs, "sample")

@@ -147,6 +147,38 @@ def find_columns(obs: pd.DataFrame, options: CheckOptions) -> Columns:
     return Columns(DesignKeys(**keys), tuple(found))  # type: ignore[arg-type]
 
 
+def within(obs: pd.DataFrame, keys: DesignKeys) -> str:
+    """Name a column of patients or lines that groups could be compared within.
+
+    Parameters
+    ----------
+    obs
+        Annotation of the cells.
+    keys
+        Columns of the experiment.
+
+    Returns
+    -------
+    A sentence; empty where such a column is given already, or where fewer than two of
+    its labels have reference cells and others.
+    """
+    if keys.batch_key or not keys.reference:
+        return ""
+    reference = (obs[keys.groupby].astype(str) == keys.reference).to_numpy()
+    for name in _named(obs, _NAMES["batch_key"]):
+        own = obs[name].astype(str).to_numpy()
+        known = obs[name].notna().to_numpy()
+        both = set(own[known & reference]) & set(own[known & ~reference])
+        if len(both) > 1:
+            return (
+                f"obs[{name!r}] has {len(set(own[known]))} labels, {len(both)} of them "
+                f"with cells of {keys.reference} and others. The command that fits "
+                f"compares groups over all of them; add --batch-key {name} to compare "
+                "them within each."
+            )
+    return ""
+
+
 def lanes(obs: pd.DataFrame, key: str) -> str:
     """Say whether samples look like lanes of one library; empty where they do not.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dtpscore import _genes, signatures
 from dtpscore._check import answers
 from dtpscore._check.answers import INDEX, Coverage
-from dtpscore._check.columns import Columns, find_columns, lanes
+from dtpscore._check.columns import Columns, find_columns, lanes, within
 from dtpscore._check.depth import depths
 from dtpscore._check.matrices import Matrix, best, check_values, matrices
 from dtpscore._design import read_design
@@ -257,6 +257,8 @@ def look(adata: AnnData, options: CheckOptions) -> Check:
     notes += [] if matrix is None else check_values(adata, matrix.source)
     design, refused = _design(adata, columns)
     notes += refused
+    if columns.keys is not None:
+        notes += [one for one in [within(adata.obs, columns.keys)] if one]
     if columns.keys is not None and columns.keys.sample_key is not None:
         notes += [one for one in [lanes(adata.obs, columns.keys.sample_key)] if one]
     depth = {} if design is None else depths(values, design.group)
