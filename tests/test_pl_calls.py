@@ -12,16 +12,19 @@ from report_page import read_page
 
 import dtpscore as dtp
 from dtpscore import _report, pl
+from dtpscore._calling import states as rules
 from dtpscore._calling.states import STATE_COLORS
 from dtpscore._report.context import context
 from dtpscore._report.first import headline
 from dtpscore._report.format import share
 from dtpscore._report.reversal import reversal_section
 from dtpscore.errors import DataError, OptionError
+from dtpscore.get import _arms
 from dtpscore.get import _calls as states
 from dtpscore.get import _samples as samples
 from dtpscore.get._arms import arms, verdict
 from dtpscore.get._groups import columns
+from dtpscore.pl import _shares
 
 pytestmark = pytest.mark.slow
 
@@ -435,6 +438,37 @@ def test_a_file_of_calls_alone_is_reported(adata, tmp_path):
     page = read_page((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert "arms" in page.tables
     assert "axes" not in page.ids
+
+
+def test_names_of_near_times_do_not_touch():
+    """Days 35 and 37 of a long course share the place of one name."""
+    days = [0, 18, 20, 29, 41, 113, 171]
+    ticks = [(float(day), str(day)) for day in days]
+    written = _shares._written(ticks, 4.0, turned=False)
+    assert written == ["0", "18", "", "29", "41", "113", "171"]
+    assert _shares._written(ticks, 40.0, turned=False) == [str(day) for day in days]
+    near = [(0.0, "a long name"), (1.0, "another"), (2.0, "third")]
+    assert _shares._written(near, 1.0, turned=False) == ["a long name", "", "third"]
+    assert _shares._written(near, 1.0, turned=True) == [name for _, name in near]
+
+
+def test_a_verdict_says_why_in_each_arm(adata):
+    """Cells that moved decide the reason of their arm, and of no other."""
+    found = adata.copy()
+    other = (found.obs["condition"] == "holiday").to_numpy()
+    treated = (found.obs["condition"] == "treated").to_numpy()
+    state = np.where(other | treated, rules.NOT_DECIDED, rules.PARENTAL_LIKE)
+    state = state.astype(object)
+    reason = np.where(other, rules.TOO_FEW, rules.ONE_LIBRARY).astype(object)
+    moved = np.flatnonzero(treated)[-3:]
+    state[moved], reason[moved] = rules.SHIFTED, rules.NOT_NAMED
+    found.obs["dtp_call"], found.obs["dtp_reason"] = state, reason
+    design = columns(found, **KW)
+    reasons = _arms._reasons(found, design, None)
+    assert reasons == {
+        ("treated",): rules.NOT_NAMED,
+        ("holiday",): rules.TOO_FEW,
+    }
 
 
 def test_shares_of_samples_are_those_of_the_calls_and_leave_low_quality_out(adata):

@@ -65,7 +65,8 @@ def verdict(
     n_undecided
         Cells that are uncertain or not decided.
     main_reason
-        The reason that most cells have which are not named or not decided.
+        The reason that most cells have which moved and are not named; where there are
+        none, most of those that are not decided.
     smallest_share
         Smallest share of the cells that could have been called; None where the arm
         was not compared with a reference, above 1 where no call was possible.
@@ -201,17 +202,15 @@ def _reasons(
     if design.time_key is not None:
         off = group.isin(design.holiday).to_numpy()
         parts["time"] = time_texts(adata, design.time_key, off=off)[0]
-    frame = pd.DataFrame({**parts, "reason": adata.obs[keys["reason"]].astype(str)})
     state = adata.obs[keys["call"]].astype(str)
-    unnamed = {*MOVED_STATES, *OPEN_STATES} - set(DTP_STATES)
-    # Cells that moved say more than those of which nothing is known.
-    moved = state.isin(MOVED_STATES).to_numpy()
-    frame["moved"] = moved
-    frame = frame.sort_values("moved", ascending=False, kind="stable")
-    found = frame[state.isin(unnamed).to_numpy()].groupby(list(parts), sort=False)[
-        "reason"
-    ]
-    return {
-        tuple(str(part) for part in name): str(own.value_counts().idxmax())
-        for name, own in found
-    }
+    reason = adata.obs[keys["reason"]].astype(str)
+    moved = state.isin(set(MOVED_STATES) - set(DTP_STATES))
+    frame = pd.DataFrame({**parts, "reason": reason, "moved": moved})
+    frame = frame[(moved | state.isin(OPEN_STATES)).to_numpy()]
+    found = {}
+    for name, own in frame.groupby(list(parts), sort=False):
+        # Cells that moved say more than those of which nothing is known.
+        telling = own[own["moved"]] if own["moved"].any() else own
+        place = tuple(str(part) for part in name)
+        found[place] = str(telling["reason"].value_counts().idxmax())
+    return found

@@ -34,11 +34,12 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from matplotlib.axes import Axes
 
-# With more bars than this, each group gets a panel of its own.
-
-
 # Times or doses that span more than this are drawn at equal distances.
 _WIDEST = 30.0
+# Names of ticks are turned where they have more letters together.
+_LETTERS_IN_LINE = 40
+# Width of a letter, inches.
+_LETTER = 0.07
 
 
 def _positions(table: pd.DataFrame) -> dict[float, float]:
@@ -102,6 +103,32 @@ def _undecided(adata: AnnData, design: Columns, key: str | None) -> set[str]:
         return set()
     open_ = frame.groupby("group")["verdict"].agg(lambda v: (v == UNDECIDED).all())
     return {str(name) for name in open_.index[open_.to_numpy()]}
+
+
+def _written(
+    ticks: Sequence[tuple[float, str]], inches: float, *, turned: bool
+) -> list[str]:
+    """Names of ticks, empty where one would touch the last that is written.
+
+    Parameters
+    ----------
+    ticks
+        Place and name of each tick, in the order of the places.
+    inches
+        Width of the axes.
+    turned
+        Whether the names are turned, so that only their height counts.
+    """
+    places = [place for place, _ in ticks]
+    per_letter = _LETTER * max(max(places) - min(places), 1e-9) / inches
+    written, end = [], -float("inf")
+    for place, name in ticks:
+        half = per_letter * (1 if turned else len(name) / 2)
+        fits = place - half >= end
+        written.append(name if fits else "")
+        if fits:
+            end = place + half + per_letter
+    return written
 
 
 @shared_doc
@@ -222,8 +249,10 @@ def shares(
                 fontsize=SMALL,
                 color=QUIET,
             )
-        name_ticks(ax.xaxis, ends, [name for _, name in ticks])
-        if sum(len(name) for _, name in ticks) > 40:
+        turned = sum(len(name) for _, name in ticks) > _LETTERS_IN_LINE
+        inches = ax.get_position().width * drawn.figure.get_figwidth()
+        name_ticks(ax.xaxis, ends, _written(ticks, inches, turned=turned))
+        if turned:
             for text in ax.get_xticklabels():
                 text.set(rotation=40, ha="right", rotation_mode="anchor")
         top = min(max(0.1, 1.15 * float(table["dtp_like"].max())), 1.03)
