@@ -176,8 +176,9 @@ def call(
         Column of ``var`` with the profile of empty droplets (counts, or shares as
         CellBender stores them). Ambient RNA makes no call. It is compared between
         called cells and untreated samples, and a message says where it can explain
-        calls. A profile that is mostly RNA of the called cells themselves says nothing. Other
-        cell types of the data are such a profile, too, where ``malignant`` is given.
+        calls. A profile that is mostly RNA of the called cells themselves says nothing.
+        Other cell types of the data are such a profile, too, where ``malignant`` is
+        given.
     min_genes, max_mitochondrial
         Cells with fewer genes, or a larger share of counts in MT- genes, are of low
         quality, in every group alike.
