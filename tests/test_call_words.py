@@ -304,6 +304,12 @@ def test_counts_are_drawn_once_while_there_is_room(monkeypatch, room, n_draws):
     names = [f"cell{number}" for number in range(50)]
     share = np.where(np.arange(50) % 4 == 0, 1.0, 0.4)
     source = depth.thinned(counts, share, names, seed=3)
+    one, four = (
+        depth.thinned(counts, share, names, seed=3, n_jobs=number).read(0, 50)
+        for number in (1, 4)
+    )
+    np.testing.assert_array_equal(one.toarray(), four.toarray())
+    drawn.clear()
 
     def read(size):
         parts = source.blocks(chunk_size=size)

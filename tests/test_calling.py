@@ -13,7 +13,7 @@ from scipy import stats
 from dtpscore._calling import conformal
 from dtpscore._calling.cells import Cells, standardized
 from dtpscore._calling.folds import positive_unlabeled
-from dtpscore._calling.group import call_group
+from dtpscore._calling.group import call_group, leave_one_out
 from dtpscore._calling.populations import Samples, fit_lines
 from dtpscore._calling.shift import _pooled, held_out_shift, library_shift, tolerance
 from dtpscore._statistics.moderated import Prior
@@ -98,6 +98,48 @@ def test_line_recovers_offset_and_share():
     assert line.share == pytest.approx(0.2, abs=0.03)
     assert line.gain > 50
     assert fit_lines(rng.normal(size=1000), alone, 4.0, rounds=50).gain < 5
+
+
+def slow_line(position, distance, offset, share, rounds):
+    """Expectation-maximization from one start, as it is written in textbooks."""
+    for _ in range(rounds):
+        low = (1 - share) * stats.norm.pdf(position, offset)
+        high = share * stats.norm.pdf(position, offset + distance)
+        upper = high / (low + high)
+        share = min(max(upper.mean(), 1e-3), 0.97)
+        offset = position.mean() - upper.mean() * distance
+    low = (1 - share) * stats.norm.pdf(position, offset)
+    both = low + share * stats.norm.pdf(position, offset + distance)
+    single = stats.norm.logpdf(position, position.mean()).sum()
+    penalized = np.log(both).sum() + 3 * np.log(1 - share)
+    return penalized - single, offset, share, upper
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("distance", [1.0, 3.0])
+def test_lines_are_the_best_of_slow_ones(share, distance):
+    rng = np.random.default_rng(7)
+    position = rng.normal(2, 1, 300) + distance * (rng.random(300) < share)
+    found = fit_lines(position, Samples.of(np.zeros(300, np.int64)), distance)
+    middle = position.mean()
+    starts = [
+        *np.quantile(position, (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)),
+        *(middle - distance * np.array((0.0, 0.05, 0.1, 0.25, 0.5, 0.75))),
+    ]
+    fits = [slow_line(position, distance, start, 0.2, 8) for start in starts]
+    gain, offset, of_upper, upper = max(fits, key=lambda fit: fit[0])
+    assert found.gain[0] == pytest.approx(gain, abs=1e-6)
+    assert found.offset[0] == pytest.approx(offset)
+    assert found.share[0] == pytest.approx(of_upper)
+    assert found.upper == pytest.approx(upper)
+    again = fit_lines(
+        position, Samples.of(np.zeros(300, np.int64)), distance, shares=np.array([0.4])
+    )
+    two = [
+        slow_line(position, distance, middle - distance * one, one, 8)
+        for one in (0.4, 0.2)
+    ]
+    assert again.gain[0] == pytest.approx(max(fit[0] for fit in two), abs=1e-6)
 
 
 def test_lines_of_many_samples_are_those_of_each_alone():
@@ -208,6 +250,17 @@ def test_shift_calls_a_minority_and_spares_the_others():
     assert (found.pvalue <= found.readings.sum(axis=1)).all()
     assert found.pvalue.min() == pytest.approx(1 / (cells.reference.sum() + 1))
     assert found.score[query][truth[query]].mean() > 3
+
+
+def test_calls_do_not_depend_on_the_number_of_threads():
+    cells, _ = make_cells(0, n=40, n_samples=4, persisters=0.3)
+    one, three = (call_group(cells, alpha=0.05, n_workers=number) for number in (1, 3))
+    for name in ("shift", "pvalue", "qvalue", "tail", "coefficients"):
+        first, second = getattr(one, name), getattr(three, name)
+        np.testing.assert_array_equal(first, second)
+    shares = [leave_one_out(cells, alpha=0.05, n_workers=number) for number in (1, 3)]
+    assert shares[0] == shares[1]
+    assert set(shares[0]) == set(np.unique(cells.sample[cells.reference]))
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dtpscore._kernels import _gains, _ranks, _rows, _ssgsea, _sums, _zeros
+from dtpscore._kernels import _gains, _lines, _ranks, _rows, _ssgsea, _sums, _zeros
 from dtpscore._methods.linear import SetTable
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
@@ -212,6 +212,12 @@ def calls(rows):
             (keys, indices, indptr, *arguments),
             (np.zeros((n, 4)),),
         )
+    ends = np.array([0, 20, 60])
+    yield (
+        _lines.fit,
+        (np.sin(np.arange(60.0)), ends[:-1], ends[1:], np.zeros(2), 2.0, 3, 3.0),
+        (np.zeros((2, 3)), np.full((2, 3), 0.2), np.zeros((2, 3)), np.zeros(60)),
+    )
 
 
 def test_plain_body_and_compiled_kernel_agree(rows):
@@ -231,7 +237,7 @@ def test_every_kernel_is_covered(rows):
     covered = {function.__name__ for function, _, _ in calls(rows)}
     known = {
         name
-        for module in (_rows, _sums, _ranks, _gains, _zeros, _ssgsea)
+        for module in (_rows, _sums, _ranks, _gains, _lines, _zeros, _ssgsea)
         for name, value in vars(module).items()
         if hasattr(value, "py_func") and value.targetoptions.get("nogil")
     }

@@ -42,6 +42,7 @@ from dtpscore._calling.states import (
     states,
 )
 from dtpscore._calling.words import call_in_words
+from dtpscore._threads import n_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,12 +116,16 @@ def _check_samples(
     *,
     alpha: float,
     check: bool,
+    n_workers: int,
 ) -> bool:
     """Call every reference sample against the others; is the error rate exceeded?"""
     rows = batch.rows[batch.reference]
     cells = _cells(experiment, outcome, rows)
-    prior = experiment.prior
-    found = leave_one_out(cells, alpha=alpha, prior=prior) if check else {}
+    found = {}
+    if check:
+        found = leave_one_out(
+            cells, alpha=alpha, prior=experiment.prior, n_workers=n_workers
+        )
     n_called = 0.0
     for library in np.unique(cells.sample):
         own = rows[cells.sample == library]
@@ -223,11 +228,12 @@ def _call_one(
     *,
     alpha: float,
     unstable: bool,
+    n_workers: int,
 ) -> None:
     """Call the cells of one group and store what was found."""
     rows = batch.rows[batch.reference | (experiment.design.group[batch.rows] == group)]
     cells = _cells(experiment, outcome, rows)
-    found = call_group(cells, alpha=alpha, prior=experiment.prior)
+    found = call_group(cells, alpha=alpha, prior=experiment.prior, n_workers=n_workers)
     query = rows[~cells.reference]
     for name in ("pvalue", "qvalue"):
         getattr(outcome, name)[query] = getattr(found, name)[~cells.reference]
@@ -288,6 +294,7 @@ def call_batches(
     alpha: float,
     check_reference: bool,
     check_stability: bool = False,
+    n_jobs: int | None = None,
 ) -> Outcome:
     """Call every group of every batch against the reference cells of its batch.
 
@@ -301,12 +308,14 @@ def call_batches(
         Also call the reference samples against each other.
     check_stability
         Also call each group without each quarter of its cells.
+    n_jobs
+        Threads; None for as many as numba uses. Results do not depend on it.
 
     Returns
     -------
     Results of all cells.
     """
-    design = experiment.design
+    design, n_workers = experiment.design, n_threads(n_jobs)
     outcome = Outcome.empty(len(experiment.used), experiment.features.axis_names)
     sorted_rows = experiment.order[experiment.used[experiment.order]]
     for name in np.unique(design.batch[sorted_rows]):
@@ -316,13 +325,24 @@ def call_batches(
         if not batch.reference.any():
             continue
         unstable = _check_samples(
-            experiment, outcome, batch, alpha=alpha, check=check_reference
+            experiment,
+            outcome,
+            batch,
+            alpha=alpha,
+            check=check_reference,
+            n_workers=n_workers,
         )
         # In an order that does not depend on that of categories, because a reference
         # cell keeps the shift that it got beside the first group.
         for group in np.unique(design.group[rows[~batch.reference]]):
             _call_one(
-                experiment, outcome, batch, str(group), alpha=alpha, unstable=unstable
+                experiment,
+                outcome,
+                batch,
+                str(group),
+                alpha=alpha,
+                unstable=unstable,
+                n_workers=n_workers,
             )
     rest = design.malignant & design.named & ~experiment.low & (outcome.state == "")
     outcome.state[rest], outcome.reason[rest] = NOT_DECIDED, NOT_CALIBRATED
@@ -331,7 +351,7 @@ def call_batches(
     _in_order_of_groups(outcome, design.groups)
     if check_stability:
         for row in outcome.groups:
-            _leave_out(experiment, outcome, row, alpha)
+            _leave_out(experiment, outcome, row, alpha=alpha, n_workers=n_workers)
     outcome.methods += call_in_words(experiment, outcome, alpha)
     if check_stability and outcome.groups:
         outcome.methods.append(LEFT_OUT)
@@ -339,7 +359,12 @@ def call_batches(
 
 
 def _leave_out(
-    experiment: Experiment, outcome: Outcome, row: dict[str, Any], alpha: float
+    experiment: Experiment,
+    outcome: Outcome,
+    row: dict[str, Any],
+    *,
+    alpha: float,
+    n_workers: int,
 ) -> None:
     """Call a group again without parts of its cells, and say what changes."""
     design, order = experiment.design, experiment.order
@@ -349,7 +374,9 @@ def _leave_out(
 
     def call(kept: NDArray[np.bool_]) -> float:
         cells = _cells(experiment, outcome, rows[kept])
-        found = call_group(cells, alpha=alpha, prior=experiment.prior)
+        found = call_group(
+            cells, alpha=alpha, prior=experiment.prior, n_workers=n_workers
+        )
         return float((found.qvalue[~cells.reference] <= alpha).mean())
 
     part = parts_of(design.library[rows], experiment.keys[rows])

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from dtpscore._matrix import blocks
+from dtpscore._threads import in_order, n_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,6 +91,8 @@ class _Draws:
         Seed of the draws.
     room
         Bytes that may still be kept.
+    workers
+        Threads that draw.
     kept
         Counts by first and last row (exclusive).
     """
@@ -98,6 +101,7 @@ class _Draws:
     keys: list[int]
     seed: int
     room: int
+    workers: int
     kept: dict[tuple[int, int], NDArray[np.unsignedinteger[Any]]] = field(
         default_factory=dict
     )
@@ -116,18 +120,28 @@ class _Draws:
 
     def _drawn(self, block: blocks.Block, start: int, stop: int) -> NDArray[np.float32]:
         data = np.rint(block.data).astype(np.float32)
-        for row in range(stop - start):
-            keep = self.share[start + row]
-            if keep < 1:
+
+        def draw(rows: NDArray[np.int64]) -> None:
+            for row in rows:
                 cell = slice(block.indptr[row], block.indptr[row + 1])
                 entropy = [self.seed, self.keys[start + row]]
                 rng = np.random.Generator(np.random.PCG64(entropy))
+                keep = self.share[start + row]
                 data[cell] = rng.binomial(data[cell].astype(np.int64), keep)
+
+        parts = np.array_split(np.flatnonzero(self.share[start:stop] < 1), self.workers)
+        for _ in in_order(draw, parts, n_workers=self.workers):
+            pass
         return data
 
 
 def thinned(
-    matrix: Any, share: NDArray[np.float64], names: Sequence[str], *, seed: int
+    matrix: Any,
+    share: NDArray[np.float64],
+    names: Sequence[str],
+    *,
+    seed: int,
+    n_jobs: int | None = None,
 ) -> blocks.Source:
     """Thin the counts of every cell binomially, when its rows are read.
 
@@ -147,10 +161,12 @@ def thinned(
         Names of the cells.
     seed
         Seed of the draw.
+    n_jobs
+        Threads that draw; None for as many as numba uses.
     """
     source = blocks.source(matrix)
     keys = [zlib.crc32(str(name).encode()) for name in names]
-    draws = _Draws(share, keys, seed, _MOST_KEPT)
+    draws = _Draws(share, keys, seed, _MOST_KEPT, n_threads(n_jobs))
 
     def read(start: int, stop: int) -> sp.csr_matrix:
         part = blocks.Source(

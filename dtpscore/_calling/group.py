@@ -11,6 +11,7 @@ from dtpscore._calling.conformal import smallest_share
 from dtpscore._calling.second_population import THRESHOLD
 from dtpscore._calling.shift import FOLDS, held_out_shift, library_shift, shift_inside
 from dtpscore._statistics.moderated import NOTHING_KNOWN
+from dtpscore._threads import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +66,12 @@ def _threshold(
 
 
 def call_group(
-    cells: Cells, *, alpha: float, folds: int = FOLDS, prior: Prior = NOTHING_KNOWN
+    cells: Cells,
+    *,
+    alpha: float,
+    folds: int = FOLDS,
+    prior: Prior = NOTHING_KNOWN,
+    n_workers: int = 1,
 ) -> GroupCall:
     """Call one group.
 
@@ -83,6 +89,8 @@ def call_group(
         Most models that are fitted.
     prior
         How much libraries differ along a learned direction, from other experiments.
+    n_workers
+        Models that are fitted at the same time.
 
     Returns
     -------
@@ -104,11 +112,13 @@ def call_group(
     pvalue = nan.copy()
     library = nan
     if n_samples > 1:
-        found = held_out_shift(cells, alpha=alpha, folds=folds, prior=prior)
+        found = held_out_shift(
+            cells, alpha=alpha, folds=folds, prior=prior, n_workers=n_workers
+        )
         basis = SHIFT_BASIS
     else:
         library, _ = library_shift(cells)
-        found = shift_inside(cells, alpha=alpha, folds=folds)
+        found = shift_inside(cells, alpha=alpha, folds=folds, n_workers=n_workers)
         basis = INSIDE_BASIS
     pvalue[query] = found.pvalue[query]
     second = found.second
@@ -141,7 +151,7 @@ def call_group(
 
 
 def leave_one_out(
-    cells: Cells, *, alpha: float, prior: Prior = NOTHING_KNOWN
+    cells: Cells, *, alpha: float, prior: Prior = NOTHING_KNOWN, n_workers: int = 1
 ) -> dict[int, float]:
     """Share of each reference sample that is called against the other ones.
 
@@ -151,20 +161,28 @@ def leave_one_out(
         Cells of a batch, of which the reference cells are used.
     alpha, prior
         As in `call_group`.
+    n_workers
+        Samples that are called at the same time.
 
     Returns
     -------
     Share for each sample code; empty with fewer than three reference samples, where
     the others would be a single library.
     """
+    from threadpoolctl import threadpool_limits
+
     own = cells.reference
     samples = np.unique(cells.sample[own])
     if len(samples) < _FEWEST_TO_CHECK:
         return {}
     part = cells.only(own)
-    shares = {}
-    for sample in samples:
+
+    def share(sample: int) -> float:
         trial = replace(part, reference=part.sample != sample)
         found = call_group(trial, alpha=alpha, folds=_FOLDS_OF_CHECK, prior=prior)
-        shares[int(sample)] = float((found.qvalue[~trial.reference] <= alpha).mean())
-    return shares
+        return float((found.qvalue[~trial.reference] <= alpha).mean())
+
+    # Each call limits the threads of all calls, and gives back what it found.
+    with threadpool_limits(1):
+        shares = list(in_order(share, samples, n_workers=n_workers))
+    return dict(zip(samples.tolist(), shares, strict=True))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dtpscore._kernels import _lines
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -133,36 +135,37 @@ def fit_lines(
     -------
     The placement of each sample with the largest penalized likelihood.
     """
-    from scipy.special import expit
-
-    ordered = position[samples.order][:, None]
-    center = samples.total(ordered) / samples.sizes
+    ordered = position[samples.order]
+    total, sizes = samples.total(ordered), samples.sizes[:, 0]
+    center = total / sizes
     if shares is None:
-        offset = _many_starts(position, samples, center, distance)
+        offset = _many_starts(position, samples, center[:, None], distance)
         share = np.full(offset.shape, _FIRST_SHARE)
     else:
         share = np.column_stack([shares, np.full(len(shares), _FIRST_SHARE)])
-        offset = center - distance * share
-    code, half = samples.code, distance**2 / 2
-    for _ in range(rounds):
-        # The log odds of the upper population, from the two normal densities.
-        constant = np.log(share / (1 - share)) - distance * offset - half
-        upper = expit(distance * ordered + constant[code])
-        found = samples.total(upper) / samples.sizes
-        share = np.clip(found, 1e-3, 0.97)
-        offset = center - found * distance
-    centered = ordered - offset[code]
-    odds = np.log(share)[code] + distance * centered - half
-    mixed = np.logaddexp(np.log1p(-share)[code], odds)
-    likelihood = samples.total(mixed - 0.5 * centered**2)
-    likelihood += _SHARE_PENALTY * np.log1p(-share)
-    best = np.argmax(likelihood, axis=1)
+        offset = center[:, None] - distance * share
+    gain, upper = np.empty(offset.shape), np.empty(len(position))
+    last = samples.first + sizes.astype(np.int64)
+    _lines.fit(
+        ordered,
+        samples.first,
+        last,
+        center,
+        distance,
+        rounds,
+        _SHARE_PENALTY,
+        offset,
+        share,
+        gain,
+        upper,
+    )
+    best = np.argmax(gain, axis=1)
     each = np.arange(len(best))
-    single = -0.5 * samples.total((ordered - center[code]) ** 2)[:, 0]
+    single = -0.5 * samples.total((ordered - center[samples.code]) ** 2)
     of_cells = np.empty(len(position))
-    of_cells[samples.order] = upper[np.arange(len(upper)), best[code]]
+    of_cells[samples.order] = upper
     return Lines(
-        offset[each, best], share[each, best], likelihood[each, best] - single, of_cells
+        offset[each, best], share[each, best], gain[each, best] - single, of_cells
     )
 
 

@@ -202,7 +202,9 @@ def call_matrix(
     )
     given = matrix
     if depth.thins:
-        matrix = thinned(matrix, depth.share, names, seed=options.seed)
+        matrix = thinned(
+            matrix, depth.share, names, seed=options.seed, n_jobs=options.n_jobs
+        )
     scored = _Matrix(matrix, gene_names, values.normalize)
     experiment = _experiment(
         scored, design, cells, names, keys=keys, options=options, scores=scores
@@ -212,6 +214,7 @@ def call_matrix(
         alpha=options.alpha,
         check_reference=options.check_reference,
         check_stability=options.check_stability,
+        n_jobs=options.n_jobs,
     )
     found = experiment.features
     said = [] if values.kind == "counts" else [values.sentence]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from dtpscore._calling.folds import (
 )
 from dtpscore._calling.second_population import second_population
 from dtpscore._statistics.moderated import NOTHING_KNOWN
+from dtpscore._threads import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -157,11 +159,14 @@ def _larger(
     return [np.maximum(*both) for both in zip(first, second, strict=True)]
 
 
-def _folds(cells: Cells, most: int) -> tuple[list[Fold], SecondPopulation]:
+def _folds(
+    cells: Cells, most: int, n_workers: int
+) -> tuple[list[Fold], SecondPopulation]:
     """Models with every reference sample held out, and what they learned from."""
     samples = np.unique(cells.sample[cells.reference])
     n = min(len(samples), most)
-    parts = [hold_out(cells, samples[place::n]) for place in range(n)]
+    held = [samples[place::n] for place in range(n)]
+    parts = list(in_order(partial(hold_out, cells), held, n_workers=n_workers))
     joined = cells.joined
     whites = [whitened(cells, part, joined) for part in parts]
     second = second_population(cells, parts, whites)
@@ -169,7 +174,8 @@ def _folds(cells: Cells, most: int) -> tuple[list[Fold], SecondPopulation]:
     if cells.components.shape[1] and not second.found:
         whites = [whitened(cells, part, cells.features) for part in parts]
     pairs = zip(parts, whites, strict=True)
-    return oriented(cells, [fit_within(cells, *pair) for pair in pairs]), second
+    fits = in_order(lambda pair: fit_within(cells, *pair), pairs, n_workers=n_workers)
+    return oriented(cells, list(fits)), second
 
 
 def _centered(
@@ -213,6 +219,7 @@ def held_out_shift(
     folds: int = FOLDS,
     whole_samples: bool = True,
     prior: Prior = NOTHING_KNOWN,
+    n_workers: int = 1,
 ) -> Shift:
     """Learn the shift with every reference sample held out in turn.
 
@@ -251,6 +258,8 @@ def held_out_shift(
         of one library they say nothing of how libraries differ.
     prior
         How much libraries differ along a learned direction, from other experiments.
+    n_workers
+        Models that are fitted at the same time.
 
     Returns
     -------
@@ -258,9 +267,9 @@ def held_out_shift(
     """
     from threadpoolctl import threadpool_limits
 
-    # One thread: the fits are small, and sums must not depend on the machine.
+    # One thread per fit: they are small, and sums must not depend on the machine.
     with threadpool_limits(1):
-        models, second = _folds(cells, folds)
+        models, second = _folds(cells, folds, n_workers)
     inside = [within_reading(cells, fold) for fold in models]
     whole, centers, replicates = _centered(cells, models)
     within = [scores for scores, _ in inside]
@@ -287,7 +296,9 @@ def held_out_shift(
     return Shift(score, pvalue, readings, margin, spread, weights, second)
 
 
-def shift_inside(cells: Cells, *, alpha: float, folds: int = FOLDS) -> Shift:
+def shift_inside(
+    cells: Cells, *, alpha: float, folds: int = FOLDS, n_workers: int = 1
+) -> Shift:
     """Shift inside samples where there is one reference library.
 
     The two halves of the reference library are taken for samples, so that each is held
@@ -298,7 +309,7 @@ def shift_inside(cells: Cells, *, alpha: float, folds: int = FOLDS) -> Shift:
     ----------
     cells
         Cells with one reference sample.
-    alpha, folds
+    alpha, folds, n_workers
         As in `held_out_shift`.
     """
     other = cells.sample.max() + 1
@@ -307,7 +318,9 @@ def shift_inside(cells: Cells, *, alpha: float, folds: int = FOLDS) -> Shift:
     for name in np.unique(sample[cells.reference]):
         half[sample == name] = np.arange((sample == name).sum()) % 2 == 0
     trial = replace(cells, sample=sample, half=half)
-    return held_out_shift(trial, alpha=alpha, folds=folds, whole_samples=False)
+    return held_out_shift(
+        trial, alpha=alpha, folds=folds, whole_samples=False, n_workers=n_workers
+    )
 
 
 def library_shift(cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
