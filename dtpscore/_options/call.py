@@ -133,7 +133,7 @@ class CallOptions(Options):
     )
     species: Species = Field(default="human", description="Species of the data.")
     n_jobs: int | None = Field(
-        default=None, ge=1, description="Threads for scoring. They change no number."
+        default=None, ge=1, description="Threads. They change no number."
     )
     seed: int = Field(
         default=0,

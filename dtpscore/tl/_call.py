@@ -220,7 +220,7 @@ def call(
     layer, use_raw, gene_symbols, species
         As in `dtpscore.tl.score`.
     n_jobs
-        Threads for scoring; they do not change a number.
+        Threads; they do not change a number.
     seed
         Seed of thinning, choice of cells to fit, permutations and bootstrap. Draws
         depend on cell names, so the order of the cells changes nothing.
