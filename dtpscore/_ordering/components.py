@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import scipy.sparse as sp
     from numpy.typing import NDArray
     from scipy.sparse.linalg import LinearOperator
@@ -22,6 +24,12 @@ BETWEEN = 0.5
 # With more genes, their products with each other would take too much room and time.
 _MOST_DENSE = 4000
 _CELLS_AT_ONCE = 2000
+
+
+def _parts(n_cells: int) -> Iterator[slice]:
+    """Cells that are worked on at once, in float64, which all of them would fill."""
+    for start in range(0, n_cells, _CELLS_AT_ONCE):
+        yield slice(start, start + _CELLS_AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -43,21 +51,26 @@ class _Pulled:
     codes: IntArray
 
     @classmethod
-    def of(cls, values: sp.csr_array, samples: IntArray, mean: FloatArray) -> _Pulled:
+    def of(cls, values: sp.csr_array, samples: IntArray) -> tuple[_Pulled, FloatArray]:
+        """Find the means of the samples, and those of all cells."""
         import scipy.sparse as sp
 
         _, codes, counts = np.unique(samples, return_inverse=True, return_counts=True)
-        entries = (np.ones(codes.size), (codes, np.arange(codes.size)))
-        members = sp.csr_array(entries, shape=(counts.size, codes.size))
-        own = (members @ values).toarray() / counts[:, None]
-        return cls(values, mean + (1 - BETWEEN) * (own - mean), codes)
+        total = np.zeros((counts.size, values.shape[1]))
+        for rows in _parts(len(codes)):
+            own = codes[rows]
+            entries = (np.ones(own.size), (own, np.arange(own.size)))
+            members = sp.csr_array(entries, shape=(counts.size, own.size))
+            total += (members @ values[rows].astype(np.float64)).toarray()
+        mean = total.sum(axis=0) / len(codes)
+        centers = mean + (1 - BETWEEN) * (total / counts[:, None] - mean)
+        return cls(values, centers, codes), mean
 
     def products(self) -> FloatArray:
         """Add up the products of all pairs of genes, some cells at a time."""
         n_cells, n_genes = self.values.shape
         total = np.zeros((n_genes, n_genes))
-        for start in range(0, n_cells, _CELLS_AT_ONCE):
-            rows = slice(start, start + _CELLS_AT_ONCE)
+        for rows in _parts(n_cells):
             dense = self.values[rows].toarray() - self.centers[self.codes[rows]]
             total += dense.T @ dense
         return total
@@ -67,11 +80,13 @@ class _Pulled:
         from scipy.sparse.linalg import LinearOperator
 
         n_samples, n_genes = self.centers.shape
-        back = self.values.T
+        # Every product would make a copy of values of another type.
+        values = self.values.astype(np.float64)
+        back = values.T
 
         def multiplied(vector: FloatArray) -> FloatArray:
             gene = vector.ravel()
-            cell = self.values @ gene - (self.centers @ gene)[self.codes]
+            cell = values @ gene - (self.centers @ gene)[self.codes]
             by_sample = np.bincount(self.codes, cell, n_samples)
             found: FloatArray = back @ cell - self.centers.T @ by_sample
             return found
@@ -104,12 +119,10 @@ def principal(
     """
     from scipy.sparse.linalg import eigsh
 
-    values = values.astype(np.float64)
     n_cells, n_genes = values.shape
-    mean = np.asarray(values.mean(axis=0)).ravel()
     if samples is None:
         samples = np.zeros(n_cells, np.int64)
-    pulled = _Pulled.of(values, samples, mean)
+    pulled, mean = _Pulled.of(values, samples)
     products = pulled.products() if n_genes <= _MOST_DENSE else pulled.operator()
     k = min(n_components, n_cells - 1, n_genes - 1)
     start = np.random.default_rng(0).uniform(-1, 1, n_genes)
@@ -117,4 +130,5 @@ def principal(
     loadings = loadings[:, np.argsort(-sizes)]
     largest = np.abs(loadings).argmax(axis=0)
     loadings = loadings * np.sign(loadings[largest, np.arange(k)])
-    return values @ loadings - mean @ loadings, loadings, mean
+    parts = [values[rows].astype(np.float64) @ loadings for rows in _parts(n_cells)]
+    return np.vstack(parts) - mean @ loadings, loadings, mean
