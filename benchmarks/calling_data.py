@@ -12,6 +12,7 @@ import numpy as np
 
 import dtpscore as dtp
 from dtpscore._calling import features
+from dtpscore._calling.panel import Panel, choose
 from dtpscore._values import judge
 
 if TYPE_CHECKING:
@@ -50,12 +51,12 @@ def pool(
     return dtp.datasets.thin(bulk, depth=umi, n_cells=sizes, seed=seed)
 
 
-def score(adata: ad.AnnData, panel: features.Panel | None = None) -> features.Features:
+def score(adata: ad.AnnData, panel: Panel | None = None) -> features.Features:
     """Features of a call, depth left as it is."""
     return features.compute(
         adata.X,
         list(adata.var_names),
-        panel or features.choose(),
+        panel or choose(),
         species="human",
         normalize=judge(adata.X).normalize,
     )

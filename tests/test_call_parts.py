@@ -7,8 +7,9 @@ import pytest
 import scipy.sparse as sp
 from scipy import stats
 
-from dtpscore._calling import depth, features, quality, reasons
+from dtpscore._calling import depth, quality, reasons
 from dtpscore._calling.cells import reference_units
+from dtpscore._calling.panel import INDEX, choose
 from dtpscore._calling.result import mixture_note
 from dtpscore._calling.states import (
     Grounds,
@@ -163,13 +164,13 @@ def test_the_study_of_the_data_has_no_vote_about_the_direction_of_an_axis():
 
 
 def test_a_study_that_was_only_measured_can_be_left_out():
-    panel = features.choose(exclude_studies=["stauffer2024"])
+    panel = choose(exclude_studies=["stauffer2024"])
     assert panel.excluded == {"stauffer2024"}
-    assert panel.index.name == features.INDEX
-    both = features.choose(exclude_studies=["stauffer2024", "duy2021"])
-    assert both.index.name == f"{features.INDEX}_without_duy2021"
+    assert panel.index.name == INDEX
+    both = choose(exclude_studies=["stauffer2024", "duy2021"])
+    assert both.index.name == f"{INDEX}_without_duy2021"
     with pytest.raises(SignatureError, match="no direction was made from a study 'x'"):
-        features.choose(exclude_studies=["x"])
+        choose(exclude_studies=["x"])
 
 
 def test_axis_reading_compares_with_what_is_published():

@@ -25,6 +25,7 @@ from dtpscore._calling import (
 )
 from dtpscore._calling.depth import match_depth
 from dtpscore._calling.holiday import _returns, parental_share
+from dtpscore._calling.panel import Panel, choose
 from dtpscore._calling.populations import Samples, fit_lines
 from dtpscore._calling.reasons import vulnerability_table
 from dtpscore._calling.reversal import Arms, shares_of_units
@@ -43,7 +44,7 @@ def uses(names):
 
 @cache
 def panel():
-    return features.choose()
+    return choose()
 
 
 def test_the_shift_learns_from_default_and_optional_signatures():
@@ -58,9 +59,9 @@ def test_of_the_consensus_lists_the_shift_learns_from_the_index_alone():
         return [one.name for one in found.features if one.axis == "consensus"]
 
     assert consensus(panel()) == ["dtp_consensus_no_cycle"]
-    other = features.choose(index="dtp_consensus")
+    other = choose(index="dtp_consensus")
     assert consensus(other) == ["dtp_consensus"]
-    assert not consensus(features.choose(index="hallmark_hypoxia"))
+    assert not consensus(choose(index="hallmark_hypoxia"))
 
 
 def test_an_axis_is_the_mean_of_its_default_signatures(make_signature):
@@ -81,7 +82,7 @@ def test_an_axis_is_the_mean_of_its_default_signatures(make_signature):
         *(one(f"d{n}", 60 + 10 * n, axis="nfkb", use="optional") for n in range(8)),
     ]
     index = one("index", 200)
-    own = features.Panel(tuple(made), index, (index,))
+    own = Panel(tuple(made), index, (index,))
     found = features.compute(
         matrix, genes, own, species="human", normalize="log1p", n_jobs=1
     )

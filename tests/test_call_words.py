@@ -15,6 +15,7 @@ from dtpscore import _keys
 from dtpscore._calling import depth, features, result
 from dtpscore._calling.depth import match_depth
 from dtpscore._calling.outcome import Experiment, Outcome
+from dtpscore._calling.panel import choose
 from dtpscore._calling.record import CallRecord
 from dtpscore._calling.words import call_in_words
 from dtpscore._design import read_design
@@ -244,7 +245,7 @@ def test_depth_is_described_as_it_was_treated(kind, wanted, sentence):
 
 
 def test_species_is_named_where_genes_were_matched_by_ortholog():
-    panel = features.choose()
+    panel = choose()
     assert "ortholog" not in features._in_words(panel, "human")
     assert "genes matched to mouse by ortholog" in features._in_words(panel, "mouse")
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dtpscore._calling.cause_parts import LEVEL, Counted, Parts, by_sample
-from dtpscore._calling.features import MIN_COVERAGE, NUISANCE
+from dtpscore._calling.features import MIN_COVERAGE
+from dtpscore._calling.panel import NUISANCE
 from dtpscore._calling.soup import OWN_SOUP
 from dtpscore._statistics.intervals import difference_interval, mean_interval
 from dtpscore._statistics.samples import claim_group

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dtpscore._calling import components, features, own_scores, quality
+from dtpscore._calling import components, features, own_scores, panel, quality
 from dtpscore._calling.batches import call_batches
 from dtpscore._calling.clones import read_clones
 from dtpscore._calling.depth import match_depth, thinned
@@ -81,7 +81,7 @@ def _experiment(
     scores: ScoreFrame | None,
 ) -> Experiment:
     """Score the cells; the shift learns from ``scores`` where they are given."""
-    panel = features.choose(
+    chosen = panel.choose(
         index=options.index,
         exclude_studies=options.exclude_studies,
         gene_names=scored.gene_names,
@@ -89,7 +89,7 @@ def _experiment(
     found = features.compute(
         scored.matrix,
         scored.gene_names,
-        panel,
+        chosen,
         species=options.species,
         normalize=scored.normalize,
         n_jobs=options.n_jobs,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dtpscore import _keys, signatures
-from dtpscore._calling.features import published_lists
+from dtpscore._calling.panel import published_lists
 from dtpscore.errors import SignatureError
 from dtpscore.signatures._directions import contrast_rows, table_rows
 
