@@ -9,7 +9,8 @@ from scipy import stats
 from small_calls import DESIGN, easy, record_of, run, with_columns
 
 import dtpscore as dtp
-from dtpscore._calling.clones import Population, called_clones, read_clones
+from dtpscore._calling.clone_column import read_clones
+from dtpscore._calling.clones import Population, called_clones
 from dtpscore._design import DesignKeys, read_design
 from dtpscore._statistics.intervals import share_interval
 from dtpscore.errors import DataError

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from dtpscore._calling.clones import CloneColumn
+    from dtpscore._calling.clone_column import CloneColumn
     from dtpscore._calling.outcome import Experiment, Outcome
     from dtpscore._calling.quality import Quality
     from dtpscore._options.call import CallOptions

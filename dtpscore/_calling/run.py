@@ -10,7 +10,7 @@ import numpy as np
 
 from dtpscore._calling import components, features, own_scores, panel, quality
 from dtpscore._calling.batches import call_batches
-from dtpscore._calling.clones import read_clones
+from dtpscore._calling.clone_column import read_clones
 from dtpscore._calling.depth import match_depth, thinned
 from dtpscore._calling.holiday import check_arms
 from dtpscore._calling.lanes import Libraries, join_lanes

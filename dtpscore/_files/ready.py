@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dtpscore._calling.clones import read_clones
+from dtpscore._calling.clone_column import read_clones
 from dtpscore._check.matrices import check_values
 from dtpscore._design import Design, DesignKeys, column, read_design
 from dtpscore._results.elements import Source, pick, profile
