@@ -10,6 +10,7 @@ import synthetic
 import timing
 from table import Row, Setting, both, seconds
 
+import dtpscore
 from dtpscore import _genes
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
@@ -81,6 +82,24 @@ def kernels(setting: Setting) -> Iterator[Row]:
                 f"{full / base:.2f} x the time",
                 "under 4 x",
             )
+
+
+def whole(setting: Setting) -> Iterator[Row]:
+    """`tl.score` in all, the second time in a process, against one pass."""
+    adata, repeats = setting.adata, setting.repeats + 1
+
+    def call() -> None:
+        dtpscore.tl.score(adata, setting.signatures, method="ucell", n_jobs=1)
+
+    taken = timing.warm(call, repeats=repeats).cpu
+    plain, _ = timing.floors(adata.X, repeats=repeats)
+    yield Row(
+        f"ucell in all: `tl.score`, {adata.n_obs:,} cells, and one pass",
+        seconds(taken),
+        seconds(plain),
+        f"{taken / plain:.1f} x the floor",
+        "under 3 x",
+    )
 
 
 def growth(setting: Setting, *, times: int) -> Iterator[Row]:

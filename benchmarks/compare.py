@@ -53,6 +53,7 @@ def _options() -> argparse.Namespace:
 
 PARTS: dict[str, Any] = {
     "kernels": against_memory.kernels,
+    "whole": against_memory.whole,
     "growth": against_memory.growth,
     "starts": against_memory.starts,
     "ssgsea": against_peers.ssgsea,
