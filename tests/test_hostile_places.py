@@ -247,7 +247,7 @@ def test_no_name_adds_a_line_to_a_log_or_a_code_to_the_terminal(capsys):
     assert all(line.startswith("HEAD ") for line in lines)
     assert "\\x1b[2J \\u202e" in lines[1]
     _console.say("\x1b[2J\x9b")
-    _console.put("a\tb\x1b]52;c;x\x07")
+    _console.put("a\tb\x1b]52;c;x\x07", keep="\n\t")
     _console.show_json({"a\x9b": "\u202e\x7fb\n"})
     out, errors = capsys.readouterr()
     assert errors == "\\x1b[2J\\x9b\n"

@@ -54,9 +54,9 @@ def say(text: str, *, quiet: bool = False) -> None:
         typer.echo(visible(text, keep="\n"), err=True)
 
 
-def put(text: str, *, end: str = "\n") -> None:
+def put(text: str, *, end: str = "\n", keep: str = "\n") -> None:
     """Write a result to standard output, with control characters written out."""
-    typer.echo(visible(text, keep="\n\t") + end, nl=False)
+    typer.echo(visible(text, keep=keep) + end, nl=False)
 
 
 def tell(text: str) -> None:
@@ -187,11 +187,16 @@ def cell_progress(
     ------
     A function that is told how many more cells are done.
     """
+    # stderr may be closed.
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda _: None
+        return
     from tqdm import tqdm
 
-    # None: hidden unless stderr, which may be closed, is a terminal.
-    hidden = True if quiet or sys.stderr is None else None
-    with tqdm(
-        total=total, unit=" cells", unit_scale=True, disable=hidden, file=sys.stderr
-    ) as bar:
+    class Bar(tqdm):  # type: ignore[type-arg]
+        # No thread that looks after the bar: where memory is short it never starts,
+        # and Python waits for it for ever.
+        monitor_interval = 0
+
+    with Bar(total=total, unit=" cells", unit_scale=True, file=sys.stderr) as bar:
         yield bar.update

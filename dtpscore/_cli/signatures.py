@@ -165,7 +165,7 @@ def export(
     chosen = option.selected(signature, axis, signature_dir, uses)
     text = _rendered(chosen, form)
     if output is None:
-        put(text, end="")
+        put(text, end="", keep="\n\t")
         return
     check_file(output, overwrite=overwrite)
     with beside(output) as part:
