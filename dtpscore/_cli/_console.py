@@ -193,7 +193,7 @@ def cell_progress(
         return
     from tqdm import tqdm
 
-    class Bar(tqdm):  # type: ignore[type-arg]
+    class Bar(tqdm):  # type: ignore[misc]
         # No thread that looks after the bar: where memory is short it never starts,
         # and Python waits for it for ever.
         monitor_interval = 0
