@@ -1,13 +1,17 @@
 """Run commands where disk, memory or files run out: old outputs stay whole.
 
     sudo python benchmarks/limits.py --write benchmarks/limits.md
+    sudo python benchmarks/limits.py --commands score --only memory
 
 Each trial runs a command over an output that exists: on a file system of a given size
 (tmpfs, which needs the rights to mount one; left out without them), with a largest size
 of files, with little memory, with few open files, in a folder that is read-only, and in
 one that is removed meanwhile. The command must succeed, or end with an error of one
 sentence that is not called a fault; afterwards the input and the output must be whole,
-and nothing else may be in the folder.
+and nothing else may be in the folder. ``run`` does its first step and the report.
+
+What was found is appended to ``limits.jsonl`` as it comes, and trials that are there
+are not made again.
 """
 
 from __future__ import annotations
@@ -22,12 +26,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kills import DESIGN, content, make
+from kills import COMMANDS as KILLED
+from kills import content, make
+from trials import Kept, table
 
 import dtpscore as dtp
 from dtpscore import _cli
@@ -35,10 +41,17 @@ from dtpscore import _cli
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_LEFT_OUT = ("call", "pseudotime", "trends", "enrich", "compare", "vulnerabilities")
+# What makes the old output, and what the new one, by command.
 COMMANDS = {
-    "score": ("--method", "ucell"),
-    "call": DESIGN,
+    **KILLED,
+    "run": tuple(
+        [*words, *(word for step in _LEFT_OUT for word in ("--skip", step))]
+        for words in KILLED["run"]
+    ),
 }
+FINE = {"done", "error"}
+RESULTS = Path(__file__).with_name("limits.jsonl")
 MIB = 2**20
 # Seconds after which a command that does not end is ended.
 PATIENCE = 120
@@ -97,55 +110,57 @@ class Case:
     def __init__(self, command: str, folder: Path) -> None:
         self.command, self.folder = command, folder
         self.source = make("h5ad", folder)
+        self.name = "out" if command == "run" else "out.h5ad"
         self.said = folder.parent / f"{folder.name}.said"
-        self.old = folder.parent / f"{folder.name}.old.h5ad"
-        self.new = folder.parent / f"{folder.name}.new.h5ad"
-        for path, more in ((self.old, ["--seed", "1"]), (self.new, [])):
-            more = more if command == "call" else []
-            method = (
-                ["--method", "mean"] if command == "score" and path == self.old else []
-            )
-            words = self.words(self.source, path) + more + method
-            if code := run(words, self.said, nothing):
+        self.old = folder.parent / f"{folder.name}.old" / self.name
+        self.new = folder.parent / f"{folder.name}.new" / self.name
+        for path, options in zip((self.old, self.new), COMMANDS[command], strict=True):
+            path.parent.mkdir()
+            if code := run(self.words(path, options), self.said, nothing):
                 raise RuntimeError(code, self.said.read_text())
         self.input = content(self.source)
 
-    def words(self, source: Path, out: Path) -> list[str]:
-        line = [self.command, str(source), "-o", str(out), "--overwrite", "-q"]
-        return [*line, *COMMANDS[self.command]]
+    def words(self, out: Path, options: list[str]) -> list[str]:
+        over = [] if self.command == "run" else ["--overwrite"]
+        return [self.command, str(self.source), "-o", str(out), "-q", *over, *options]
+
+    def results(self, out: Path) -> tuple[str, ...]:
+        """Hash of an output; of a run, which keeps each step, that of its results."""
+        if self.command != "run":
+            return (content(out),)
+        return content(out / "result.h5ad"), content(out / "tables")
+
+    def size(self) -> int:
+        """Bytes of the whole new output."""
+        files = self.new.rglob("*") if self.new.is_dir() else [self.new]
+        return sum(one.stat().st_size for one in files)
 
     def trial(self, place: Path, before: Callable[[], None]) -> str:
         """Run the command in a folder with an old output: what was found."""
-        out = place / "out.h5ad"
-        shutil.copyfile(self.old, out)
-        code = run(self.words(self.source, out), self.said, before)
+        out = place / self.name
+        (shutil.copytree if self.old.is_dir() else shutil.copyfile)(self.old, out)
+        code = run(self.words(out, COMMANDS[self.command][1]), self.said, before)
         said = self.said.read_text(errors="replace")
+        if code == -signal.SIGKILL:
+            return f"did not end in {PATIENCE} s"
         found = "done" if code == 0 else "error" if 2 <= code < 100 else "fault"
         if found == "fault" or "fault in dtpscore" in said:
             return f"fault {code}: {said.strip()[-150:]}"
         if content(self.source) != self.input:
             return "input changed"
-        whole = {"done": {content(self.new)}, "error": {content(self.old)}}[found]
-        if place.exists() and content(out) not in whole:
+        if not place.exists():
+            return found
+        if self.results(out) != self.results(self.new if found == "done" else self.old):
             return f"{found}, output lost or half"
-        left = (
-            {one.name for one in place.iterdir()} - {out.name}
-            if place.exists()
-            else set()
-        )
-        return f"{found}, files left" if left else found
+        names = [one.name for one in place.iterdir() if one != out]
+        inner = out.rglob(".*") if out.is_dir() else ()
+        return f"{found}, files left" if [*names, *inner] else found
 
 
-def trials(case: Case, work: Path) -> Iterator[tuple[str, str]]:
-    """All trials of one command: what ran out, and what was found."""
-    size = case.new.stat().st_size
-    for step in range(1, 21):
-        room = case.old.stat().st_size + int(size * step / 12)
-        with (
-            suppress(subprocess.CalledProcessError),
-            small_disk(room, work / "d") as disk,
-        ):
-            yield "full disk", case.trial(disk, nothing)
+def trials(case: Case, work: Path) -> Iterator[tuple[str, str, Callable[[], str]]]:
+    """All trials of one command: what runs out, how far, and what makes the trial."""
+    size, old = case.size(), sum(p.stat().st_size for p in case.old.rglob("*"))
+    old = old or case.old.stat().st_size
     place = work / "folder"
 
     def fresh() -> Path:
@@ -153,25 +168,33 @@ def trials(case: Case, work: Path) -> Iterator[tuple[str, str]]:
         place.mkdir()
         return place
 
+    def limited(kind: int, value: int) -> Callable[[], str]:
+        return lambda: case.trial(fresh(), limit(kind, value))
+
+    def on_disk(room: int) -> str:
+        with small_disk(room, work / "d") as disk:
+            return case.trial(disk, nothing)
+
+    for step in range(1, 21):
+        room = old + int(size * step / 12)
+        yield "full disk", f"{step}/12", partial(on_disk, room)
     for step in range(1, 11):
-        before = limit(resource.RLIMIT_FSIZE, int(size * step / 11))
-        yield "largest file", case.trial(fresh(), before)
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf(
-        "SC_PAGESIZE"
-    )
+        most = int(size * step / 11)
+        yield "largest file", f"{step}/11", limited(resource.RLIMIT_FSIZE, most)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    used = pages * os.sysconf("SC_PAGESIZE")
     for more in (1, 2, 5, 10, 20, 50, 100, 200, 400, 800):
-        yield (
-            "memory",
-            case.trial(fresh(), limit(resource.RLIMIT_AS, used + more * MIB)),
-        )
+        yield "memory", f"{more} MiB", limited(resource.RLIMIT_AS, used + more * MIB)
     for number in (16, 20, 24, 28, 32, 40, 48, 64, 96, 128):
-        yield "open files", case.trial(fresh(), limit(resource.RLIMIT_NOFILE, number))
+        yield "open files", str(number), limited(resource.RLIMIT_NOFILE, number)
     for seconds in (0.05, 0.1, 0.2, 0.4, 0.8):
-        yield "removed folder", vanishing(case, fresh(), seconds)
+        made = partial(vanishing, case, seconds, fresh)
+        yield "removed folder", f"{seconds} s", made
 
 
-def vanishing(case: Case, place: Path, seconds: float) -> str:
+def vanishing(case: Case, seconds: float, fresh: Callable[[], Path]) -> str:
     """Remove the folder of the output while the command runs."""
+    place = fresh()
 
     def remove() -> None:
         time.sleep(seconds)
@@ -187,29 +210,52 @@ def vanishing(case: Case, place: Path, seconds: float) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run the trials and print the table; 1 where something bad happened."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    # Loaded before memory is short: Python may never end loading a library then.
-    adata = dtp.datasets.simulate(n_cells=240, n_genes=2500, seed=1, days=(7,))
-    dtp.tl.score(adata, n_jobs=1)
-    dtp.tl.call(adata, groupby="condition", reference="parental", sample_key="sample")
     parser.add_argument("--commands", nargs="+", default=list(COMMANDS))
+    parser.add_argument("--only", nargs="+", help="only where this runs out")
+    parser.add_argument("--again", action="store_true", help="make bad trials again")
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--write", type=Path, help="also write the table here")
     options = parser.parse_args(arguments)
-    found: Counter[tuple[str, str, str]] = Counter()
+    kept = Kept(options.results, ("command", "what", "limit"))
+    end = time.monotonic() + options.seconds
+    load()
     with tempfile.TemporaryDirectory() as folder:
         for command in options.commands:
             made = Path(folder) / command
             made.mkdir()
-            for what, outcome in trials(Case(command, made), Path(folder)):
-                found[(command, what, outcome)] += 1
-                if outcome not in {"done", "error"}:
-                    print(f"{command}, {what}: {outcome}", flush=True)
-    lines = ["| command | what ran out | found | trials |", "|" + " --- |" * 4]
-    lines += [f"| {' | '.join(row)} | {n} |" for row, n in sorted(found.items())]
-    text = "\n".join(lines)
+            for what, far, trial in trials(Case(command, made), Path(folder)):
+                old = kept.rows.get((command, what, far), {}).get("found")
+                done = old in FINE or (old and not options.again)
+                if done or (options.only and what not in options.only):
+                    continue
+                if time.monotonic() > end:
+                    break
+                with suppress(subprocess.CalledProcessError):  # may not mount
+                    found = trial()
+                    kept.add(command=command, what=what, limit=far, found=found)
+                    if found not in FINE:
+                        print(f"{command}, {what}, {far}: {found}", flush=True)
+    text = table(
+        ("command", "what ran out", "found"), kept.counts("command", "what", "found")
+    )
     print(text)
     if options.write:
-        options.write.write_text(f"# Where something runs out\n\n{text}\n")
-    return int(any(row[2] not in {"done", "error"} for row in found))
+        page = f"# Where something runs out\n\n{text}\n"
+        options.write.write_text(page, encoding="utf-8")
+    return int(any(row["found"] not in FINE for row in kept.rows.values()))
+
+
+def load() -> None:
+    """Load and compile everything: Python may never end loading a library later."""
+    adata = dtp.datasets.simulate(n_cells=240, n_genes=2500, seed=1, days=(7,))
+    dtp.tl.score(adata, n_jobs=1)
+    design = {"groupby": "condition", "reference": "parental", "sample_key": "sample"}
+    dtp.tl.call(adata, **design)
+    dtp.tl.pseudotime(adata, **design)
+    dtp.tl.trends(adata, n_permutations=19, n_bootstrap=20)
+    with tempfile.TemporaryDirectory() as folder:
+        dtp.report(adata, Path(folder) / "report.html")
 
 
 if __name__ == "__main__":

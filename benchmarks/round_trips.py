@@ -6,7 +6,8 @@ The objects are those that anndata makes for its own tests (frames, arrays, spar
 awkward arrays in every slot, categories, missing values, nested ``uns``), with raw,
 layers and names in many scripts added at random. Each is written, scored by the command
 line, and read again; what is not a result must be equal in every slot, and the file
-that was read must have the bytes it had.
+that was read must have the bytes it had. What was found is appended to
+``round_trips.jsonl`` as it comes, and trials that are there are not made again.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import itertools
 import random
 import shutil
 import sys
 import tempfile
+import time
 import warnings
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +32,12 @@ import scipy.sparse as sp
 from anndata.compat import AwkArray
 from anndata.tests.helpers import assert_equal, gen_adata
 from kills import content
+from trials import Kept, table
 
 import dtpscore as dtp
 from dtpscore import _cli
 
+RESULTS = Path(__file__).with_name("round_trips.jsonl")
 KINDS = ("h5ad", "zarr2", "zarr3")
 SIGNATURE = "tirosh2016_s_phase"
 # Of those that anndata makes, all but the frames of xarray.
@@ -133,23 +137,30 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=100, help="per kind of file")
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
+    parser.add_argument("--again", action="store_true", help="make unequal ones again")
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--write", type=Path, help="also write the table here")
     options = parser.parse_args(arguments)
-    found: Counter[tuple[str, str]] = Counter()
+    kept = Kept(options.results, ("kind", "seed"))
+    end = time.monotonic() + options.seconds
     with tempfile.TemporaryDirectory() as folder:
-        for kind in options.kinds:
-            for seed in range(options.trials):
-                outcome = trial(seed, kind, Path(folder))
-                found[(kind, outcome)] += 1
-                if outcome != "equal":
-                    print(f"{kind} seed {seed}: {outcome}", flush=True)
-    lines = ["| file | found | trials |", "| --- | --- | --- |"]
-    lines += [f"| {' | '.join(row)} | {n} |" for row, n in sorted(found.items())]
-    text = "\n".join(lines)
+        for seed, kind in itertools.product(range(options.trials), options.kinds):
+            before = kept.rows.get((kind, seed), {}).get("found")
+            if before == "equal" or (before and not options.again):
+                continue
+            if time.monotonic() > end:
+                break
+            found = trial(seed, kind, Path(folder))
+            kept.add(kind=kind, seed=seed, found=found)
+            if found != "equal":
+                print(f"{kind} seed {seed}: {found}", flush=True)
+    text = table(("file", "found"), kept.counts("kind", "found"))
     print(text)
     if options.write:
-        options.write.write_text(f"# Random objects through files\n\n{text}\n")
-    return int(any(outcome != "equal" for _, outcome in found))
+        page = f"# Random objects through files\n\n{text}\n"
+        options.write.write_text(page, encoding="utf-8")
+    return int(any(row["found"] != "equal" for row in kept.rows.values()))
 
 
 if __name__ == "__main__":

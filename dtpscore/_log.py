@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+from copy import copy
 from typing import Literal, TypeAlias, get_args
 
+from dtpscore._text import visible
 from dtpscore.errors import OptionError
 
 Verbosity: TypeAlias = Literal["error", "warning", "info", "debug"]
@@ -20,6 +22,22 @@ class _Handler(logging.StreamHandler):  # type: ignore[type-arg]
         # Set directly: setStream flushes the earlier stream, which may be closed.
         self.stream = sys.stderr
         super().emit(record)
+
+
+class LineFormatter(logging.Formatter):
+    """Write every line of a message with its own head, and control characters out.
+
+    Names in a message come from files. One with a line break in it could otherwise add
+    a line that nobody logged, and one with a code for terminals could run it.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        made = []
+        for line in visible(record.getMessage(), keep="\n").split("\n"):
+            one = copy(record)
+            one.msg, one.args = line, None
+            made.append(super().format(one))
+        return "\n".join(made)
 
 
 class Settings:
@@ -68,7 +86,7 @@ def _set_up() -> None:
     """Give the logger its own handler, as long as the program has set up none."""
     if not logger.handlers:
         handler = _Handler()
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler.setFormatter(LineFormatter("%(message)s"))
         logger.addHandler(handler)
         logger.setLevel("INFO")
         logger.propagate = False

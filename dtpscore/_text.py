@@ -31,6 +31,18 @@ def visible(text: str, *, keep: str = "") -> str:
     return _ODD.sub(written, text)
 
 
+def escaped(text: str) -> str:
+    r"""Write control characters of JSON text as ``\u001b``, but for line breaks.
+
+    ``json.dumps`` does so for some of them only.
+    """
+
+    def written(found: re.Match[str]) -> str:
+        return found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}"
+
+    return _ODD.sub(written, text)
+
+
 def short(name: object, most: int = _LONGEST) -> str:
     """Name on one line, with its middle left out where it is long.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import allocate_lock, start_new_thread
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
     Item = TypeVar("Item")
     Result = TypeVar("Result")
+
+
+# Seconds in which a thread starts on any machine, however busy.
+_PATIENCE = 30.0
 
 
 class _Cache(caching.FunctionCache):
@@ -89,6 +94,34 @@ def _of_numba(largest: int) -> int:
     return numba.get_num_threads()
 
 
+def pool(n_workers: int) -> ThreadPoolExecutor:
+    """Make a pool of threads, unless there is too little memory for a thread.
+
+    Python waits for ever for a thread that ends, for want of memory, before it can say
+    that it started. So one that does nothing is started first, and has some time.
+
+    Parameters
+    ----------
+    n_workers
+        Number of threads.
+
+    Raises
+    ------
+    MemoryError
+        The thread did not start.
+    """
+    waiting = allocate_lock()
+    waiting.acquire()
+
+    def begin() -> None:
+        waiting.release()
+
+    start_new_thread(begin, ())
+    if not waiting.acquire(timeout=_PATIENCE):
+        raise MemoryError
+    return ThreadPoolExecutor(n_workers)
+
+
 def in_order(
     work: Callable[[Item], Result], items: Iterable[Item], *, n_workers: int
 ) -> Iterator[Result]:
@@ -111,10 +144,10 @@ def in_order(
     Results in the order of the items.
     """
     waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(n_workers) as pool:
+    with pool(n_workers) as threads:
         try:
             for item in items:
-                waiting.append(pool.submit(work, item))
+                waiting.append(threads.submit(work, item))
                 if len(waiting) > n_workers + 2:
                     yield waiting.popleft().result()
             while waiting:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
+from dtpscore import _threads
+from dtpscore._cli._console import cell_progress
 from dtpscore._processes import is_dead, machine, started
 
 
@@ -38,3 +42,29 @@ def test_a_process_that_ended_is_dead_before_and_after_its_parent_asks(process):
 def test_the_name_of_the_machine_is_the_same_again():
     assert machine() == machine()
     assert len(machine()) == 8
+
+
+def test_a_bar_starts_no_thread(monkeypatch):
+    """Python waits for ever for a thread that does not start for want of memory."""
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", screen)
+    before = threading.active_count()
+    with cell_progress(10) as step:
+        assert threading.active_count() == before
+        step(10)
+    assert "10.0/10.0" in screen.getvalue()
+    screen.isatty = lambda: False
+    with cell_progress(10) as step:
+        step(10)
+
+
+def test_a_thread_that_cannot_start_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(_threads, "_PATIENCE", 0.05)
+    with _threads.pool(2) as pool:
+        assert pool.submit(lambda: 3).result() == 3
+    monkeypatch.setattr(_threads, "start_new_thread", lambda *_: None)
+    with pytest.raises(MemoryError):
+        _threads.pool(2)
+    with pytest.raises(MemoryError):
+        list(_threads.in_order(abs, [1], n_workers=1))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from dtpscore._text import escaped, visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -44,9 +46,17 @@ _NUMBA_CACHE = (
 
 
 def say(text: str, *, quiet: bool = False) -> None:
-    """Write a line for the person at the terminal."""
+    """Write a line for the person at the terminal.
+
+    Names in it come from files, so that control characters are written out.
+    """
     if not quiet:
-        typer.echo(text, err=True)
+        typer.echo(visible(text, keep="\n"), err=True)
+
+
+def put(text: str, *, end: str = "\n", keep: str = "\n") -> None:
+    """Write a result to standard output, with control characters written out."""
+    typer.echo(visible(text, keep=keep) + end, nl=False)
 
 
 def tell(text: str) -> None:
@@ -92,7 +102,8 @@ def is_quiet() -> bool:
 
 def show_json(content: Any) -> None:
     """Write a result as JSON to standard output."""
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, default=_as_json))
+    text = json.dumps(content, indent=2, ensure_ascii=False, default=_as_json)
+    typer.echo(escaped(text))
 
 
 def json_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -176,11 +187,16 @@ def cell_progress(
     ------
     A function that is told how many more cells are done.
     """
+    # stderr may be closed.
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda _: None
+        return
     from tqdm import tqdm
 
-    # None: hidden unless stderr, which may be closed, is a terminal.
-    hidden = True if quiet or sys.stderr is None else None
-    with tqdm(
-        total=total, unit=" cells", unit_scale=True, disable=hidden, file=sys.stderr
-    ) as bar:
+    class Bar(tqdm):  # type: ignore[misc]
+        # No thread that looks after the bar: where memory is short it never starts,
+        # and Python waits for it for ever.
+        monitor_interval = 0
+
+    with Bar(total=total, unit=" cells", unit_scale=True, file=sys.stderr) as bar:
         yield bar.update

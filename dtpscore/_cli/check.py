@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import typer
-
 from dtpscore._cli import _arguments as option
 from dtpscore._cli._command import Command
-from dtpscore._cli._console import show_json
+from dtpscore._cli._console import put, show_json
 
 EPILOG = """\b
 Examples:
@@ -39,7 +37,7 @@ def check(
     if as_json:
         show_json({"input": path, **found.as_dict(), "command_line": line})
         return
-    typer.echo(f"{path}: {found}\n\nA command that fits:\n  {line}")
+    put(f"{path}: {found}\n\nA command that fits:\n  {line}")
 
 
 COMMAND = Command("check", check, EPILOG, options=("check:CheckOptions",))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dtpscore._cli import _arguments as option
-from dtpscore._cli._console import say, show_json
+from dtpscore._cli._console import put, say, show_json
 
 app = typer.Typer(
     help="List and fetch public data sets.",
@@ -30,12 +30,12 @@ def list_datasets(
 
     table = available()
     if as_json:
-        typer.echo(table.reset_index().to_json(orient="records", indent=2))
+        put(table.reset_index().to_json(orient="records", indent=2))
     else:
         shown = table[_COLUMNS].rename_axis(None).astype(object)
         for column in ("checked", "local"):
             shown[column] = shown[column].map({True: "yes", False: "no"})
-        typer.echo(shown.where(shown.notna(), "-").to_string())
+        put(shown.where(shown.notna(), "-").to_string())
 
 
 @app.command(
@@ -80,7 +80,7 @@ def fetch(
     for name in names:
         files[name] = datasets.fetch(name, progress=progress)
         if not as_json:
-            typer.echo("\n".join(map(str, files[name])))
+            put("\n".join(map(str, files[name])))
         if output is not None:
             _write(name, output)
             say(f"{output}: {name}", quiet=quiet)

@@ -9,7 +9,7 @@ import typer
 
 from dtpscore._cli import _arguments as option
 from dtpscore._cli._command import Command
-from dtpscore._cli._console import show_json, tell
+from dtpscore._cli._console import put, show_json, tell
 from dtpscore._cli._steps import step_progress, tell_outputs
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def demo(
     if as_json:
         show_json({**made.outputs.as_dict(), "comparison": _compared(made)})
     else:
-        typer.echo(made.calls.to_string())
+        put(made.calls.to_string())
     tell(_compared(made))
     tell_outputs(made.outputs)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dtpscore._cli import _arguments as option
-from dtpscore._cli._console import report_failure, say, show_json
+from dtpscore._cli._console import put, report_failure, say, show_json
 
 if TYPE_CHECKING:
     from dtpscore.signatures import Signature
@@ -37,11 +37,11 @@ def list_signatures(
 
     table = available(axis=axis, use=use)
     if as_json:
-        typer.echo(table.reset_index().to_json(orient="records", indent=2))
+        put(table.reset_index().to_json(orient="records", indent=2))
     elif table.empty:
         say("No signature matches.")
     else:
-        typer.echo(table[_COLUMNS].to_string())
+        put(table[_COLUMNS].to_string())
 
 
 def _described(signature: Signature) -> str:
@@ -80,9 +80,7 @@ def show(
     from dtpscore.signatures import load
 
     signature = load(name)
-    typer.echo(
-        signature.model_dump_json(indent=2) if as_json else _described(signature)
-    )
+    put(signature.model_dump_json(indent=2) if as_json else _described(signature))
 
 
 @app.command(
@@ -112,7 +110,7 @@ def validate(
             names = [signature.name for signature in found]
             rows.append({"path": path, "valid": True, "names": names})
             if not as_json:
-                typer.echo(f"{path}: {len(found)} valid, {n_genes} genes")
+                put(f"{path}: {len(found)} valid, {n_genes} genes")
     if as_json:
         show_json(rows)
     if code:
@@ -120,13 +118,14 @@ def validate(
 
 
 def _rendered(signatures: list[Signature], form: str) -> str:
+    from dtpscore._csv import csv_text
     from dtpscore.signatures import to_net
     from dtpscore.signatures._gmt import gmt_text
 
     if form == "gmt":
         return gmt_text(signatures)
     if form == "csv":
-        return to_net(signatures).to_csv(index=False)
+        return csv_text(to_net(signatures), index=False)
     contents = [signature.model_dump(mode="json") for signature in signatures]
     return json.dumps(contents, indent=2, ensure_ascii=False) + "\n"
 
@@ -166,7 +165,7 @@ def export(
     chosen = option.selected(signature, axis, signature_dir, uses)
     text = _rendered(chosen, form)
     if output is None:
-        typer.echo(text, nl=False)
+        put(text, end="", keep="\n\t")
         return
     check_file(output, overwrite=overwrite)
     with beside(output) as part:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -17,7 +16,7 @@ from dtpscore._matrix.partitions import is_dask, whole_rows
 from dtpscore._matrix.rows import Block, canonical, log_normalized
 from dtpscore._matrix.stored import check_dense, check_group, guarded, name_of
 from dtpscore._matrix.stretches import Stretches
-from dtpscore._threads import in_order, n_threads
+from dtpscore._threads import in_order, n_threads, pool
 from dtpscore.errors import DataError, InputWarning
 
 if TYPE_CHECKING:
@@ -144,7 +143,7 @@ class Source:
             for start, stop in self.bounds(chunk_size):
                 yield Part(start, stop, self.read(start, stop))
             return
-        with ThreadPoolExecutor(1) as reader:
+        with pool(1) as reader:
             pending = None
             for bounds in self.bounds(chunk_size):
                 following = (*bounds, reader.submit(self.read, *bounds))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dtpscore._calling.states import DTP_LIKE
-from dtpscore._csv import literal_frame
+from dtpscore._csv import literal_frame, write_csv
 from dtpscore.get._arms import CALLED, NONE_FOUND, UNDECIDED
 
 if TYPE_CHECKING:
@@ -238,10 +238,10 @@ def write(runs: Sequence[FileRun], folder: Path) -> list[str]:
     Names of the files.
     """
     arms, axes = arm_table(runs), axis_table(runs)
-    arms.to_csv(folder / SUMMARY, index=False, lineterminator="\n")
+    write_csv(arms, folder / SUMMARY, index=False)
     names = [SUMMARY, PICTURE, MQC_TABLE, MQC_BARS]
     if len(axes):
-        axes.to_csv(folder / AXES, index=False, lineterminator="\n")
+        write_csv(axes, folder / AXES, index=False)
         names.append(AXES)
     draw(arms, axes, folder / PICTURE)
     (folder / MQC_TABLE).write_text(mqc_table(arms), encoding="utf-8")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import _store
@@ -23,6 +25,15 @@ VERSION = 1
 _FORMAT = "dtpscore run folder"
 # So many names of other files stand in a message.
 _MOST = 3
+# What reading a record raises that is damaged, or that somebody made up.
+_NO_RECORD = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 
 
 @dataclass(frozen=True)
@@ -79,8 +90,9 @@ class RunFolder:
             A file stands there that dtpscore did not write, or that was changed since.
         """
         for name in names:
+            self.refuse_links(name)
             path = self.path / name
-            if not path.exists() and not path.is_symlink():
+            if not path.exists():
                 continue
             if name not in self.entries:
                 why = "was not written by dtpscore"
@@ -91,6 +103,32 @@ class RunFolder:
             msg = (
                 f"{path} {why}, so it is not replaced. Move it to another place, or "
                 "choose another folder with -o."
+            )
+            raise DataError(msg)
+
+    def refuse_links(self, name: str) -> None:
+        """Refuse a place below the folder that is elsewhere, or is no file.
+
+        Whoever made the folder could have put a link there, through which the run
+        would write to another file of the user.
+
+        Raises
+        ------
+        DataError
+            The place or a folder above it is a link, a pipe or a device.
+        """
+        parts = PurePosixPath(name)
+        for one in (*list(parts.parents)[-2::-1], parts):
+            path = self.path / one
+            try:
+                mode = path.lstat().st_mode
+            except FileNotFoundError:
+                return
+            if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+                continue
+            msg = (
+                f"{path} is a link, a pipe or a device, and a run writes only into "
+                "files of its own folder. Remove it, or choose another folder with -o."
             )
             raise DataError(msg)
 
@@ -119,6 +157,7 @@ class RunFolder:
         staged
             Where each file is now, by its place below the folder.
         """
+        self.check(staged)
         checksums = {name: file_sha256(path) for name, path in staged.items()}
         self.announce(*staged)
         for name, path in staged.items():
@@ -174,11 +213,14 @@ def _read(path: Path) -> RunFolder | None:
     marker = path / MARKER
     if not marker.is_file():
         return None
+    RunFolder(path).refuse_links(MARKER)
     try:
         content: Any = json.loads(marker.read_text(encoding="utf-8"))
         version = content["version"] if content["format"] == _FORMAT else None
-        files = {str(name): Entry(**entry) for name, entry in content["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        files = {
+            _inside(name): Entry(**entry) for name, entry in content["files"].items()
+        }
+    except _NO_RECORD as error:
         msg = (
             f"{marker} cannot be read, so nobody knows which files of {path} dtpscore "
             "wrote. Choose another folder with -o."
@@ -192,6 +234,24 @@ def _read(path: Path) -> RunFolder | None:
         )
         raise DataError(msg)
     return RunFolder(path, files)
+
+
+def _inside(name: str) -> str:
+    """Name of a file below the folder, as a record may list it.
+
+    Files of a record are replaced and removed, so one that lists ``../thesis.docx``
+    would cost the user that file.
+
+    Raises
+    ------
+    ValueError
+        It is a place outside.
+    """
+    place = PurePosixPath(name)
+    if place.is_absolute() or ".." in place.parts or "\0" in name:
+        msg = f"{name!r} lies outside of the folder"
+        raise ValueError(msg)
+    return name
 
 
 def look(path: Path) -> RunFolder | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import stat
 from contextlib import contextmanager, suppress
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
@@ -31,12 +32,17 @@ def _me() -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """Content of a lock file; None where it is empty or damaged."""
+    """Content of a lock file; None where it is empty, damaged or no file."""
     try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return None
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and "pid" in found else None
+    if not isinstance(found, dict):
+        return None
+    numbers = (found.get("pid"), found.get("started", 0))
+    return found if all(isinstance(one, int) for one in numbers) else None
 
 
 def at_work(owner: dict[str, Any]) -> bool:
@@ -46,7 +52,7 @@ def at_work(owner: dict[str, Any]) -> bool:
     """
     if owner.get("machine") != machine():
         return True
-    return not is_dead(int(owner["pid"]), int(owner.get("started", 0)))
+    return not is_dead(owner["pid"], owner.get("started", 0))
 
 
 def _refusal(folder: Path, owner: dict[str, Any]) -> DataError:
@@ -66,7 +72,7 @@ def _refusal(folder: Path, owner: dict[str, Any]) -> DataError:
 def _claim(folder: Path, mine: dict[str, Any]) -> None:
     """Write the lock file, unless a living process holds it."""
     path = folder / NAME
-    if path.exists():
+    if path.exists() or path.is_symlink():
         owner = _read(path)
         if owner is not None and at_work(owner):
             raise _refusal(folder, owner)

@@ -15,15 +15,17 @@ from dtpscore import _store
 from dtpscore._files.changes import changes, snapshot
 from dtpscore._files.ready import Ready, check_run, more_arguments
 from dtpscore._files.steps import STEPS, Step
+from dtpscore._log import LineFormatter
 from dtpscore._log import logger as package
 from dtpscore._results.elements import Element, write
 from dtpscore._run import provenance as origin
-from dtpscore._run.folder import RunFolder, look, opened
+from dtpscore._run.folder import STAGING, RunFolder, look, opened
 from dtpscore._run.outputs import (
     CONFIG,
     LOG,
     PROVENANCE,
     REPORT,
+    TABLES,
     Input,
     Outputs,
     places,
@@ -175,7 +177,7 @@ def _log_to(path: Path) -> Iterator[None]:
     functions say in between goes to the file alone, unless more is asked for.
     """
     handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(LineFormatter("%(asctime)s %(levelname)s %(message)s"))
     level, others = package.level, {one: one.level for one in package.handlers}
     for one in others:
         one.setLevel(level if level == logging.DEBUG else logging.ERROR)
@@ -217,8 +219,8 @@ def _earlier(folder: RunFolder, config: RunOptions, source: Input) -> list[str]:
     """Say which choices an earlier run in the folder made otherwise."""
     try:
         content = json.loads((folder.path / PROVENANCE).read_text(encoding="utf-8"))
-        old, file = content["config"], content["input"]
-    except (OSError, ValueError, KeyError, TypeError):
+        old, file = dict(content["config"]), dict(content["input"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
     new = config.model_dump(mode="json")
     other = [
@@ -288,7 +290,9 @@ def _check_places(path: Path, folder: RunFolder) -> None:
         A file of somebody else stands in the place of one, or there is no room.
     """
     result = result_name(path)
-    tables = [name for name in folder.entries if name.startswith("tables/")]
+    tables = [name for name in folder.entries if name.startswith(f"{TABLES}/")]
+    for name in (TABLES, STEPS_FOLDER, STAGING):
+        folder.refuse_links(name)
     folder.check([result, REPORT, PROVENANCE, CONFIG, LOG, *tables])
     _store.check_output(path, folder.path / result, overwrite=True)
     steps = [

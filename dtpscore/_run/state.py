@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pydantic import TypeAdapter
 
@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from anndata import AnnData
+
+
+# What reading a record raises that is damaged, or that somebody made up.
+_NO_RECORD = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+)
 
 
 class DamagedStepError(DataError):
@@ -122,7 +133,9 @@ class StepFiles:
             content = json.loads(described.read_text(encoding="utf-8"))
             checksum = content.pop("checksum")
             record = TypeAdapter(StepRecord).validate_python(content)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            for name in (*record.written, *record.removed):
+                _place(name)
+        except _NO_RECORD as error:
             raise DamagedStepError(_damaged(described)) from error
         if checksum != fingerprint(content):
             raise DamagedStepError(_damaged(described))
@@ -168,6 +181,11 @@ class StepFiles:
         data = self._paths(record.name)[0]
         if not data.is_file() or file_sha256(data) != record.sha256:
             raise DamagedStepError(_damaged(data))
+        # The folder may come from somebody else, with a checksum that fits.
+        try:
+            _store.probe(data, _store.Access(), parts=True)
+        except DataError as error:
+            raise DamagedStepError(_damaged(data)) from error
         small = ad.read_h5ad(data)
         return [
             *(
@@ -180,6 +198,9 @@ class StepFiles:
 
 def _place(written: str) -> tuple[Slot, str]:
     slot, key = written.split("/", 1)
+    if slot not in get_args(Slot):
+        msg = f"no step writes into {slot!r}"
+        raise ValueError(msg)
     return cast("Slot", slot), key
 
 

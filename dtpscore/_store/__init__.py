@@ -6,7 +6,7 @@ from dtpscore._store._foreign import as_cells, read
 from dtpscore._store._identity import identity
 from dtpscore._store._open import Stored, open_matrix, open_root
 from dtpscore._store._place import beside, check_file, check_output, make_folder
-from dtpscore._store._probe import Access
+from dtpscore._store._probe import Access, probe
 from dtpscore._store._tables import check_tables, write_tables
 from dtpscore._store._temporary import scratch
 from dtpscore._store._write import write_with
@@ -25,6 +25,7 @@ __all__ = [
     "open_cells",
     "open_matrix",
     "open_root",
+    "probe",
     "read",
     "scratch",
     "write_tables",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import os
 import shutil
 import warnings
 import zlib
@@ -15,8 +17,9 @@ import h5py
 
 from dtpscore._results.elements import RNA_NAMES, available
 from dtpscore._store._frames import column_names
-from dtpscore._store._kinds import EXPECTED, is_zarr
+from dtpscore._store._kinds import EXPECTED, check_name, is_zarr
 from dtpscore._store._open import open_root, read_table, reading
+from dtpscore._store._outside import links_outside, refuse_outside
 from dtpscore._store._probe import Access, probe
 from dtpscore._store._temporary import scratch
 from dtpscore.errors import DamagedError, DataError
@@ -33,6 +36,8 @@ _SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".tab": "\t"}
 # Columns of text that a table may have beside its counts, such as the Ensembl id.
 _ANNOTATIONS = 3
 _PACKED = (".gz", "")
+# Bytes that are unpacked at once, and that stay free on the disk.
+_BLOCK = 2**24
 
 
 @contextmanager
@@ -52,6 +57,7 @@ def as_cells(path: Path, *, access: Access | None = None) -> Iterator[Path]:
     ------
     The path of an h5ad file. One that had to be made is removed at the end.
     """
+    check_name(path)
     packed = _is_packed_h5ad(path)
     found = None if packed else _reader(path, access or Access())
     if found is None and not packed:
@@ -63,7 +69,7 @@ def as_cells(path: Path, *, access: Access | None = None) -> Iterator[Path]:
             _unpack(path, made)
         else:
             adata = _read(path, found)
-            with warnings.catch_warnings():
+            with _room_for(made), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 adata.write_h5ad(made)
         yield made
@@ -110,6 +116,7 @@ def read(path: str | Path) -> AnnData:
     from dtpscore._store._cells import open_cells
 
     path = Path(path).expanduser()
+    check_name(path)
     if (found := _reader(path, Access())) is not None:
         return _read(path, found)
     with as_cells(path) as cells, open_cells(cells, backed=False) as adata:
@@ -134,6 +141,8 @@ def _reader(path: Path, access: Access) -> Read | None:
     """Find what reads a file; None where anndata does, or nothing can."""
     if path.is_dir():
         is_10x = any(path.glob("*matrix.mtx*")) and not is_zarr(path)
+        if is_10x and not access.external:
+            refuse_outside(path, links_outside(path))
         return _folder_of_10x if is_10x else None
     if not path.is_file():
         return None
@@ -165,14 +174,34 @@ def _is_packed_h5ad(path: Path) -> bool:
 def _unpack(path: Path, made: Path) -> None:
     """Unpack an h5ad file, so that it can be opened by pieces."""
     try:
-        with gzip.open(path) as packed, made.open("wb") as file:
-            shutil.copyfileobj(packed, file)
+        with _room_for(made), gzip.open(path) as packed, made.open("wb") as file:
+            # A file of a few MB can unpack to more than any disk holds.
+            while block := packed.read(_BLOCK):
+                if shutil.disk_usage(made.parent).free < _BLOCK + len(block):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                file.write(block)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         msg = f"{path} is damaged: {str(error).rstrip('.')}. Get the file again."
         raise DamagedError(msg) from error
     if not h5py.is_hdf5(made):
         msg = f"{path} is compressed, and what it holds is no HDF5 file. {EXPECTED}"
         raise DataError(msg)
+
+
+@contextmanager
+def _room_for(made: Path) -> Iterator[None]:
+    """Say which folder of temporary files cannot take a file that is being made."""
+    try:
+        yield
+    except gzip.BadGzipFile:
+        raise
+    except OSError as error:
+        msg = (
+            f"The cells cannot be unpacked into {made.parent.parent}: "
+            f"{error.strerror or error}. Make room there, or set the environment "
+            "variable TMPDIR to another folder."
+        )
+        raise DataError(msg) from error
 
 
 def _h5_of_10x(path: Path) -> AnnData:

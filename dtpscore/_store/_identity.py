@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dtpscore.errors import DamagedError
@@ -62,7 +63,15 @@ def _states(path: Path) -> Iterator[tuple[str, os.stat_result]]:
         with os.scandir(folders.pop()) as entries:
             listed = sorted(entries, key=lambda entry: entry.name)
         for entry in listed:
-            if entry.is_dir():
+            # A link to a folder is not followed: it could lead in a circle.
+            if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
             else:
-                yield entry.path, entry.stat()
+                yield entry.path, _state(entry)
+
+
+def _state(entry: os.DirEntry[str]) -> os.stat_result:
+    """State of a file, or of a link that leads nowhere."""
+    with suppress(OSError):
+        return entry.stat()
+    return entry.stat(follow_symlinks=False)

@@ -8,6 +8,7 @@ import h5py
 
 from dtpscore._results.elements import available
 from dtpscore._store._temporary import recover
+from dtpscore._text import short
 from dtpscore.errors import DamagedError, DataError
 
 if TYPE_CHECKING:
@@ -25,6 +26,23 @@ def is_zarr(path: Path) -> bool:
     return any((path / name).is_file() for name in (".zgroup", "zarr.json"))
 
 
+def check_name(path: Path) -> None:
+    """Check that the system can say at all what stands at a path.
+
+    Raises
+    ------
+    DataError
+        The name is too long, a link leads in a circle, or a folder is closed.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        msg = f"{short(path, 200)} cannot be opened: {error.strerror}."
+        raise DataError(msg) from error
+
+
 def check_path(path: Path) -> None:
     """Check that a path can be the place of cells at all.
 
@@ -34,6 +52,7 @@ def check_path(path: Path) -> None:
         Nothing is there, or something that is neither a file with content nor the
         folder of a zarr store.
     """
+    check_name(path)
     recover(path)
     if not path.exists():
         raise _missing(path)

@@ -126,6 +126,16 @@ def _files_of(dataset: h5py.Dataset) -> tuple[str, ...]:
     return tuple(files)
 
 
+def links_outside(folder: Path) -> list[Outside]:
+    """List files of a folder that are links to places out of it."""
+    root, found = folder.resolve(), []
+    for path in sorted(folder.iterdir()):
+        target = path.resolve()
+        if path.is_symlink() and root not in target.parents:
+            found.append(Outside(path.name, "link", (str(target),)))
+    return found
+
+
 def outside_zarr(folder: Path, step: Callable[[int], None]) -> list[Outside]:
     """List links out of the folder of a zarr store; refuse what can run code.
 
@@ -147,6 +157,12 @@ def outside_zarr(folder: Path, step: Callable[[int], None]) -> list[Outside]:
             if root not in (target, *target.parents):
                 found.append(Outside(place, "link", (str(target),)))
                 continue
+            if target.is_dir():
+                msg = (
+                    f"{folder} holds {place!r}, a link to a folder, which could lead "
+                    "in a circle. Put a copy of that folder in its place."
+                )
+                raise DataError(msg)
         mode = entry.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             msg = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from dtpscore._store._temporary import (
     remove_stale,
     temporary,
 )
+from dtpscore._text import short
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
@@ -29,6 +31,33 @@ def _size(path: Path) -> int:
     if path.is_file():
         return path.stat().st_size
     return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+
+
+def stands(path: Path) -> bool:
+    """Whether something has the name of an output: a file, a folder or a link.
+
+    A link to nothing counts, because whoever put it there, say in a folder that many
+    share, would choose where the output goes.
+
+    Raises
+    ------
+    DataError
+        It is a device or a pipe, which no file can replace, or the name cannot be used.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return path.is_symlink()
+    except OSError as error:
+        msg = (
+            f"{short(path, 200)} cannot be written to: {error.strerror}. Choose "
+            "another place."
+        )
+        raise DataError(msg) from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        msg = f"{path} is a device or a pipe and no file. Choose another place."
+        raise DataError(msg)
+    return True
 
 
 @contextmanager
@@ -51,6 +80,7 @@ def beside(path: Path) -> Iterator[Path]:
     DataError
         The folder cannot be written to, or the disk is full. Nothing is left behind.
     """
+    stands(path)
     target = path.resolve()
     remove_stale(target.parent)
     part = temporary(target)
@@ -96,10 +126,11 @@ def check_file(path: Path, *, overwrite: bool) -> None:
         A folder stands there, or a file that may not be replaced; or the folder of
         the file cannot be made.
     """
+    taken = stands(path)
     if path.is_dir():
         msg = f"{path} is a folder. Give the name of a file."
         raise DataError(msg)
-    if path.exists() and not overwrite:
+    if taken and not overwrite:
         msg = f"{path} exists. Add --overwrite to replace it."
         raise DataError(msg)
     make_folder(path.parent)
@@ -125,9 +156,10 @@ def check_output(
         The output is the input or within it, exists already, has another format than
         the input, or its folder cannot be written to or is too full.
     """
+    stands(path_out)
     _check_apart(path_in, path_out)
     recover(path_out)
-    if path_out.exists() and not overwrite:
+    if stands(path_out) and not overwrite:
         msg = (
             f"{path_out} exists. Add --overwrite to replace it, or give another name "
             "with -o."

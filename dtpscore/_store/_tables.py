@@ -88,6 +88,9 @@ def check_tables(folder: Path, names: Iterable[str], *, overwrite: bool) -> None
     """
     check_folder(folder)
     for name in names:
+        if "*" not in name:
+            check_file(folder / f"{name}.csv", overwrite=overwrite)
+            continue
         for path in sorted(folder.glob(f"{name}.csv")):
             check_file(path, overwrite=overwrite)
 

@@ -27,8 +27,12 @@ def parse_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; a malformed one is a SignatureError."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path} is not a valid TOML file: {error}."
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}."
+        raise SignatureError(msg) from error
+    except (ValueError, RecursionError) as error:
+        # Also numbers of thousands of digits, and lists in lists without end.
+        msg = f"{path} is not a valid TOML file: {str(error).rstrip('.')}."
         raise SignatureError(msg) from error
 
 
