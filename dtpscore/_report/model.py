@@ -60,6 +60,32 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Grid:
+    """The cells of a heat map, which a reader can point at on its figure.
+
+    Attributes
+    ----------
+    left, top, width, height
+        Where the cells are on the figure, as shares of its width and height.
+    rows, columns
+        Names beside and below the cells, as they are drawn.
+    values
+        Text of the number of each cell, row by row; empty where there is none.
+    unit
+        Text of the color bar; empty where there is none.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+    unit: str = ""
+
+
+@dataclass(frozen=True)
 class Picture:
     """A figure of the page.
 
@@ -71,11 +97,14 @@ class Picture:
         What it shows, for a person who does not see it.
     caption
         Text under it.
+    grids
+        Its heat maps.
     """
 
     uri: str
     alt: str
     caption: str
+    grids: tuple[Grid, ...] = ()
 
 
 @dataclass(frozen=True)

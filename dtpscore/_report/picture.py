@@ -6,14 +6,19 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-from dtpscore._report.format import data_uri
-from dtpscore._report.model import Picture
+import numpy as np
+
+from dtpscore._report.format import data_uri, number
+from dtpscore._report.model import Grid, Picture
 from dtpscore._text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+    from matplotlib.transforms import Bbox
 
 # Without a salt, matplotlib draws the ids of an SVG file at random. Letters stay text,
 # which a reader can search and edit; drawn as curves they are half of a page.
@@ -58,6 +63,48 @@ def slim(svg: str) -> str:
     return _BETWEEN.sub("><", _TAG.sub(_slim_tag, text)).strip()
 
 
+def _texts(values: np.ndarray[Any, Any]) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        tuple("" if np.isnan(one) else number(one, sign=True) for one in row)
+        for row in values
+    )
+
+
+def _grid(figure: Figure, image: AxesImage, page: Bbox) -> Grid:
+    """Cells of one heat map on the part of a figure that is shown, in inches."""
+    ax = image.axes
+    values: Any = image.get_array()
+    left, right, bottom, top = image.get_extent()
+    corners = ax.transData.transform([(left, top), (right, bottom)])
+    (x, y), (end, low) = corners / figure.dpi
+    bar = image.colorbar
+    return Grid(
+        left=round((x - page.x0) / page.width, 4),
+        top=round((page.y1 - y) / page.height, 4),
+        width=round((end - x) / page.width, 4),
+        height=round((y - low) / page.height, 4),
+        rows=tuple(text.get_text() for text in ax.get_yticklabels()),
+        columns=tuple(text.get_text() for text in ax.get_xticklabels()),
+        values=_texts(np.ma.filled(values, np.nan)),
+        unit="" if bar is None else bar.ax.get_ylabel(),
+    )
+
+
+def grids(figure: Figure, page: Bbox) -> tuple[Grid, ...]:
+    """Find the heat maps of a figure.
+
+    Parameters
+    ----------
+    figure
+        A figure that was drawn.
+    page
+        The part of it that is shown, in inches.
+    """
+    return tuple(
+        _grid(figure, image, page) for ax in figure.axes for image in ax.images
+    )
+
+
 def picture(
     draw: Callable[[], Axes | list[Axes]], *, alt: str, caption: str
 ) -> Picture:
@@ -79,13 +126,16 @@ def picture(
     with mpl.rc_context(_RC), plt.ioff():
         drawn = draw()
         figure = figure_of(drawn[0] if isinstance(drawn, list) else drawn)
+        figure.draw_without_rendering()
+        page = figure.get_tightbbox().padded(mpl.rcParams["savefig.pad_inches"])
         figure.savefig(
             buffer,
             format="svg",
             dpi=130,
-            bbox_inches="tight",
+            bbox_inches=page,
             metadata={"Date": None, "Creator": None},
         )
+        found = grids(figure, page)
         plt.close(figure)
     drawing = slim(buffer.getvalue().decode("utf-8"))
-    return Picture(data_uri("image/svg+xml", drawing), alt, caption)
+    return Picture(data_uri("image/svg+xml", drawing), alt, caption, found)
