@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -58,6 +59,11 @@ class Table:
     frame: pd.DataFrame
     columns: tuple[Column, ...]
 
+    @property
+    def summary(self) -> str:
+        """What the table shows, without how it is read, for the line of its fold."""
+        return re.split("[:;]", self.caption)[0]
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -99,12 +105,15 @@ class Picture:
         Text under it.
     grids
         Its heat maps.
+    wide
+        Whether it needs the whole width of the page.
     """
 
     uri: str
     alt: str
     caption: str
     grids: tuple[Grid, ...] = ()
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -247,12 +256,15 @@ class Answer:
         Sentences under it.
     levels
         The ladder of evidence, where the question is how sure the answer is.
+    folds
+        What can be read further, in sentences.
     """
 
     question: str
     headline: str
     details: tuple[str, ...] = ()
     levels: tuple[Level, ...] = ()
+    folds: tuple[Fold, ...] = ()
 
 
 @dataclass(frozen=True)

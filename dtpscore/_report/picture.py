@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 # Without a salt, matplotlib draws the ids of an SVG file at random. Letters stay text,
 # which a reader can search and edit; drawn as curves they are half of a page.
 _RC: Any = {"svg.hashsalt": "dtpscore", "svg.fonttype": "none"}
+# Rows of a figure that stands beside its text: the strongest, in letters that can be
+# read. The table under it has all.
+ROWS = 10
+# A figure of more inches than this is not read beside its text.
+_WIDE = 7.5
 # What no reader sees: comments with the text of labels, names of groups, no rotation.
 _UNSEEN = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->", flags=re.DOTALL)
 _NOTHING = re.compile(r'(?<=<g) id="[^"]*"| transform="rotate\(-0 [^"]*"')
@@ -55,6 +60,8 @@ def slim(svg: str) -> str:
     once. Texts stay as they are. A page with ten arms has some sixty figures.
     """
     text = visible(_UNSEEN.sub("", svg[svg.index("<svg") :]), keep="\n")
+    # Browsers draw several spaces as one, unless the drawing forbids it.
+    text = text.replace("<svg", '<svg xml:space="preserve"', 1)
     families = _FAMILY.findall(text)
     if families:
         usual = max(families, key=families.count)
@@ -138,4 +145,5 @@ def picture(
         found = grids(figure, page)
         plt.close(figure)
     drawing = slim(buffer.getvalue().decode("utf-8"))
-    return Picture(data_uri("image/svg+xml", drawing), alt, caption, found)
+    uri = data_uri("image/svg+xml", drawing)
+    return Picture(uri, alt, caption, found, wide=page.width > _WIDE)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _STYLES = ("style.css",)
 _SCRIPTS = ("script.js", "map.js", "grid.js")
+# Rows of a table that a reader sees at once, without a filter.
+_UNFILTERED = 8
 # Within JSON these can only stand in texts. Written out, no text can end its element.
 _WRITTEN_OUT = str.maketrans({letter: f"\\u{ord(letter):04x}" for letter in "<>&"})
 
@@ -105,6 +107,7 @@ def render(data: ReportData, *, folder: str = "", kind: str = "csv") -> str:
         policy=policy(css, script),
         folder=plain(folder),
         kind=kind,
+        unfiltered=_UNFILTERED,
         record=json.dumps(data.provenance, indent=2, sort_keys=True, default=str),
     )
 
