@@ -21,7 +21,12 @@ pytestmark = pytest.mark.slow
 
 KW = {"groupby": "condition", "reference": "parental", "sample_key": "sample"}
 SCRIPT = "<script>window.ran = 1</script>"
-OWN = {"mine": slice(0, 40), "=1+1": slice(40, 80), "other": slice(80, 120)}
+OWN = {
+    name: slice(40 * n, 40 * n + 40)
+    for n, name in enumerate(
+        ["mine", "=1+1", "other", "four", "five", "six", "seven", "eight", "nine"]
+    )
+}
 ROWS = """[...document.querySelectorAll("#table-axes tbody tr")]"""
 # Everything that is folded is opened, so that keys and clicks find it.
 UNFOLD = "for (const one of document.querySelectorAll('details')) one.open = true;"
@@ -103,16 +108,27 @@ def test_a_filter_leaves_rows_with_every_word(page):
     box = "document.querySelector('input[aria-controls=table-axes]')"
     told = f"{box}.closest('.tools').querySelector('output').textContent"
     everything = seen(page)
-    assert len(everything) == 3
+    assert len(everything) == len(OWN)
     page.run(f"{box}.focus()")
     page.type("MI own")
     assert seen(page) == ["mine"]
-    assert page.run(told) == "1 of 3 rows"
+    assert page.run(told) == "1 of 9 rows"
     page.type(" nothing")
     assert seen(page) == []
     page.run(f"{box}.value = ''; {box}.dispatchEvent(new Event('input'))")
     assert seen(page) == everything
-    assert page.run(told) == "3 rows"
+    assert page.run(told) == "9 rows"
+
+
+def test_a_short_table_has_no_filter(browser, tmp_path):
+    few = dtp.datasets.simulate(n_cells=150, n_genes=800, seed=5)
+    dtp.tl.score(few, {"mine": list(few.var_names[:40])})
+    made = tmp_path / "short.html"
+    dtp.report(few, made, **KW)
+    browser.open(made)
+    box = "document.querySelectorAll('[aria-controls=table-{}]').length"
+    assert browser.run(box.format("axes")) == 0
+    assert browser.run("document.querySelectorAll('a[download=\"axes.csv\"]').length")
 
 
 def test_a_table_is_sorted_with_the_keyboard_alone(page, data):
@@ -158,7 +174,8 @@ def test_a_figure_is_saved_as_drawing_and_as_pixels(page, tmp_path):
 
 
 def test_a_slim_drawing_looks_as_it_did(browser, path, adata):
-    figure = pl.axis_scores(adata, **KW, show=False, return_fig=True)
+    axes = list(OWN)[:3]
+    figure = pl.axis_scores(adata, **KW, axes=axes, show=False, return_fig=True)
     buffer = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none"}):
         figure.savefig(buffer, format="svg")
@@ -166,6 +183,7 @@ def test_a_slim_drawing_looks_as_it_did(browser, path, adata):
     drawn = buffer.getvalue()
     short = slim(drawn)
     assert len(short) < 0.75 * len(drawn)
+    assert 'xml:space="preserve"' in short
     browser.open(path)
     script = """(async (texts) => {
       const pixels = [];
@@ -194,6 +212,20 @@ def test_a_slim_drawing_looks_as_it_did(browser, path, adata):
     assert marks > 0.02
     # In steps of color, of 255; the edges of letters move by less than a pixel.
     assert difference < 0.5
+
+
+def test_an_open_fold_has_the_whole_width_and_stays_where_it_is(browser, path):
+    browser.open(path)
+    fold = "document.querySelector('#axes .folds details')"
+    section = "document.querySelector('#axes .body')"
+    left, wide = (f"{one}.getBoundingClientRect()" for one in (fold, section))
+    assert browser.run(f"{left}.width") < 0.5 * browser.run(f"{wide}.width")
+    figure = "document.querySelector('#axes .figures').getBoundingClientRect()"
+    assert browser.run(f"{figure}.left") > browser.run(f"{left}.right")
+    browser.run(f"{fold}.open = true")
+    assert browser.run(f"{left}.width") == browser.run(f"{wide}.width")
+    assert browser.run(f"{figure}.top") >= browser.run(f"{left}.bottom")
+    assert browser.run(f"{left}.top - {wide}.top") < 300
 
 
 def test_paper_shows_everything_and_no_controls(browser, path):

@@ -374,6 +374,10 @@ def test_plot_report_file_and_command_line(planted, tmp_path, capsys):
     ax = dtp.pl.compare(planted, order=["own1", "own0"], show=False)
     assert len(ax.collections[-1].get_offsets()) == 2
     assert "treated less parental" in ax.get_xlabel()
+    few = dtp.pl.compare(planted, n_axes=2, show=False)
+    sizes = dtp.get.compare(planted, group="treated")["difference"].abs()
+    drawn = np.abs(few.collections[-1].get_offsets()[:, 0])
+    np.testing.assert_allclose(np.sort(drawn), np.sort(sizes)[-2:])
     page = tmp_path / "r.html"
     dtp.report(planted, page, groupby="condition", reference="parental")
     text = page.read_text(encoding="utf-8")

@@ -120,6 +120,9 @@ def test_reversal_draws_both_arms(adata):
     table = adata.uns["dtp_call"]["reversal"]
     np.testing.assert_allclose(sorted(dots[0][:, 0]), sorted(table["persister"]))
     np.testing.assert_allclose(sorted(dots[1][:, 0]), sorted(table["holiday"]))
+    first = [text.get_text() for text in ax.get_yticklabels()][:4]
+    few = pl.reversal(adata, n_axes=4, show=False)
+    assert [text.get_text() for text in few.get_yticklabels()] == first
 
 
 def test_every_holiday_group_has_its_own_figure_and_shares(adata):

@@ -168,6 +168,27 @@ def test_onsets_are_drawn_with_their_intervals(adata):
     np.testing.assert_allclose(segments[:, 1, 0], frame["onset_high"])
 
 
+def test_no_line_to_a_name_crosses_another_name(adata):
+    ax = pl.trends(adata, show=False)
+    ax.figure.canvas.draw()
+    assert len(ax.texts) > 1
+    for text in ax.texts:
+        line = text.arrow_patch.get_path().get_extents(text.arrow_patch.get_transform())
+        assert line.x1 <= Text.get_window_extent(text).x0
+
+
+def test_a_feature_that_moves_without_a_known_onset_says_so(adata):
+    made = adata.copy()
+    features = made.uns["dtp_trends"]["features"].copy()
+    name = str(trends.onsets(made)["feature"].iloc[0])
+    features.loc[name, ["onset", "onset_low", "onset_high"]] = np.nan
+    made.uns["dtp_trends"] = {**made.uns["dtp_trends"], "features": features}
+    ax = pl.onsets(made, show=False)
+    (text,) = [one for one in ax.texts if one.get_text() == "not determined"]
+    frame = trends.onsets(made)
+    assert frame["feature"].tolist()[int(text.get_position()[1])] == name
+
+
 def test_what_is_missing_is_said(adata):
     bare = dtp.datasets.simulate(n_cells=60, n_genes=500, seed=0)
     with pytest.raises(DataError, match=r"tl\.pseudotime first"):

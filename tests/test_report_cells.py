@@ -198,8 +198,9 @@ def test_the_page_holds_the_map_and_nothing_is_stored(adata):
     made = adata.copy()
     before = set(made.uns)
     html = _report.render(_report.collect(made, **KW))
+    section = html[html.index('<section id="cells"') :].split("</section>")[0]
     (text,) = re.findall(
-        r'<script type="application/json">(.*?)</script>', html, flags=re.DOTALL
+        r'<script type="application/json">(.*?)</script>', section, flags=re.DOTALL
     )
     assert "<" not in text
     assert len(json.loads(text)["names"]) == 150

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import unquote
+
 import numpy as np
 import pytest
 
 import dtpscore as dtp
+from dtpscore._report.picture import ROWS
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +46,18 @@ def page(tmp_path_factory):
 def test_a_report_of_ten_arms_stays_below_4_megabytes(page):
     assert page.count("drug 9") > 10
     assert len(page.encode()) < LARGEST * 1e6
+
+
+@pytest.mark.parametrize("name", ["why", "compare", "vulnerabilities"])
+def test_a_figure_beside_its_text_has_few_rows_and_the_table_has_all(page, name):
+    section = page[page.index(f'<section id="{name}"') :].split("</section>")[0]
+    drawing = unquote(re.search('<img src="([^"]*)"', section)[1])
+    texts = re.findall("<text[^>]*>([^<]*)</text>", drawing)
+    titles = [axis.title for axis in dtp.signatures.axes().values()]
+    # Names of genes stand before the axis, and long names lose their middle.
+    named = [one for one in texts if any(title[:12] in one for title in titles)]
+    assert len(named) == ROWS
+    assert section.count("<tr>") > 2 * ROWS
 
 
 def test_vulnerabilities_show_one_arm_and_fold_the_others(page):

@@ -273,7 +273,10 @@ def test_results_survive_a_file_and_show_in_plot_and_report(looked, tmp_path):
         dtp.get.vulnerabilities(looked).astype(object),
         check_index_type=False,
     )
+    few = dtp.pl.vulnerabilities(back, n_genes=3, show=False)
     ax = dtp.pl.vulnerabilities(back, show=False)
+    names = [text.get_text() for text in ax.get_yticklabels()]
+    assert [text.get_text() for text in few.get_yticklabels()] == names[:3]
     assert len(ax.get_yticklabels()) == 20
     with pytest.raises(DataError, match="No target gene 'wings'"):
         dtp.pl.vulnerabilities(back, order=["wings"], show=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dtpscore import pl
 from dtpscore._report.format import count, share
 from dtpscore._report.model import Column, Fold, Section, Table
-from dtpscore._report.picture import picture
+from dtpscore._report.picture import ROWS, picture
 from dtpscore.get import _calls as calls
 from dtpscore.get._axes import titled
 from dtpscore.get._records import call_record
@@ -258,7 +258,7 @@ def calls_section(context: Context) -> Section | None:
 
 def _reason_picture(context: Context, group: str) -> Picture:
     return picture(
-        partial(pl.reasons, context.adata, group=group, show=False),
+        partial(pl.reasons, context.adata, group=group, n_axes=ROWS, show=False),
         alt=f"Axes that carry the calls in {group}; the table below has the numbers.",
         caption=f"Axes that carry the calls in {group}. The arrow is the direction "
         "that was found.",

@@ -251,6 +251,7 @@ def _without() -> Section:
             "Run scanpy.pp.neighbors and scanpy.tl.umap, on normalized values, and "
             f"write the report again. The map is of the first that exists of {makers}.",
         ),
+        closed="How to add a map",
     )
 
 

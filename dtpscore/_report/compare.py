@@ -8,7 +8,7 @@ from dtpscore import _keys, pl
 from dtpscore._compare.arms import AGAINST, AS_PUBLISHED, HIGHER, LOWER
 from dtpscore._report.format import listed
 from dtpscore._report.model import Column, Fold, Section, Table
-from dtpscore._report.picture import picture
+from dtpscore._report.picture import ROWS, picture
 from dtpscore.get._axes import titled
 from dtpscore.get._records import compare_record
 
@@ -110,7 +110,11 @@ def _picture(context: Context, row: dict[str, Any]) -> Picture:
     name = _arm_name(row)
     return picture(
         lambda: pl.compare(
-            context.adata, group=row["group"], batch=row["batch"], show=False
+            context.adata,
+            group=row["group"],
+            batch=row["batch"],
+            n_axes=ROWS,
+            show=False,
         ),
         alt=f"Differences of {name} from the reference; the table below has the "
         "numbers.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dtpscore import _keys, pl
 from dtpscore._report.format import listed
 from dtpscore._report.model import Column, Fold, Section, Table
-from dtpscore._report.picture import picture
+from dtpscore._report.picture import ROWS, picture
 from dtpscore.get._enrichment import enrichment
 from dtpscore.get._records import enrich_record
 
@@ -22,21 +22,23 @@ if TYPE_CHECKING:
 _ALPHA = 0.05
 
 
-def _pictures(context: Context, group: str) -> tuple[Picture, ...]:
-    """Draw the strongest sets of a group, and the running score of the first."""
+def _strongest(context: Context, group: str) -> Picture:
+    """Draw the strongest sets of a group."""
+    return picture(
+        partial(pl.enrichment, context.adata, group=group, n_terms=ROWS, show=False),
+        alt=f"Strongest gene sets of {group}; the table below has the numbers.",
+        caption=f"Strongest gene sets in {group}.",
+    )
+
+
+def _running(context: Context, group: str) -> Picture:
+    """Draw the running score of the strongest set of a group."""
     adata = context.adata
     top = str(enrichment(adata, group=group)["term"].iloc[0])
-    return (
-        picture(
-            partial(pl.enrichment, adata, group=group, show=False),
-            alt=f"Strongest gene sets of {group}; the table below has the numbers.",
-            caption=f"Strongest gene sets in {group}.",
-        ),
-        picture(
-            partial(pl.running_score, adata, top, group=group, show=False),
-            alt=f"Running enrichment score of {top} in {group}.",
-            caption=f"Running score of {top}.",
-        ),
+    return picture(
+        partial(pl.running_score, adata, top, group=group, show=False),
+        alt=f"Running enrichment score of {top} in {group}.",
+        caption=f"Running score of {top}, the strongest set of {group}.",
     )
 
 
@@ -50,20 +52,25 @@ def _result(table: pd.DataFrame, groups: list[str]) -> str:
 
 
 def _notes(record: EnrichRecord) -> tuple[str, ...]:
-    params, n = record.params, record.params["n_permutations"]
+    n = record.params["n_permutations"]
     notes = [
         f"The p-values come from {n:,} random gene sets. They do not "
         "account for genes that move together, and samples are not the unit of this "
         f"test. A p-value of 0 means below 1 in {n:,}."
     ]
-    skipped = [str(term) for term in record.skipped["term"]]
-    if skipped:
-        notes.append(
-            f"These sets have fewer than {params['min_size']} or more than "
-            f"{params['max_size']:,} ranked genes and were not tested: "
-            f"{listed(skipped)}."
-        )
     return (*notes, *record.messages)
+
+
+def _skipped(record: EnrichRecord) -> tuple[Fold, ...]:
+    """Name the sets that were not tested, if there are any."""
+    params, skipped = record.params, [str(term) for term in record.skipped["term"]]
+    if not skipped:
+        return ()
+    text = (
+        f"These sets have fewer than {params['min_size']} or more than "
+        f"{params['max_size']:,} ranked genes: {listed(skipped)}."
+    )
+    return (Fold("Gene sets that were not tested", paragraphs=(text,)),)
 
 
 def enrichment_section(context: Context) -> Section | None:
@@ -74,15 +81,18 @@ def enrichment_section(context: Context) -> Section | None:
     table = context.ordered(enrichment(context.adata))
     groups = list(dict.fromkeys(table["group"].astype(str)))
     floor = max(1 / record.params["n_permutations"], 0.001)
-    first, *others = [_pictures(context, group) for group in groups]
-    more = tuple(drawn for part in others for drawn in part)
+    first, *others = [_strongest(context, group) for group in groups]
+    running = tuple(_running(context, group) for group in groups)
+    folds = [Fold("Running score of the strongest set", pictures=running)]
+    if others:
+        folds.insert(0, Fold("The other groups", pictures=tuple(others)))
     return Section(
         name="enrichment",
         title="Enrichment of gene sets",
         result=_result(table, groups),
         notes=_notes(record),
-        pictures=first,
-        folds=(Fold("The other groups", pictures=more),) if more else (),
+        pictures=(first,),
+        folds=(*folds, *_skipped(record)),
         tables=(
             Table(
                 name="enrichment",

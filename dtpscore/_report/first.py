@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dtpscore import pl
+from dtpscore._calling.naming import rate_in_words
 from dtpscore._calling.states import LEVELS
 from dtpscore._report.format import count, listed, number, share
-from dtpscore._report.model import Answer, Column, FirstScreen, Level, Table
+from dtpscore._report.model import Answer, Column, FirstScreen, Fold, Level, Table
 from dtpscore._report.picture import picture
 from dtpscore._report.reversal import returned_share
 from dtpscore._report.scores import leading_axes, mean_column
@@ -27,7 +28,7 @@ _N_AXES = 4
 # With more arms than this the headline counts them, and the table names them.
 _MOST_NAMED = 5
 # Width and height of the picture of the first screen, in inches.
-_SIZE = (8.0, 3.0)
+_SIZE = (5.2, 3.0)
 # What raises the evidence from each level to the next.
 _NEXT = {
     "E0": "Reference cells: untreated cells of the same experiment.",
@@ -100,8 +101,11 @@ def ladder(reached: str) -> tuple[Level, ...]:
 
 def _how_sure(record: CallRecord) -> Answer:
     level = record.evidence_level
+    rate = rate_in_words()
+    # Its first sentence is the line under which the numbers are folded.
+    title, numbers = rate.split(". ", 1)
     details = [
-        *record.error_rate,
+        *(text for text in record.error_rate if text != rate),
         "p is a test with samples as the unit, of a whole arm against the reference; "
         "it makes no call.",
     ]
@@ -110,6 +114,7 @@ def _how_sure(record: CallRecord) -> Answer:
         f"Evidence level {level} of E0 to E4",
         tuple(details),
         levels=ladder(level),
+        folds=(Fold(f"{title}.", (numbers,)),) if rate in record.error_rate else (),
     )
 
 
@@ -199,9 +204,9 @@ def _called(context: Context) -> FirstScreen:
             caption=caption,
         ),
         answers=(
-            _how_sure(record),
             _why(context),
             _returns(context),
+            _how_sure(record),
             _proof(context, record),
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -58,6 +59,37 @@ class Table:
     frame: pd.DataFrame
     columns: tuple[Column, ...]
 
+    @property
+    def summary(self) -> str:
+        """What the table shows, without how it is read, for the line of its fold."""
+        return re.split("[:;]", self.caption)[0]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells of a heat map, which a reader can point at on its figure.
+
+    Attributes
+    ----------
+    left, top, width, height
+        Where the cells are on the figure, as shares of its width and height.
+    rows, columns
+        Names beside and below the cells, as they are drawn.
+    values
+        Text of the number of each cell, row by row; empty where there is none.
+    unit
+        Text of the color bar; empty where there is none.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+    unit: str = ""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -71,11 +103,17 @@ class Picture:
         What it shows, for a person who does not see it.
     caption
         Text under it.
+    grids
+        Its heat maps.
+    wide
+        Whether it needs the whole width of the page.
     """
 
     uri: str
     alt: str
     caption: str
+    grids: tuple[Grid, ...] = ()
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -218,12 +256,15 @@ class Answer:
         Sentences under it.
     levels
         The ladder of evidence, where the question is how sure the answer is.
+    folds
+        What can be read further, in sentences.
     """
 
     question: str
     headline: str
     details: tuple[str, ...] = ()
     levels: tuple[Level, ...] = ()
+    folds: tuple[Fold, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,28 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-from dtpscore._report.format import data_uri
-from dtpscore._report.model import Picture
+import numpy as np
+
+from dtpscore._report.format import data_uri, number
+from dtpscore._report.model import Grid, Picture
 from dtpscore._text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+    from matplotlib.transforms import Bbox
 
 # Without a salt, matplotlib draws the ids of an SVG file at random. Letters stay text,
 # which a reader can search and edit; drawn as curves they are half of a page.
 _RC: Any = {"svg.hashsalt": "dtpscore", "svg.fonttype": "none"}
+# Rows of a figure that stands beside its text: the strongest, in letters that can be
+# read. The table under it has all.
+ROWS = 10
+# A figure of more inches than this is not read beside its text.
+_WIDE = 7.5
 # What no reader sees: comments with the text of labels, names of groups, no rotation.
 _UNSEEN = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->", flags=re.DOTALL)
 _NOTHING = re.compile(r'(?<=<g) id="[^"]*"| transform="rotate\(-0 [^"]*"')
@@ -50,12 +60,56 @@ def slim(svg: str) -> str:
     once. Texts stay as they are. A page with ten arms has some sixty figures.
     """
     text = visible(_UNSEEN.sub("", svg[svg.index("<svg") :]), keep="\n")
+    # Browsers draw several spaces as one, unless the drawing forbids it.
+    text = text.replace("<svg", '<svg xml:space="preserve"', 1)
     families = _FAMILY.findall(text)
     if families:
         usual = max(families, key=families.count)
         text = text.replace(f" font-family: {usual};", "")
         text = text.replace("<svg", f'<svg font-family="{usual}"', 1)
     return _BETWEEN.sub("><", _TAG.sub(_slim_tag, text)).strip()
+
+
+def _texts(values: np.ndarray[Any, Any]) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        tuple("" if np.isnan(one) else number(one, sign=True) for one in row)
+        for row in values
+    )
+
+
+def _grid(figure: Figure, image: AxesImage, page: Bbox) -> Grid:
+    """Cells of one heat map on the part of a figure that is shown, in inches."""
+    ax = image.axes
+    values: Any = image.get_array()
+    left, right, bottom, top = image.get_extent()
+    corners = ax.transData.transform([(left, top), (right, bottom)])
+    (x, y), (end, low) = corners / figure.dpi
+    bar = image.colorbar
+    return Grid(
+        left=round((x - page.x0) / page.width, 4),
+        top=round((page.y1 - y) / page.height, 4),
+        width=round((end - x) / page.width, 4),
+        height=round((y - low) / page.height, 4),
+        rows=tuple(text.get_text() for text in ax.get_yticklabels()),
+        columns=tuple(text.get_text() for text in ax.get_xticklabels()),
+        values=_texts(np.ma.filled(values, np.nan)),
+        unit="" if bar is None else bar.ax.get_ylabel(),
+    )
+
+
+def grids(figure: Figure, page: Bbox) -> tuple[Grid, ...]:
+    """Find the heat maps of a figure.
+
+    Parameters
+    ----------
+    figure
+        A figure that was drawn.
+    page
+        The part of it that is shown, in inches.
+    """
+    return tuple(
+        _grid(figure, image, page) for ax in figure.axes for image in ax.images
+    )
 
 
 def picture(
@@ -79,13 +133,17 @@ def picture(
     with mpl.rc_context(_RC), plt.ioff():
         drawn = draw()
         figure = figure_of(drawn[0] if isinstance(drawn, list) else drawn)
+        figure.draw_without_rendering()
+        page = figure.get_tightbbox().padded(mpl.rcParams["savefig.pad_inches"])
         figure.savefig(
             buffer,
             format="svg",
             dpi=130,
-            bbox_inches="tight",
+            bbox_inches=page,
             metadata={"Date": None, "Creator": None},
         )
+        found = grids(figure, page)
         plt.close(figure)
     drawing = slim(buffer.getvalue().decode("utf-8"))
-    return Picture(data_uri("image/svg+xml", drawing), alt, caption)
+    uri = data_uri("image/svg+xml", drawing)
+    return Picture(uri, alt, caption, found, wide=page.width > _WIDE)

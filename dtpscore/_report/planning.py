@@ -86,7 +86,8 @@ def planning_section(context: Context) -> Section | None:
         name="planning",
         title="How large the next experiment must be",
         result=_result(table),
-        notes=(
+        closed="What this is computed from",
+        paragraphs=(
             f"The means of the {n} untreated libraries differ by a standard deviation "
             f"of {number(float(np.sqrt(max(variance, 0.0))))} on the consensus axis, "
             f"in standard deviations of cells; {number(spread)} was used, drawn toward "

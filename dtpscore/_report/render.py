@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from markupsafe import Markup
 
-    from dtpscore._report.model import CellMap, ReportData
+    from dtpscore._report.model import CellMap, Grid, ReportData
 
 _STYLES = ("style.css",)
-_SCRIPTS = ("script.js", "map.js")
+_SCRIPTS = ("script.js", "map.js", "grid.js")
+# Rows of a table that a reader sees at once, without a filter.
+_UNFILTERED = 8
 # Within JSON these can only stand in texts. Written out, no text can end its element.
 _WRITTEN_OUT = str.maketrans({letter: f"\\u{ord(letter):04x}" for letter in "<>&"})
 
@@ -40,11 +42,11 @@ def csv_link(frame: pd.DataFrame) -> str:
     return data_uri("text/csv", csv_text(frame, index=False))
 
 
-def embedded(cells: CellMap) -> Markup:
-    """Write a map as JSON that stands in a script element which nothing runs."""
+def embedded(part: CellMap | Grid) -> Markup:
+    """Write a part as JSON that stands in a script element which nothing runs."""
     from markupsafe import Markup
 
-    text = json.dumps(asdict(cells), separators=(",", ":"), allow_nan=False)
+    text = json.dumps(asdict(part), separators=(",", ":"), allow_nan=False)
     return Markup(text.translate(_WRITTEN_OUT))
 
 
@@ -105,6 +107,7 @@ def render(data: ReportData, *, folder: str = "", kind: str = "csv") -> str:
         policy=policy(css, script),
         folder=plain(folder),
         kind=kind,
+        unfiltered=_UNFILTERED,
         record=json.dumps(data.provenance, indent=2, sort_keys=True, default=str),
     )
 

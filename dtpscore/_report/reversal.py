@@ -10,7 +10,7 @@ from dtpscore import pl
 from dtpscore._ordering.messages import about_reversal
 from dtpscore._report.format import share
 from dtpscore._report.model import Column, Fold, Section, Table
-from dtpscore._report.picture import picture
+from dtpscore._report.picture import ROWS, picture
 from dtpscore.get._axes import titled
 from dtpscore.get._order import reversal as by_path
 from dtpscore.get._records import call_record, order_record
@@ -81,11 +81,12 @@ def _axis_table(frame: pd.DataFrame) -> Table:
 def _axis_pictures(context: Context, frame: pd.DataFrame) -> tuple[Picture, ...]:
     return tuple(
         picture(
-            partial(pl.reversal, context.adata, group=group, show=False),
+            partial(pl.reversal, context.adata, group=group, n_axes=ROWS, show=False),
             alt="Difference of each axis from untreated cells on the drug and in "
             f"{group}; the table below has the numbers.",
-            caption=f"Difference from untreated cells, on the drug and in {group}. "
-            "Intervals hold how much samples differ.",
+            caption="Axes that differ most on the drug: their difference from "
+            f"untreated cells there and in {group}. Intervals hold how much samples "
+            "differ.",
         )
         for group in dict.fromkeys(frame["group"].astype(str))
     )

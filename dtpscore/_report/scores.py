@@ -18,6 +18,7 @@ from dtpscore.get._axes import (
     axis_titles,
     genes_found,
     persister_axes,
+    thin_axes,
     titled,
 )
 
@@ -112,6 +113,11 @@ def axes_section(context: Context, frame: pd.DataFrame) -> Section:
     unit = context.reference or "all cells"
     adata, key = context.adata, context.scores_key
     means = "means of samples" if context.sample_key else "means of cells"
+    star = (
+        "A star says that the axis has too few genes. "
+        if thin_axes(adata, key=key) & set(frame["axis"])
+        else ""
+    )
     where = f" in {' and '.join(context.setting)}" if context.setting else ""
     return Section(
         name="axes",
@@ -130,8 +136,8 @@ def axes_section(context: Context, frame: pd.DataFrame) -> Section:
                 alt="Heatmap of the mean of each axis in each group; the table below "
                 "has the same numbers.",
                 caption=f"Mean of each axis in each group ({means}). An arrow is the "
-                "direction that published contrasts agree on. A star says that the "
-                "axis has too few genes. Nuisance axes stand apart.",
+                f"direction that published contrasts agree on. {star}Nuisance axes "
+                "stand apart.",
             ),
         ),
         folds=(

@@ -189,8 +189,6 @@ def limits_section(context: Context) -> Section:
         "nor dependency.",
         "RNA alone names no resistant cell. Whether cells survive and revert takes "
         "survival data and a drug holiday.",
-        # There may be many of these, and the page folds what comes late.
-        *(call_record(context.adata).messages if context.has_calls else ()),
     ]
     return Section(
         name="limits",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dtpscore import _keys, pl
 from dtpscore._report.format import listed
 from dtpscore._report.model import Column, Fold, Section, Table
-from dtpscore._report.picture import picture
+from dtpscore._report.picture import ROWS, picture
 from dtpscore._report.text import vulnerability_section
 from dtpscore._vulnerabilities.rank import MOVED
 from dtpscore.errors import DataError
@@ -115,7 +115,13 @@ def _result(record: VulnerabilityRecord) -> str:
 def _picture(context: Context, group: str) -> Picture | None:
     try:
         return picture(
-            partial(pl.vulnerabilities, context.adata, group=group, show=False),
+            partial(
+                pl.vulnerabilities,
+                context.adata,
+                group=group,
+                n_genes=ROWS,
+                show=False,
+            ),
             alt=f"Difference of target genes in {group}; the table below has the "
             "numbers.",
             caption=f"Genes of published targets in {group}, best supported first.",

@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from matplotlib.axes import Axes
 
-# Axes that are drawn by default.
-_MOST = 20
-
 
 @shared_doc
 def compare(
@@ -46,6 +43,7 @@ def compare(
     *,
     group: str | None = None,
     batch: str | None = None,
+    n_axes: int = 20,
     key: str | None = None,
     order: Sequence[str] | None = None,
     palette: Any = None,
@@ -68,10 +66,12 @@ def compare(
         Data with the result of `dtpscore.tl.compare`.
     group, batch
         The arm to draw. By default the first one of the result.
+    n_axes
+        Number of axes to draw: those that differ most, of genes those with the
+        smallest p-values.
     {run_key}
     order
-        Axes to draw, in this order. By default the 20 that differ most, of genes those
-        with the smallest p-values.
+        Axes to draw, in this order, in place of those that differ most.
     palette
         Two colors: of axes that are higher, and of those that are lower.
     {look}
@@ -108,7 +108,8 @@ def compare(
     higher, lower = pair_of(palette, (UP, DOWN), "higher, lower")
     # The largest differences of genes are those of the rarest ones.
     genes = list(params.get("features", ["axes"])) != ["axes"]
-    rows = _chosen(table, order, by_pvalue=genes and table["pvalue"].notna().any())
+    by_pvalue = genes and table["pvalue"].notna().any()
+    rows = _chosen(table, order, n_axes, by_pvalue=by_pvalue)
     places = np.arange(len(rows))
     value = rows["difference"].to_numpy(dtype=np.float64)
     colors = [higher if one > 0 else lower for one in value]
@@ -155,14 +156,14 @@ def compare(
 
 
 def _chosen(
-    table: pd.DataFrame, order: Sequence[str] | None, *, by_pvalue: bool
+    table: pd.DataFrame, order: Sequence[str] | None, n_axes: int, *, by_pvalue: bool
 ) -> pd.DataFrame:
     """Choose the axes to draw, and their order."""
     if order is None:
         most = table["difference"].abs().sort_values(ascending=False, kind="stable")
         if by_pvalue:
             most = table["pvalue"].sort_values(kind="stable")
-        kept = table.loc[most.index[:_MOST]]
+        kept = table.loc[most.index[:n_axes]]
         return kept.sort_values("difference", ascending=False, kind="stable")
     missing = [one for one in order if one not in set(table["axis"])]
     if missing:

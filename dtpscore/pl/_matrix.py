@@ -91,7 +91,9 @@ def draw_matrix(
     values = table.to_numpy(dtype=np.float64)
     low, high = limits
     colors = colormap(palette, DIVERGING)
-    image = ax.imshow(values, cmap=colors, vmin=low, vmax=high, aspect="auto")
+    image = ax.imshow(
+        values, cmap=colors, vmin=low, vmax=high, aspect="auto", origin="upper"
+    )
     middle, half = (low + high) / 2, max((high - low) / 2, 1e-12)
     for (row, place), value in np.ndenumerate(values):
         if np.isnan(value):

@@ -230,6 +230,7 @@ def reversal(
     adata: AnnData,
     *,
     group: str | None = None,
+    n_axes: int | None = None,
     key: str | None = None,
     order: Sequence[str] | None = None,
     palette: Any = None,
@@ -248,6 +249,8 @@ def reversal(
         Data that `dtpscore.tl.call` has called, with a holiday group.
     group
         The holiday group, where there are several.
+    n_axes
+        Number of rows to draw: those that come first. By default all are drawn.
     {calls_key}
     order
         Axes to draw, in this order. By default those with the largest difference on
@@ -280,6 +283,8 @@ def reversal(
     first = frame["axis"].isin(_FIRST)
     size = frame["persister"].abs().where(~first, np.inf)
     frame = frame.iloc[np.argsort(-size.to_numpy(), kind="stable")]
+    if order is None:
+        frame = frame.head(n_axes or len(frame))
     frame = rows_in_order(frame.set_index("axis"), order, "axis").reset_index()
     rows = np.arange(len(frame), dtype=np.float64)
     names = [str(name) for name in frame["axis"]]

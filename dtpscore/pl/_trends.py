@@ -164,7 +164,13 @@ def trends(
                 va="center",
                 fontsize=7.5,
                 annotation_clip=False,
-                arrowprops={"arrowstyle": "-", "color": color, "linewidth": 1.0},
+                arrowprops={
+                    "arrowstyle": "-",
+                    "color": color,
+                    "linewidth": 1.0,
+                    # From the left end of the name, so that it crosses no other.
+                    "relpos": (0.0, 0.5),
+                },
             )
         genes = (record.features.loc[names, "kind"] == "gene").any()
         more = "\nor log expression (genes)" if genes else ""
@@ -266,6 +272,8 @@ def onsets(
                     zorder=3,
                     label=text,
                 )
+        for row in rows[frame["onset"].isna().to_numpy()]:
+            ax.text(0.01, row, "not determined", va="center", fontsize=SMALL)
         name_ticks(ax.yaxis, rows, [titles[name] for name in names])
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="y", color="#ECECEC", linewidth=0.6)

@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from anndata import AnnData
     from matplotlib.axes import Axes
 
-# Target genes that are drawn by default.
-_MOST = 20
-
 
 def _targets(table: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
     """List target genes in the order of the ranks, each with its best row."""
@@ -70,6 +67,7 @@ def vulnerabilities(
     *,
     group: str | None = None,
     batch: str | None = None,
+    n_genes: int = 20,
     key: str | None = None,
     order: Sequence[str] | None = None,
     palette: Any = None,
@@ -92,9 +90,11 @@ def vulnerabilities(
         Data with the result of `dtpscore.tl.vulnerabilities`.
     group, batch
         The arm to draw. By default the first one of the result.
+    n_genes
+        Number of target genes to draw: the first ones.
     {run_key}
     order
-        Target genes to draw, in this order. By default the first 20.
+        Target genes to draw, in this order, in place of the first ones.
     palette
         Two colors: of genes that are higher, and of those that are lower.
     {look}
@@ -137,7 +137,7 @@ def vulnerabilities(
     if rows.empty:
         msg = "No target gene of a published vulnerability is expressed in these data."
         raise DataError(msg)
-    rows = _chosen(rows, order)
+    rows = _chosen(rows, order, n_genes)
     places = np.arange(len(rows))
     value = rows["difference"].to_numpy(dtype=np.float64)
     colors = [higher if one > 0 else lower for one in value]
@@ -177,9 +177,11 @@ def vulnerabilities(
         )
 
 
-def _chosen(rows: pd.DataFrame, order: Sequence[str] | None) -> pd.DataFrame:
+def _chosen(
+    rows: pd.DataFrame, order: Sequence[str] | None, n_genes: int
+) -> pd.DataFrame:
     if order is None:
-        return rows.head(_MOST)
+        return rows.head(n_genes)
     missing = [one for one in order if one not in set(rows["symbol"])]
     if missing:
         msg = (
