@@ -65,8 +65,8 @@ class Edge:
         if not self.on_edge:
             return None
         low, high = f"{100 * alpha / STRICT:g}%", f"{100 * alpha * LOOSE:g}%"
-        # Calling fewer cells again turns calls into none, and hardly ever none
-        # into calls (benchmarks/edge.md).
+        # Calling fewer cells again turns calls into none, and seldom none into calls
+        # (benchmarks/edge.md).
         turn = "A few cells fewer" if self.n_called else "More cells"
         return (
             f"the calls lie on an edge: at an error rate of {low} none of the "
