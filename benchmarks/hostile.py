@@ -56,6 +56,15 @@ CASES = (
     *hostile_runs.CASES,
     *hostile_names.CASES,
 )
+PAGE = """
+# Hostile files and names
+
+Each case fills a folder as a stranger could, runs the real commands there, and looks at
+what they did: which private files were opened, what was written, started or called, and
+what came out on pages, in tables, in logs and on the terminal. The head of `hostile.py`
+says when a case counts as harmless. A command may end with a clear error. Bombs have 3
+GB of memory, files of 256 MB and 60 seconds of computing.
+"""
 RECORDS = {
     f"work/out/{name}"
     for name in (".dtpscore.lock", "dtpscore_run.json", "provenance.json")
@@ -225,7 +234,7 @@ def main(arguments: list[str] | None = None) -> int:
     text = table(kept)
     print(text)
     if options.write:
-        options.write.write_text(f"# Hostile files and names\n\n{text}\n", "utf-8")
+        options.write.write_text(f"{PAGE.strip()}\n\n{text}\n", "utf-8")
     return int(any(row["found"] != "harmless" for row in kept.rows.values()))
 
 

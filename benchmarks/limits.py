@@ -50,6 +50,24 @@ COMMANDS = {
         for words in KILLED["run"]
     ),
 }
+PAGE = """
+# Where something runs out
+
+Disks of 20 sizes, largest files of 10 sizes, limits of memory and of open files, and a
+folder that is removed meanwhile. In every trial that counts as `done` or `error` the
+input and the old output (or the whole new one) were there afterwards, and no other
+file. `error` is a message of its own with a documented exit code. A command asks for 16
+MB of room beyond the size of its input before any work, and these disks have less, so
+it was refused there at once; what happens when writing fails half-way, the largest
+files show. `run` did its first step and the report.
+
+Under one limit of memory an earlier version did not end: the bar that shows progress
+started a thread to look after itself, the thread ended for want of memory before it
+could say so, and Python 3.11 waits for that word for ever. The bar has no such thread
+any more, and is not made where nobody looks. Before a pool of threads is used, a thread
+that does nothing is started; if it says nothing within 30 seconds, the command ends
+with the error of too little memory. A thread of a library can still meet the same wait.
+"""
 FINE = {"done", "error"}
 RESULTS = Path(__file__).with_name("limits.jsonl")
 MIB = 2**20
@@ -241,8 +259,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     print(text)
     if options.write:
-        page = f"# Where something runs out\n\n{text}\n"
-        options.write.write_text(page, encoding="utf-8")
+        options.write.write_text(f"{PAGE.strip()}\n\n{text}\n", "utf-8")
     return int(any(row["found"] not in FINE for row in kept.rows.values()))
 
 

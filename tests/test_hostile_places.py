@@ -264,3 +264,20 @@ def test_the_summary_of_runs_holds_no_formula(tmp_path):
     text = (tmp_path / cohort.SUMMARY).read_text()
     assert "'=1+1.h5ad" in text
     assert "'@x" in text
+
+
+def test_the_help_has_an_exit_code_for_every_end(command):
+    code, out, _ = command("--help")
+    assert code == 0
+    said = " ".join(out.split())
+    for number in (0, 1, 2, 3, 4, 5, 6, 7, _console.NO_ROOM):
+        assert f" {number} " in said.split("Exit codes:")[1]
+
+
+def test_a_list_for_other_tools_holds_no_formula(tmp_path, command):
+    (tmp_path / "a.gmt").write_text("=1+1\tx\tVIM\tZEB1\n")
+    place = tmp_path / "a.csv"
+    words = ["--signature-dir", tmp_path / "a.gmt", "--format", "csv", "-o", place]
+    code, _, errors = command("signatures", "export", *words)
+    assert code == 0, errors
+    assert "'=1+1,VIM" in place.read_text()

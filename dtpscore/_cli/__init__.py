@@ -38,8 +38,9 @@ Examples:
 \b
 Exit codes: 0 done; 1 unexpected error; 2 wrong usage; 3 a file cannot be used;
 4 a signature is unknown or malformed; 5 the result cannot be computed; 6 a file is
-damaged or incomplete; 7 a run ended, but one of its steps has no result. A signal ends
-a command at once, with 128 and its number.
+damaged or incomplete; 7 a run ended, but one of its steps has no result; 8 there is not
+enough memory, or too few open files are allowed. A signal ends a command at once, with
+128 and its number.
 """
 _PACKAGES = ("anndata", "scanpy", "numpy", "numba", "scipy", "pandas", "gseapy", "h5py")
 
