@@ -15,6 +15,7 @@ from small_records import call_uns
 import dtpscore as dtp
 from dtpscore import _report, pl
 from dtpscore._report.context import context
+from dtpscore._report.path import _result as direction_in_words
 from dtpscore._report.path import path_section
 from dtpscore._report.reversal import reversal_section
 from dtpscore.errors import DataError
@@ -187,6 +188,17 @@ def test_a_feature_that_moves_without_a_known_onset_says_so(adata):
     (text,) = [one for one in ax.texts if one.get_text() == "not determined"]
     frame = trends.onsets(made)
     assert frame["feature"].tolist()[int(text.get_position()[1])] == name
+
+
+def test_the_direction_of_the_path_is_said_in_a_sentence():
+    verdicts = [("groups", "agrees"), ("index", "unresolved"), ("time", "agrees")]
+    assert direction_in_words(verdicts) == (
+        "The direction of the path agrees with groups and time and is not shown to "
+        "agree with index."
+    )
+    assert direction_in_words([("time", "contradicts")]) == (
+        "The direction of the path contradicts time."
+    )
 
 
 def test_what_is_missing_is_said(adata):

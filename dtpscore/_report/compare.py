@@ -35,7 +35,8 @@ def _named(rows: pd.DataFrame, way: str) -> str:
     own = own.loc[own["difference"].abs().sort_values(ascending=False).index]
     found = [str(one) for one in own["title"][:_MOST]]
     more = f" and {len(own) - _MOST} more" if len(own) > _MOST else ""
-    return f"{way} is {listed(found)}{more}" if found else ""
+    verb = "is" if len(found) == 1 else "are"
+    return f"{way} {verb} {listed(found)}{more}" if found else ""
 
 
 def _about(row: dict[str, Any], axes: pd.DataFrame) -> str:
