@@ -326,7 +326,7 @@ def test_the_supplement_is_folded_with_its_reason(adata):
     section = reversal_section(context_of(made))
     assert "75.0% of the cells are parental-like" in section.result
     assert "95% interval over samples 70.0% to 80.0%" in section.result
-    assert "on the drug 40.0% are" in section.result
+    assert "on the drug, 40.0% are" in section.result
     (fold,) = section.folds
     assert "why they are not the answer" in fold.title
     assert len(fold.paragraphs) == 3

@@ -320,3 +320,5 @@ def test_names_in_a_sentence():
     assert fmt.listed([]) == ""
     assert fmt.listed(["a"]) == "a"
     assert fmt.listed(["a", "b", "c"]) == "a, b and c"
+    assert fmt.listed(["a and b", "c"]) == "a and b; and c"
+    assert fmt.listed(["a", "b", "c, d"]) == "a; b; and c, d"

@@ -168,7 +168,7 @@ def _returns(context: Context) -> Answer:
     if frame is None:
         return Answer(question, "Not measured", ("There is no drug holiday.",))
     details = [
-        f"{row['group']}: {returned_share(row)}; on the drug "
+        f"{row['group']}: {returned_share(row)}; on the drug, "
         f"{share(row['treated_share'])} are."
         for row in frame.to_dict("records")
     ]

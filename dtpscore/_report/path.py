@@ -97,7 +97,7 @@ def _result(verdicts: list[tuple[str, str]]) -> str:
     parts = [
         said[verdict].format(listed(names)) for verdict, names in by_verdict.items()
     ]
-    return f"The direction of the path {listed(parts)}."
+    return f"The direction of the path {' and '.join(parts)}."
 
 
 def _notes(context: Context, record: OrderRecord) -> list[str]:
@@ -185,7 +185,7 @@ def _first_movers(context: Context, messages: list[str]) -> str:
     titles = axis_titles(names)
     verb = "is" if len(names) == 1 else "are"
     first = listed([titles[name] for name in names])
-    return f"{moving}; the first half way {verb} {first}."
+    return f"{moving}; the first to be half way {verb} {first}."
 
 
 def trends_section(context: Context) -> Section | None:
