@@ -72,7 +72,7 @@ def test_reference_samples_of_a_few_cells_do_not_count():
         "Reference samples with fewer than 10 usable cells are left out: '1' (9)."
     ]
     barcodes = read_design(frame.assign(sample=frame.index), options.keys)
-    with pytest.raises(DataError, match=r"found all: 0\. Samples with fewer than 10"):
+    with pytest.raises(DataError, match=r"there are 0\. Samples with fewer than 10"):
         taking_part(barcodes, good, options)
 
 

@@ -27,7 +27,7 @@ def easy():
         ({"cell_type_key": "sample", "malignant": "x"}, "No cells are 'x'; the cell"),
         ({"quality_key": "sample"}, "must be true or false"),
         ({"time_key": "sample"}, "must hold times or doses"),
-        ({"min_reference": 5000}, "Calls need 5000 usable cells.*found all: 240"),
+        ({"min_reference": 5000}, "Calls need 5000 usable cells.*there are 240"),
         ({"min_genes": 5000}, "Calls need 50 usable cells"),
         ({"holiday": "treated"}, "needs 20 cells in each arm.*found treated 0"),
     ],
@@ -67,7 +67,7 @@ def test_a_bad_option_is_an_option_error(easy, choices, words):
 @pytest.mark.slow
 def test_refuses_data_that_cannot_be_called(easy):
     one = with_columns(easy, arm=["parental"] + ["treated"] * (easy.n_obs - 1))
-    with pytest.raises(DataError, match=r"found all: 0\. Samples with fewer"):
+    with pytest.raises(DataError, match=r"there are 0\. Samples with fewer"):
         run(one, groupby="arm")
     alone = with_columns(easy, arm="parental")
     with pytest.raises(DataError, match="nothing to compare it with"):

@@ -382,7 +382,7 @@ def test_plot_report_file_and_command_line(planted, tmp_path, capsys):
     dtp.report(planted, page, groupby="condition", reference="parental")
     text = page.read_text(encoding="utf-8")
     assert "What differs between the arms" in text
-    assert "higher is own0; lower is own1" in text
+    assert "higher is own0. Lower is own1" in text
     planted.write_h5ad(tmp_path / "in.h5ad")
     words = ["compare", str(tmp_path / "in.h5ad"), "-o", str(tmp_path / "out.h5ad")]
     words += ["--groupby", "condition", "--reference", "parental"]

@@ -416,7 +416,7 @@ def test_the_report_lists_the_genes_that_differ_most():
     table = section.tables[0]
     assert len(table.frame) == _MOST_GENES == 200
     assert table.frame["pvalue"].is_monotonic_increasing
-    assert "comparisons of a gene differ" in section.result
+    assert "comparisons of a gene between" in section.result
     ax = dtp.pl.compare(genes, show=False)
     shown = [one.get_text() for one in ax.get_yticklabels()]
     assert len(set(shown) & {f"G{k}" for k in range(20)}) >= 17

@@ -73,6 +73,9 @@ def test_the_report_shows_them(own, tmp_path):
     assert set(rows) == {"mine", "own_emt"}
     assert rows["mine"][1]["text"] == "own signature"
     assert rows["mine"][2]["text"] == "30 of 30"
+    # Nothing is explained that belongs to published axes alone.
+    for text in ("An arrow", "Nuisance axes", "(expected in", "Directions in"):
+        assert text not in page.words
 
 
 def test_very_many_own_signatures_have_rows_as_well():

@@ -15,7 +15,7 @@ from dtpscore import _report, pl
 from dtpscore._calling import states as rules
 from dtpscore._calling.states import STATE_COLORS
 from dtpscore._report.context import context
-from dtpscore._report.first import headline
+from dtpscore._report.first import arm_table, headline
 from dtpscore._report.format import share
 from dtpscore._report.reversal import reversal_section
 from dtpscore.errors import DataError, OptionError
@@ -504,4 +504,29 @@ def test_the_headline_names_few_arms_and_counts_many():
     timed = few.assign(time=["3", ""])
     assert "in a at day 3;" in headline(timed, "day")
     many = pd.DataFrame({"group": list("abcdefgh"), "verdict": ["not decided"] * 8})
-    assert "in 8 of 8 arms and times" in headline(many)
+    assert "in 8 of 8 arms, listed below" in headline(many)
+    assert "in 8 of 8 arms and times, listed below" in headline(many.assign(time="3"))
+
+
+def test_an_arm_of_which_nothing_is_decided_has_no_share():
+    shares = {"dtp_like": [0.0, 0.0], "lowest": [0.0, 0.0], "highest": [0.0, 0.0]}
+    frame = pd.DataFrame({"verdict": ["none found", "not decided"], **shares})
+    shown = arm_table(frame).frame[list(shares)]
+    assert (shown.loc[0] == 0).all()
+    assert shown.loc[1].isna().all()
+
+
+def test_axes_of_several_batches_are_their_means():
+    frame = pd.DataFrame(
+        {
+            "batch": ["P1", "P1", "P2", "P2"],
+            "axis": ["emt", "nfkb", "emt", "nfkb"],
+            "difference": [1.0, 0.5, 0.0, 0.7],
+            "counted_once": [0.6, 0.5, 0.0, 0.7],
+            "reading": ["agrees", "agrees", "opposite", "agrees"],
+        }
+    )
+    found = states.over_batches(frame)
+    assert list(found.index) == ["nfkb", "emt"]
+    assert found["difference"].tolist() == pytest.approx([0.6, 0.5])
+    assert found["alike"].tolist() == [True, False]

@@ -15,6 +15,7 @@ from small_records import call_uns
 import dtpscore as dtp
 from dtpscore import _report, pl
 from dtpscore._report.context import context
+from dtpscore._report.path import _result as direction_in_words
 from dtpscore._report.path import path_section
 from dtpscore._report.reversal import reversal_section
 from dtpscore.errors import DataError
@@ -189,6 +190,17 @@ def test_a_feature_that_moves_without_a_known_onset_says_so(adata):
     assert frame["feature"].tolist()[int(text.get_position()[1])] == name
 
 
+def test_the_direction_of_the_path_is_said_in_a_sentence():
+    verdicts = [("groups", "agrees"), ("index", "unresolved"), ("time", "agrees")]
+    assert direction_in_words(verdicts) == (
+        "The direction of the path agrees with groups and time and is not shown to "
+        "agree with index."
+    )
+    assert direction_in_words([("time", "contradicts")]) == (
+        "The direction of the path contradicts time."
+    )
+
+
 def test_what_is_missing_is_said(adata):
     bare = dtp.datasets.simulate(n_cells=60, n_genes=500, seed=0)
     with pytest.raises(DataError, match=r"tl\.pseudotime first"):
@@ -314,7 +326,7 @@ def test_the_supplement_is_folded_with_its_reason(adata):
     section = reversal_section(context_of(made))
     assert "75.0% of the cells are parental-like" in section.result
     assert "95% interval over samples 70.0% to 80.0%" in section.result
-    assert "on the drug 40.0% are" in section.result
+    assert "on the drug, 40.0% are" in section.result
     (fold,) = section.folds
     assert "why they are not the answer" in fold.title
     assert len(fold.paragraphs) == 3

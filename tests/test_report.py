@@ -7,7 +7,9 @@ import hashlib
 import re
 from dataclasses import replace
 from html import unescape
+from urllib.parse import unquote
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,8 @@ from report_page import read_page
 import dtpscore as dtp
 from dtpscore import _report
 from dtpscore._report import format as fmt
+from dtpscore._report.model import Picture, Section, Table
+from dtpscore._report.picture import picture
 from dtpscore.errors import DataError
 from dtpscore.get import _axes as scores
 from dtpscore.get import _checks as checks
@@ -170,6 +174,34 @@ def test_long_texts_are_folded_and_a_section_has_one_box_of_notes(made):
     assert all(" ".join(text.split()) in page.words for text in methods.paragraphs)
 
 
+def test_text_and_folds_stand_where_there_is_room():
+    table = Table("t", "What it shows: how it is read; and more", pd.DataFrame(), ())
+    assert table.summary == "What it shows"
+    narrow, wide = Picture("", "", ""), Picture("", "", "", wide=True)
+
+    def layout(pictures, n):
+        return Section("a", "A", pictures=pictures, tables=(table,) * n).layout
+
+    assert layout((narrow,), 5) == "beside"
+    assert layout((narrow,), 6) == layout((wide,), 1) == "below"
+    assert layout((), 1) == layout((narrow, narrow), 1) == "alone"
+
+
+@pytest.mark.parametrize(("inches", "wide"), [(6.6, False), (7.4, True)])
+def test_a_wide_figure_has_the_whole_width(inches, wide):
+    def draw():
+        _, ax = plt.subplots(figsize=(inches, 2))
+        ax.set_position((0, 0, 1, 1))
+        ax.text(0.5, 0.5, "a  b   c <d  e>")
+        return ax
+
+    drawn = picture(draw, alt="", caption="")
+    assert drawn.wide is wide
+    # Browsers draw several spaces of a text as one.
+    text = unquote(drawn.uri)
+    assert "a\u00a0\u00a0b\u00a0\u00a0\u00a0c &lt;d\u00a0\u00a0e&gt;" in text
+
+
 def test_the_first_screen_answers_what_scores_can(made):
     *_, page = made
     assert "No cell was called, so nothing is decided." in page.words
@@ -288,3 +320,5 @@ def test_names_in_a_sentence():
     assert fmt.listed([]) == ""
     assert fmt.listed(["a"]) == "a"
     assert fmt.listed(["a", "b", "c"]) == "a, b and c"
+    assert fmt.listed(["a and b", "c"]) == "a and b; and c"
+    assert fmt.listed(["a", "b", "c, d"]) == "a; b; and c, d"

@@ -7,6 +7,7 @@ import json
 
 import anndata as ad
 import pytest
+from report_page import read_page
 from typer.testing import CliRunner
 
 import dtpscore as dtp
@@ -129,7 +130,11 @@ def test_a_step_that_is_left_out_is_named_in_the_report(path, tmp_path):
     skip = ["call", "pseudotime", "trends", "enrich"]
     config = _run.load_config(None, {**CHOICES, "skip": skip})
     outputs = _run.run(path, tmp_path, config)
-    assert "Step enrich has no result" in outputs.report.read_text(encoding="utf-8")
+    page = read_page(outputs.report.read_text(encoding="utf-8"))
+    assert "Step enrich has no result" in page.words
+    # Why there are no calls is the answer of the first screen, and said once.
+    assert "Step call has no result" not in page.words
+    assert "No cell was called, so nothing is decided. " in page.words
     assert "dtp_enrichment" not in ad.read_h5ad(outputs.data).uns
 
 

@@ -159,7 +159,10 @@ def _add_limits(
     if share > 1:
         text = f"no call is possible with {n:,} reference cells; use more"
     else:
-        text = f"no call is possible below {share:.1%} of the cells ({n:,} reference)"
+        text = (
+            f"no call is possible below {share:.1%} of the cells ({n:,} reference "
+            "cells)"
+        )
     outcome.limits.add(batch.name, group, f"{text}.")
     if facts["basis"] != SHIFT_BASIS:
         outcome.limits.add(

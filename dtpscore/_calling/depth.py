@@ -261,7 +261,10 @@ def match_depth(
     for batch, ratio, least in differing:
         where = f" of batch {batch!r}" if len(batches) > 1 else ""
         if matched:
-            done = f"their counts were thinned to the shallowest ({least:.0f})"
+            done = (
+                "their counts were thinned to the shallowest, which has "
+                f"{least:,.0f} in a median cell"
+            )
         elif values.are_counts:
             done = "they were not matched, because match_depth is off"
         else:

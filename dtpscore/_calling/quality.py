@@ -196,12 +196,14 @@ def _with_enough_reference(
                 f"cells, fewer than {options.min_reference}: its cells are not called."
             )
     if not used.any():
-        there = ", ".join(f"{batch}: {n}" for batch, n in counts.items())
+        there = ", ".join(f"{n} in {batch!r}" for batch, n in counts.items())
+        if len(counts) == 1:
+            there = str(next(iter(counts.values())))
         msg = (
             f"Calls need {options.min_reference} usable cells of the reference group "
-            f"{options.reference!r} in a batch; found {there}. Samples with fewer than "
-            f"{FEWEST_OF_SAMPLE} of them do not count. Check the limits min_genes and "
-            "max_mitochondrial, or lower min_reference."
+            f"{options.reference!r} in a batch; there are {there}. Samples with fewer "
+            f"than {FEWEST_OF_SAMPLE} of them do not count. Check the limits min_genes "
+            "and max_mitochondrial, or lower min_reference."
         )
         raise DataError(msg)
     if not (used & ~design.reference).any():

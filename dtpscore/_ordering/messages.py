@@ -134,7 +134,7 @@ def _about_orders(record: OrderRecord) -> list[str]:
     if both is None:
         return []
     text = (
-        f"The order learned from time and diffusion pseudotime correlate with rho "
+        "Diffusion pseudotime was compared with the order learned from time: rho is "
         f"{both['rho']:.2f} over all cells and {both['rho_within_samples']:.2f} within "
         "samples"
     )

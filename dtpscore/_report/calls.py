@@ -10,7 +10,7 @@ from dtpscore._report.format import count, share
 from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import ROWS, picture
 from dtpscore.get import _calls as calls
-from dtpscore.get._axes import titled
+from dtpscore.get._axes import axis_titles, titled
 from dtpscore.get._records import call_record
 from dtpscore.get._samples import counts
 
@@ -220,6 +220,10 @@ def _planes(context: Context) -> tuple[Picture, ...]:
     return tuple(made)
 
 
+def _are(n: float) -> str:
+    return f"{count(n)} {'is' if n == 1 else 'are'}"
+
+
 def _result(table: Table) -> str:
     """Sentence on the calls of the query groups together."""
     frame = table.frame
@@ -228,10 +232,10 @@ def _result(table: Table) -> str:
     n_shifted, n_low = frame["shifted"].sum(), frame["low quality"].sum()
     total = frame["n_cells"].sum()
     return (
-        f"Of {count(total)} cells with a call, {count(dtp)} are DTP-like, "
-        f"{count(n_shifted)} are shifted without being named, "
-        f"{count(n_open)} are uncertain or not decided "
-        f"({share(n_open / max(total, 1))}) and {count(n_low)} are of low quality."
+        f"Of {count(total)} cells with a call, {_are(dtp)} DTP-like, "
+        f"{_are(n_shifted)} shifted without being named, "
+        f"{_are(n_open)} uncertain or not decided "
+        f"({share(n_open / max(total, 1))}) and {_are(n_low)} of low quality."
     )
 
 
@@ -274,13 +278,15 @@ def why_section(context: Context) -> Section | None:
         return None
     table = titled(frame)
     groups = list(dict.fromkeys(str(name) for name in frame["group"]))
-    first = table[(table["group"].astype(str) == groups[0]).to_numpy()]
+    rows = calls.over_batches(calls.reasons(context.adata, group=groups[0]))
+    first = str(rows.index[0])
+    title = axis_titles([first])[first]
     others: Any = [_reason_picture(context, group) for group in groups[1:]]
     return Section(
         name="why",
         title="Which mechanisms carry the calls",
-        result=f"In {groups[0]}, {first['title'].iloc[0]} carries the largest part of "
-        "the shift of the called cells.",
+        result=f"In {groups[0]}, {title} carries the largest part of the shift of the "
+        "called cells.",
         paragraphs=(
             "The difference is that of the called cells from the reference cells. The "
             "contribution is the part of the shift that an axis carries. A gene that "

@@ -53,7 +53,8 @@ def _banners(found: Context, provenance: dict[str, Any]) -> tuple[str, ...]:
     lines += [
         f"Step {step['name']} has no result. {step['reason']}"
         for step in provenance.get("steps", ())
-        if step["status"] != "done"
+        # Why there are no calls is said by the first screen.
+        if step["status"] != "done" and step["name"] != "call"
     ]
     return tuple(lines)
 

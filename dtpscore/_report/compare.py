@@ -34,8 +34,9 @@ def _named(rows: pd.DataFrame, way: str) -> str:
     own = rows[(rows["verdict"] == way).to_numpy()]
     own = own.loc[own["difference"].abs().sort_values(ascending=False).index]
     found = [str(one) for one in own["title"][:_MOST]]
-    more = f" and {len(own) - _MOST} more" if len(own) > _MOST else ""
-    return f"{way} is {listed(found)}{more}" if found else ""
+    more = [f"{len(own) - _MOST} more"] if len(own) > _MOST else []
+    verb = "is" if len(found) == 1 else "are"
+    return f"{way} {verb} {listed([*found, *more])}" if found else ""
 
 
 def _about(row: dict[str, Any], axes: pd.DataFrame) -> str:
@@ -44,7 +45,8 @@ def _about(row: dict[str, Any], axes: pd.DataFrame) -> str:
     if row["method"] == "none":
         return f"{name}: nothing was tested. {row['note']}"
     parts = [one for one in (_named(axes, HIGHER), _named(axes, LOWER)) if one]
-    told = "; ".join(parts) or "nothing is shown to differ"
+    parts[1:] = [f"{one[0].upper()}{one[1:]}" for one in parts[1:]]
+    told = ". ".join(parts) or "nothing is shown to differ"
     agree, against = (
         int((axes["agreement"] == one).sum()) for one in (AS_PUBLISHED, AGAINST)
     )
@@ -136,8 +138,8 @@ def compare_section(context: Context) -> Section | None:
     tested = [row for row in rows if row["method"] != "none"]
     result = (
         f"{int(differ.sum())} of {len(axes)} comparisons of "
-        f"{'a gene' if _by_genes(record) else 'an axis'} differ between an arm and the "
-        "reference, with samples as the unit."
+        f"{'a gene' if _by_genes(record) else 'an axis'} between an arm and the "
+        "reference show a difference, with samples as the unit."
     )
     if not tested:
         result = "Nothing was tested: there are too few samples."

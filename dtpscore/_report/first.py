@@ -11,7 +11,7 @@ from dtpscore._report.format import count, listed, number, share
 from dtpscore._report.model import Answer, Column, FirstScreen, Fold, Level, Table
 from dtpscore._report.picture import picture
 from dtpscore._report.reversal import returned_share
-from dtpscore._report.scores import leading_axes, mean_column
+from dtpscore._report.scores import OWN, leading_axes, mean_column
 from dtpscore.get import _calls as calls
 from dtpscore.get._arms import CALLED, NONE_FOUND, SHIFTED, UNDECIDED, arms
 from dtpscore.get._axes import axis_titles
@@ -60,7 +60,8 @@ def headline(frame: pd.DataFrame, time_key: str | None = None) -> str:
         own = frame[(frame["verdict"] == name).to_numpy()]
         if len(own):
             places = [_place(row, time_key) for row in own.to_dict("records")]
-            many = f"{len(places)} of {len(frame)} arms and times, listed below"
+            what = "arms and times" if "time" in frame else "arms"
+            many = f"{len(places)} of {len(frame)} {what}, listed below"
             named = listed(places) if len(places) <= _MOST_NAMED else many
             parts.append(f"{words} {named}")
     if not parts:
@@ -70,11 +71,16 @@ def headline(frame: pd.DataFrame, time_key: str | None = None) -> str:
 
 
 def arm_table(frame: pd.DataFrame) -> Table:
-    """One row per arm and time, with a verdict."""
+    """One row per arm and time, with a verdict.
+
+    An arm of which nothing is decided has no share: 0% would read as none found.
+    """
+    shares = ["dtp_like", "lowest", "highest"]
+    decided = (frame["verdict"] != UNDECIDED).to_numpy()
     return Table(
         name="arms",
         caption="What was found in each arm",
-        frame=frame,
+        frame=frame.assign(**{one: frame[one].where(decided) for one in shares}),
         columns=(
             Column("group", "Arm"),
             *((Column("time", "Time"),) if "time" in frame else ()),
@@ -126,23 +132,30 @@ def _reading(text: str) -> str:
     return text.split("; ")[-1]
 
 
+_UNLIKE = "not read the same in all batches"
+
+
 def _why(context: Context) -> Answer:
     question = "By which mechanisms?"
     frame = context.ordered(calls.reasons(context.adata))
     if frame.empty:
         return Answer(question, "No call to explain", ())
     group = str(frame["group"].iloc[0])
-    own = frame[(frame["group"].astype(str) == group).to_numpy()]
-    own = own[(own["batch"] == own["batch"].iloc[0]).to_numpy()]
+    rows = calls.reasons(context.adata, group=group)
+    own = calls.over_batches(rows)
     beyond = own[~own["reading"].str.startswith("not beyond").to_numpy()]
-    top = beyond.head(_N_AXES)
+    top = beyond.head(_N_AXES).rename_axis("axis").reset_index()
     titles = axis_titles([str(axis) for axis in top["axis"]])
     details = [
         f"{titles[str(row['axis'])]}: {number(row['difference'], 1, sign=True)}, "
-        f"{_reading(str(row['reading']))}."
+        f"{_reading(str(row['reading'])) if row['alike'] else _UNLIKE}."
         for row in top.to_dict("records")
     ]
-    details.append(f"These are the called cells of {group}, in standard deviations.")
+    n_batches = rows["batch"].nunique()
+    means = f", means over {n_batches} batches" if n_batches > 1 else ""
+    details.append(
+        f"These are the called cells of {group}, in standard deviations{means}."
+    )
     names = [titles[str(axis)] for axis in top["axis"].head(2)]
     return Answer(
         question, "; ".join(names) or "None beyond random gene sets", tuple(details)
@@ -155,7 +168,7 @@ def _returns(context: Context) -> Answer:
     if frame is None:
         return Answer(question, "Not measured", ("There is no drug holiday.",))
     details = [
-        f"{row['group']}: {returned_share(row)}; on the drug "
+        f"{row['group']}: {returned_share(row)}; on the drug, "
         f"{share(row['treated_share'])} are."
         for row in frame.to_dict("records")
     ]
@@ -224,9 +237,8 @@ def mechanism_answer(table: pd.DataFrame, context: Context) -> Answer:
         group = max(means, key=lambda query: abs(means[query]))
         value = number(means[group], 1, sign=True)
         expected = by_axis.loc[name, "expected"]
-        details.append(
-            f"{titles[name]}: {value} in {group} (expected in persisters: {expected})."
-        )
+        known = "" if expected == OWN else f" (expected in persisters: {expected})"
+        details.append(f"{titles[name]}: {value} in {group}{known}.")
     if details:
         details.append(f"The unit is the standard deviation of {unit}.")
     nothing = "Too few genes to say" if context.queries else "No group to compare"
@@ -242,11 +254,10 @@ def _uncalled(
 ) -> FirstScreen:
     """First screen where no cell was called."""
     why = reason or (
-        "These cells were not called. A call needs reference cells of the same "
-        "experiment: run dtpscore call."
+        "A call needs reference cells of the same experiment: run dtpscore call."
     )
     sizes = context.member.value_counts().reindex(context.names)
-    named = listed([f"{count(n)} in {name}" for name, n in sizes.items()])
+    named = listed([f"{count(n)} of {name}" for name, n in sizes.items()])
     answers = [
         Answer(
             "How sure?",
@@ -261,14 +272,16 @@ def _uncalled(
             "What would prove it?",
             "Calls against a reference, then survival and reversal",
             (
-                "Two or more untreated samples of the same experiment, survival under "
-                "the drug, and a drug holiday after which the cells revert.",
+                "It takes two or more untreated samples of the same experiment, "
+                "survival under the drug, and a drug holiday after which the cells "
+                "revert.",
             ),
         )
     )
     return FirstScreen(
         title="What was found",
-        headline=f"No cell was called, so nothing is decided. {why} There are {named}.",
+        headline=f"No cell was called, so nothing is decided. {why} There are "
+        f"{count(sizes.sum())} cells: {named}.",
         answers=tuple(answers),
     )
 

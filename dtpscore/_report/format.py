@@ -88,7 +88,9 @@ def sort_key(value: Any) -> str:
 
 
 def listed(names: list[str]) -> str:
-    """Names as in a sentence."""
+    """Names as in a sentence; semicolons part names with a comma or an "and"."""
     if len(names) < 2:
         return "".join(names)
+    if any(", " in name or " and " in name for name in names):
+        return f"{'; '.join(names[:-1])}; and {names[-1]}"
     return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -16,6 +16,10 @@ Format = Literal[
 ]
 
 
+# Folds that are not taller than the figure they stand beside.
+_MOST_BESIDE = 5
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a table.
@@ -225,6 +229,14 @@ class Section:
     items: tuple[str, ...] = ()
     cells: CellMap | None = None
     closed: str = ""
+
+    @property
+    def layout(self) -> str:
+        """Where text and folds stand: beside the figure, below it, or alone."""
+        if len(self.pictures) != 1:
+            return "alone"
+        many = len(self.tables) + len(self.folds) > _MOST_BESIDE
+        return "below" if many or self.pictures[0].wide else "beside"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dtpscore import _keys, pl
+from dtpscore._ordering.checks import AGREES, CONTRADICTS, UNRESOLVED
 from dtpscore._ordering.messages import about_reversal
 from dtpscore._report.format import count, listed
 from dtpscore._report.model import Column, Section, Table
@@ -88,8 +89,15 @@ def _result(verdicts: list[tuple[str, str]]) -> str:
     by_verdict: dict[str, list[str]] = {}
     for name, verdict in verdicts:
         by_verdict.setdefault(verdict, []).append(name)
-    parts = [f"{listed(names)}: {verdict}" for verdict, names in by_verdict.items()]
-    return f"The direction of the path, compared with {'; with '.join(parts)}."
+    said = {
+        AGREES: "agrees with {}",
+        CONTRADICTS: "contradicts {}",
+        UNRESOLVED: "is not shown to agree with {}",
+    }
+    parts = [
+        said[verdict].format(listed(names)) for verdict, names in by_verdict.items()
+    ]
+    return f"The direction of the path {' and '.join(parts)}."
 
 
 def _notes(context: Context, record: OrderRecord) -> list[str]:
@@ -164,15 +172,20 @@ def _trend_pictures(context: Context) -> tuple[Picture, ...]:
     return tuple(pictures)
 
 
-def _first_movers(context: Context) -> str:
+def _first_movers(context: Context, messages: list[str]) -> str:
+    """Say how many axes or genes move, and which are the first; or that none does."""
     frame = trends.onsets(context.adata)
     if frame.empty:
-        return "No axis or gene moves along the path beyond chance."
-    names = [str(name) for name in frame["feature"]]
+        return messages[0]
+    n = len(frame)
+    moving = "1 axis or gene moves" if n == 1 else f"{n} axes or genes move"
+    names = [str(name) for name in frame["feature"][frame["onset"].notna()]][:_N_FIRST]
+    if not names:
+        return f"{moving}; where on the path is not determined."
     titles = axis_titles(names)
-    first = listed([titles[name] for name in names[:_N_FIRST]])
     verb = "is" if len(names) == 1 else "are"
-    return f"{len(names)} axes or genes move; the first half way {verb} {first}."
+    first = listed([titles[name] for name in names])
+    return f"{moving}; the first to be half way {verb} {first}."
 
 
 def trends_section(context: Context) -> Section | None:
@@ -180,6 +193,7 @@ def trends_section(context: Context) -> Section | None:
     if not context.has(_keys.TRENDS):
         return None
     record = trends_record(context.adata)
+    result = _first_movers(context, record.messages)
     frame = trends.trends(context.adata).rename_axis("feature").reset_index()
     titles = axis_titles([str(name) for name in frame["feature"]])
     frame.insert(1, "title", [titles[str(name)] for name in frame["feature"]])
@@ -187,8 +201,8 @@ def trends_section(context: Context) -> Section | None:
     return Section(
         name="trends",
         title="Which mechanism moves when",
-        result=_first_movers(context),
-        notes=tuple(record.messages),
+        result=result,
+        notes=tuple(text for text in record.messages if text != result),
         pictures=_trend_pictures(context),
         tables=(
             Table(

@@ -33,6 +33,7 @@ _UNSEEN = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->", flags=re.DOTALL)
 _NOTHING = re.compile(r'(?<=<g) id="[^"]*"| transform="rotate\(-0 [^"]*"')
 _FAMILY = re.compile(r" ?font-family: ([^;]*);")
 _PIXELS = re.compile(r'(?<=base64,)[^"]*')
+_SPACES = re.compile(" {2,}(?=[^<>]*</text>)")
 _TAG, _BETWEEN = re.compile(r"<[^>]*>"), re.compile(r">\s+<")
 _LONG = re.compile(r"-?\d+\.\d{3,}")
 _LINE_AGAIN = re.compile(r"(L -?[\d.]+ -?[\d.]+) L (?=-?\d)")
@@ -60,8 +61,8 @@ def slim(svg: str) -> str:
     once. Texts stay as they are. A page with ten arms has some sixty figures.
     """
     text = visible(_UNSEEN.sub("", svg[svg.index("<svg") :]), keep="\n")
-    # Browsers draw several spaces as one, unless the drawing forbids it.
-    text = text.replace("<svg", '<svg xml:space="preserve"', 1)
+    # Browsers draw several spaces as one, but not those that no line is broken at.
+    text = _SPACES.sub(lambda found: "\u00a0" * len(found[0]), text)
     families = _FAMILY.findall(text)
     if families:
         usual = max(families, key=families.count)
@@ -146,4 +147,4 @@ def picture(
         plt.close(figure)
     drawing = slim(buffer.getvalue().decode("utf-8"))
     uri = data_uri("image/svg+xml", drawing)
-    return Picture(uri, alt, caption, found, wide=page.width > _WIDE)
+    return Picture(uri, alt, caption, found, wide=bool(page.width > _WIDE))

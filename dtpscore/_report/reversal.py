@@ -40,7 +40,7 @@ def result(frame: pd.DataFrame) -> str:
         f"In {row['group']}, {returned_share(row)}" for row in frame.to_dict("records")
     ]
     on_drug = share(frame["treated_share"].iloc[0])
-    return f"{'; '.join(parts)}. Of the cells on the drug {on_drug} are."
+    return f"{'; '.join(parts)}. Of the cells on the drug, {on_drug} are parental-like."
 
 
 def _share_table(frame: pd.DataFrame) -> Table:

@@ -17,6 +17,7 @@ from dtpscore.get._axes import (
     axis_by_group,
     axis_titles,
     genes_found,
+    nuisance_axes,
     persister_axes,
     thin_axes,
     titled,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from dtpscore._report.model import Picture
 
 _EXPECTED = {"up": "up", "down": "down", "two-sided": "no fixed direction"}
-_OWN = "own signature"
+OWN = "own signature"
 _N_NAMED = 4
 
 
@@ -42,7 +43,7 @@ def _expected(axis: str, setting: tuple[str, ...], without: list[str]) -> str:
     """Direction that contrasts of persisters agree on in a setting, in words."""
     known = signatures.axes()
     if axis not in known:
-        return _OWN
+        return OWN
     if known[axis].kind == "persister":
         found = signatures.direction(axis, setting or None, without=without).direction
         return _EXPECTED[found]
@@ -108,40 +109,56 @@ def _result(context: Context, table: pd.DataFrame) -> str:
     )
 
 
+def _marks(context: Context, frame: pd.DataFrame) -> str:
+    """Say what the marks of the heat map mean, where it has them."""
+    names, known = [str(axis) for axis in frame["axis"]], signatures.axes()
+    own = [axis for axis in names if axis not in known]
+    arrows = any(
+        known[axis].direction in ("up", "down") for axis in names if axis in known
+    )
+    thin = thin_axes(context.adata, key=context.scores_key)
+    last = nuisance_axes(names)
+    said = (
+        (arrows, "An arrow is the direction that published contrasts agree on."),
+        (bool(thin & set(names)), "A star says that the axis has too few genes."),
+        (bool(last) and len(last) < len(names), "Nuisance axes stand apart."),
+        (bool(own) and len(own) < len(names), "Your signatures have no arrow."),
+    )
+    return "".join(f" {text}" for there, text in said if there)
+
+
 def axes_section(context: Context, frame: pd.DataFrame) -> Section:
     """Axis scores by group; ``frame`` is what `axis_table` gives."""
     unit = context.reference or "all cells"
     adata, key = context.adata, context.scores_key
     means = "means of samples" if context.sample_key else "means of cells"
-    star = (
-        "A star says that the axis has too few genes. "
-        if thin_axes(adata, key=key) & set(frame["axis"])
-        else ""
-    )
     where = f" in {' and '.join(context.setting)}" if context.setting else ""
+    known = bool((frame["expected"] != OWN).any())
+    expected = (
+        " The expected direction is the one on which contrasts of persisters"
+        f"{where} agree; where they disagree, or too few say anything, none is assumed."
+    )
+    directions = directions_fold(frame, context.setting, studies_of(adata))
     return Section(
         name="axes",
         title="Mechanisms by group",
         result=_result(context, frame),
         paragraphs=(
             "Each axis is the mean of its signatures, turned so that high means more "
-            f"of it. The unit is the standard deviation of {unit}, and 0 is its mean. "
-            "The expected direction is the one on which contrasts of persisters"
-            f"{where} agree; where they disagree, or too few say anything, none is "
-            "assumed.",
+            f"of it. The unit is the standard deviation of {unit}, and 0 is its mean."
+            f"{expected if known else ''}",
         ),
         pictures=(
             picture(
                 lambda: pl.axis_heatmap(adata, **context.columns, key=key, show=False),
                 alt="Heatmap of the mean of each axis in each group; the table below "
                 "has the same numbers.",
-                caption=f"Mean of each axis in each group ({means}). An arrow is the "
-                f"direction that published contrasts agree on. {star}Nuisance axes "
-                "stand apart.",
+                caption=f"Mean of each axis in each group ({means})."
+                f"{_marks(context, frame)}",
             ),
         ),
         folds=(
-            directions_fold(frame, context.setting, studies_of(adata)),
+            *((directions,) if known else ()),
             Fold(
                 "Scores of cells",
                 pictures=(
@@ -224,8 +241,8 @@ def _strongest(table: pd.DataFrame) -> str:
     title = str(titled(table.reset_index(names="axis"))["title"].iloc[row])
     what, rho = str(table.columns[column]), number(values[row, column], 2, sign=True)
     return (
-        f"Of what should not drive results, {what} goes closest with one of them: "
-        f"its rank correlation with {title} is {rho} within groups."
+        f"Of what should not drive results, {what} is closest to one of them, "
+        f"{title}: their rank correlation within groups is {rho}."
     )
 
 

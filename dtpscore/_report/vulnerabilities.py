@@ -102,13 +102,12 @@ def _result(record: VulnerabilityRecord) -> str:
             f"None of the {n} published vulnerabilities is on an axis that is shown to "
             f"move in {listed(groups)}."
         )
-    parts = [
-        f"{int((moved['group'].astype(str) == group).sum())} in {group}"
-        for group in groups
-    ]
+    counts = [int((moved["group"].astype(str) == group).sum()) for group in groups]
+    parts = [f"{n} in {group}" for n, group in zip(counts, groups, strict=True)]
+    what = "vulnerability" if counts == [1] else "vulnerabilities"
     return (
-        "Published vulnerabilities on axes that moved, with samples as the unit: "
-        f"{listed(parts)}."
+        f"Published {what} of axes that moved here, with samples as the unit, "
+        f"{'is' if counts == [1] else 'are'} {listed(parts)}."
     )
 
 

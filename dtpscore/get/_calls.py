@@ -258,3 +258,24 @@ def reasons(
         raise DataError(msg)
     rows: pd.DataFrame = frame[(frame["group"] == group).to_numpy()]
     return rows.reset_index(drop=True)
+
+
+def over_batches(frame: pd.DataFrame) -> pd.DataFrame:
+    """Means over batches of the axes that carry the calls of one group.
+
+    Parameters
+    ----------
+    frame
+        What `reasons` gives for the group.
+
+    Returns
+    -------
+    Axes, the strongest first, by ``difference``, ``counted_once``, ``reading`` (that of
+    the first batch) and ``alike`` (whether all batches read it so).
+    """
+    by_axis = frame.groupby("axis", sort=False)
+    table = by_axis[["difference", "counted_once"]].mean()
+    table["reading"] = by_axis["reading"].first()
+    table["alike"] = by_axis["reading"].agg(lambda texts: len(set(texts)) == 1)
+    size = table["counted_once"].abs().sort_values(ascending=False, kind="stable")
+    return table.loc[size.index]

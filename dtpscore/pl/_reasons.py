@@ -136,17 +136,14 @@ def reasons(
     """
     frame = frames.reasons(adata, group=group, key=key)
     several = len(set(frame["batch"])) > 1
-    numbers = frame.groupby("axis", sort=False)[["difference", "counted_once"]].mean()
-    reading = frame.groupby("axis", sort=False)["reading"].first()
-    size = numbers["counted_once"].abs().sort_values(ascending=False, kind="stable")
+    numbers = frames.over_batches(frame)
     if order is None:
-        order = [str(name) for name in size.index[:n_axes]]
+        order = [str(name) for name in numbers.index[:n_axes]]
     numbers = rows_in_order(numbers, order, "axis")
     names = [str(name) for name in numbers.index]
-    reading = reading.loc[names]
     looks = _looks(palette)
     titles, rows = axis_titles(names), np.arange(len(names), dtype=np.float64)
-    kinds = [_kind(str(text)) for text in reading]
+    kinds = [_kind(str(text)) for text in numbers["reading"]]
     with style():
         drawn = canvas(ax, figsize, (6.2, 1.0 + 0.23 * len(names)))
         ax = drawn.ax
