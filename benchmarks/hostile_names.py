@@ -190,7 +190,7 @@ def _whole(number: int) -> Case:
         skipped = ["--skip", "pseudotime", "--skip", "enrich", "--n-permutations=50"]
         return [[*words, *skipped, f"--title={own[0]}"]]
 
-    return Case(RUNS, f"every fourth text from the {number + 1}th on", make)
+    return Case(RUNS, f"texts {number + 1}, {number + 5} and so on", make)
 
 
 CASES = [

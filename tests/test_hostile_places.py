@@ -281,3 +281,17 @@ def test_a_list_for_other_tools_holds_no_formula(tmp_path, command):
     code, _, errors = command("signatures", "export", *words)
     assert code == 0, errors
     assert "'=1+1,VIM" in place.read_text()
+
+
+def test_a_step_whose_folder_is_removed_meanwhile_is_no_fault(tmp_path, monkeypatch):
+    small = ad.AnnData(obs=ad.AnnData(np.ones((3, 2))).obs)
+    files = StepFiles(tmp_path / "steps")
+    kept = files.save(StepRecord("score", "x"), [], small)
+    assert files.load(kept) == []
+
+    def removed(_):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(ad, "read_h5ad", removed)
+    with pytest.raises(DamagedStepError):
+        files.load(kept)

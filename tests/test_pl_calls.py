@@ -510,8 +510,13 @@ def test_the_headline_names_few_arms_and_counts_many():
 
 def test_an_arm_of_which_nothing_is_decided_has_no_share():
     shares = {"dtp_like": [0.0, 0.0], "lowest": [0.0, 0.0], "highest": [0.0, 0.0]}
-    frame = pd.DataFrame({"verdict": ["none found", "not decided"], **shares})
-    shown = arm_table(frame).frame[list(shares)]
+    verdicts = {"verdict": ["none found", "not decided"], "reason": ["", "few cells"]}
+    frame = pd.DataFrame({**verdicts, **shares})
+    table = arm_table(frame)
+    assert "Why" in [column.title for column in table.columns]
+    plain = arm_table(frame.assign(reason=""))
+    assert "Why" not in [column.title for column in plain.columns]
+    shown = table.frame[list(shares)]
     assert (shown.loc[0] == 0).all()
     assert shown.loc[1].isna().all()
 

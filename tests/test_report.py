@@ -321,4 +321,8 @@ def test_names_in_a_sentence():
     assert fmt.listed(["a"]) == "a"
     assert fmt.listed(["a", "b", "c"]) == "a, b and c"
     assert fmt.listed(["a and b", "c"]) == "a and b; and c"
+    assert fmt.by_group({"x": 3, "y": 1}, "sets") == "3 sets in x and 1 in y"
+    many = {str(n): n for n in range(fmt.MOST_NAMED + 1)}
+    assert fmt.by_group(many, "sets") == "0 to 5 sets in each of 6 groups"
+    assert fmt.by_group(dict.fromkeys("abcdef", 2), "sets").startswith("2 sets in")
     assert fmt.listed(["a", "b", "c, d"]) == "a; b; and c, d"

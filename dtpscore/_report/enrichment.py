@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dtpscore import _keys, pl
-from dtpscore._report.format import listed
+from dtpscore._report.format import by_group, listed
 from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import ROWS, picture
 from dtpscore.get._enrichment import enrichment
@@ -43,12 +43,11 @@ def _running(context: Context, group: str) -> Picture:
 
 
 def _result(table: pd.DataFrame, groups: list[str]) -> str:
-    parts = []
-    for group in groups:
-        own = table[(table["group"].astype(str) == group).to_numpy()]
-        n = int((own["fdr"] <= _ALPHA).sum())
-        parts.append(f"{n} of {len(own)} gene sets in {group}")
-    return f"The FDR is {_ALPHA:g} or less for {listed(parts)}."
+    sure = table["group"].astype(str)[(table["fdr"] <= _ALPHA).to_numpy()]
+    counts = {group: int((sure == group).sum()) for group in groups}
+    n_sets = table["term"].nunique()
+    said = by_group(counts, f"of {n_sets} gene sets")
+    return f"The FDR is {_ALPHA:g} or less for {said}."
 
 
 def _notes(record: EnrichRecord) -> tuple[str, ...]:

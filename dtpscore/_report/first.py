@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dtpscore import pl
 from dtpscore._calling.naming import rate_in_words
 from dtpscore._calling.states import LEVELS
-from dtpscore._report.format import count, listed, number, share
+from dtpscore._report.format import MOST_NAMED, count, listed, number, share
 from dtpscore._report.model import Answer, Column, FirstScreen, Fold, Level, Table
 from dtpscore._report.picture import picture
 from dtpscore._report.reversal import returned_share
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from dtpscore._report.context import Context
 
 _N_AXES = 4
-# With more arms than this the headline counts them, and the table names them.
-_MOST_NAMED = 5
 # Width and height of the picture of the first screen, in inches.
 _SIZE = (5.2, 3.0)
 # What raises the evidence from each level to the next.
@@ -62,7 +60,7 @@ def headline(frame: pd.DataFrame, time_key: str | None = None) -> str:
             places = [_place(row, time_key) for row in own.to_dict("records")]
             what = "arms and times" if "time" in frame else "arms"
             many = f"{len(places)} of {len(frame)} {what}, listed below"
-            named = listed(places) if len(places) <= _MOST_NAMED else many
+            named = listed(places) if len(places) <= MOST_NAMED else many
             parts.append(f"{words} {named}")
     if not parts:
         return "There is no arm beside the reference."
@@ -85,7 +83,7 @@ def arm_table(frame: pd.DataFrame) -> Table:
             Column("group", "Arm"),
             *((Column("time", "Time"),) if "time" in frame else ()),
             Column("verdict", "Verdict", "verdict"),
-            Column("reason", "Why"),
+            *((Column("reason", "Why"),) if (frame["reason"] != "").any() else ()),
             Column("n_samples", "Samples", "count"),
             Column("n_cells", "Cells", "count"),
             Column("dtp_like", "DTP-like, mean of samples", "share"),

@@ -87,6 +87,32 @@ def sort_key(value: Any) -> str:
     return "" if value != value else repr(float(value))
 
 
+# With more groups than this a sentence counts them.
+MOST_NAMED = 5
+
+
+def by_group(counts: dict[str, int], what: str) -> str:
+    """Say how many there are in each group, or from how many to how many in all.
+
+    Parameters
+    ----------
+    counts
+        Number of each group.
+    what
+        What is counted.
+    """
+    if len(counts) > MOST_NAMED:
+        low, high = min(counts.values()), max(counts.values())
+        span = f"{low}" if low == high else f"{low} to {high}"
+        return f"{span} {what} in each of {len(counts)} groups"
+    return listed(
+        [
+            f"{n}{'' if place else f' {what}'} in {group}"
+            for place, (group, n) in enumerate(counts.items())
+        ]
+    )
+
+
 def listed(names: list[str]) -> str:
     """Names as in a sentence; semicolons part names with a comma or an "and"."""
     if len(names) < 2:

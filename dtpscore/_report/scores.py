@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dtpscore._report.context import Context
-    from dtpscore._report.model import Picture
 
 _EXPECTED = {"up": "up", "down": "down", "two-sided": "no fixed direction"}
 OWN = "own signature"
@@ -197,8 +196,8 @@ def axes_section(context: Context, frame: pd.DataFrame) -> Section:
 
 def _coverage_parts(
     context: Context,
-) -> tuple[list[str], list[Picture], list[Table]]:
-    """Note and picture where signatures lack genes, and the table of all."""
+) -> tuple[list[str], Fold]:
+    """Note where signatures lack genes; a picture of them, and the table of all."""
     coverage = checks.coverage(context.adata, key=context.scores_key)
     low = [str(name) for name in coverage.index[coverage["low"].to_numpy(dtype=bool)]]
     notes, pictures = [], []
@@ -229,7 +228,7 @@ def _coverage_parts(
             Column("fraction", "Share", "share"),
         ),
     )
-    return notes, pictures, [table]
+    return notes, Fold(table.caption, pictures=tuple(pictures), tables=(table,))
 
 
 def _strongest(table: pd.DataFrame) -> str:
@@ -280,7 +279,7 @@ def _confounder_fold(context: Context) -> tuple[str, Fold | None]:
 
 def checks_section(context: Context) -> Section:
     """Genes found, and what else the results follow."""
-    notes, pictures, tables = _coverage_parts(context)
+    notes, coverage = _coverage_parts(context)
     said, fold = _confounder_fold(context)
     return Section(
         name="checks",
@@ -292,7 +291,5 @@ def checks_section(context: Context) -> Section:
             "within groups, since between groups biology and a confounder look alike.",
         ),
         notes=tuple(notes),
-        pictures=tuple(pictures),
-        tables=tuple(tables),
-        folds=() if fold is None else (fold,),
+        folds=(coverage,) if fold is None else (coverage, fold),
     )

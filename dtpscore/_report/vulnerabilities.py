@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dtpscore import _keys, pl
-from dtpscore._report.format import listed
+from dtpscore._report.format import by_group, listed
 from dtpscore._report.model import Column, Fold, Section, Table
 from dtpscore._report.picture import ROWS, picture
 from dtpscore._report.text import vulnerability_section
@@ -102,12 +102,14 @@ def _result(record: VulnerabilityRecord) -> str:
             f"None of the {n} published vulnerabilities is on an axis that is shown to "
             f"move in {listed(groups)}."
         )
-    counts = [int((moved["group"].astype(str) == group).sum()) for group in groups]
-    parts = [f"{n} in {group}" for n, group in zip(counts, groups, strict=True)]
-    what = "vulnerability" if counts == [1] else "vulnerabilities"
+    counts = {
+        group: int((moved["group"].astype(str) == group).sum()) for group in groups
+    }
+    one = list(counts.values()) == [1]
+    what = "published vulnerability" if one else "published vulnerabilities"
     return (
-        f"Published {what} of axes that moved here, with samples as the unit, "
-        f"{'is' if counts == [1] else 'are'} {listed(parts)}."
+        "On axes that moved here, with samples as the unit, there "
+        f"{'is' if one else 'are'} {by_group(counts, what)}."
     )
 
 

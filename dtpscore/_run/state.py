@@ -184,9 +184,10 @@ class StepFiles:
         # The folder may come from somebody else, with a checksum that fits.
         try:
             _store.probe(data, _store.Access(), parts=True)
-        except DataError as error:
+            small = ad.read_h5ad(data)
+        except (DataError, OSError) as error:
+            # Also where somebody removes the folder at this moment.
             raise DamagedStepError(_damaged(data)) from error
-        small = ad.read_h5ad(data)
         return [
             *(
                 Element(slot, key, stored(slot, getattr(small, slot)[key]))
