@@ -156,6 +156,11 @@ def test_options_of_a_report_and_of_a_check_are_those_of_the_functions():
     from dtpscore._options.report import ReportOptions
 
     report = set(inspect.signature(dtp.report).parameters)
-    assert set(ReportOptions.model_fields) == report - {"adata", "path", "tables"}
+    assert set(ReportOptions.model_fields) == report - {
+        "adata",
+        "path",
+        "tables",
+        "overwrite",
+    }
     check = set(inspect.signature(dtp.check).parameters)
     assert set(CheckOptions.model_fields) == check - {"adata"}

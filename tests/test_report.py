@@ -291,6 +291,22 @@ def test_a_page_or_table_never_replaces_a_folder(adata, made, tmp_path):
         _report.write_tables(made[0], tmp_path)
 
 
+def test_no_file_is_replaced_unasked(adata, tmp_path):
+    """The tables as well as the page: an own file may have the name of one."""
+    own = tmp_path / "axes.csv"
+    own.write_text("mine")
+    page = tmp_path / "r.html"
+    with pytest.raises(DataError, match=r"axes\.csv exists"):
+        dtp.report(adata, page, **KW, tables=tmp_path, overwrite=False)
+    assert own.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [own]
+    page.write_text("mine too")
+    with pytest.raises(DataError, match=r"r\.html exists"):
+        dtp.report(adata, page, **KW, overwrite=False)
+    dtp.report(adata, page, **KW, tables=tmp_path)
+    assert own.read_text() != "mine"
+
+
 def test_groups_must_be_given_without_calls(adata):
     with pytest.raises(DataError, match="--groupby"):
         _report.collect(adata)

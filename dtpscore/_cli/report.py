@@ -44,7 +44,7 @@ def report(
     options = ReportOptions.read(given)
     check_file(output, overwrite=overwrite)
     with open_cells(path, access=option.access(external=allow_external)) as adata:
-        dtp.report(adata, output, tables=tables, **dict(options))
+        dtp.report(adata, output, tables=tables, overwrite=overwrite, **dict(options))
     tell(f"Written: {output}")
     if as_json:
         show_json({"input": path, "report": output, "tables": tables})

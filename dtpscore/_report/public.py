@@ -28,6 +28,7 @@ def report(
     context: str | Sequence[str] = (),
     tables: str | Path | None = None,
     table_format: Literal["csv", "parquet"] = "csv",
+    overwrite: bool = True,
 ) -> None:
     """Write one HTML page of the results that an AnnData holds; it opens offline.
 
@@ -47,7 +48,7 @@ def report(
     adata
         Data with scores, calls, an order or an enrichment.
     path
-        File to write; an existing one is replaced.
+        File to write.
     groupby
         Column of ``obs`` with the groups; that of the calls by default.
     reference
@@ -67,12 +68,14 @@ def report(
         Folder to write every table of the page to.
     table_format
         Format of the tables; parquet needs the package pyarrow.
+    overwrite
+        Replace files that exist.
 
     Raises
     ------
     DataError
-        There are no results, a column or group does not exist, the file cannot be
-        written, or pyarrow is needed and not installed.
+        There are no results, a column or group does not exist, a file exists that may
+        not be replaced or cannot be written, or pyarrow is needed and not installed.
     SignatureError
         No contrast of persisters is about the context.
 
@@ -94,7 +97,7 @@ def report(
     """
     page = Path(path).expanduser()
     folder = None if tables is None else Path(tables).expanduser()
-    _store.check_file(page, overwrite=True)
+    _store.check_file(page, overwrite=overwrite)
     data = collect(
         adata,
         groupby=groupby,
@@ -105,7 +108,7 @@ def report(
         setting=names(context),
     )
     if folder is not None:
-        write_tables(data, folder, kind=table_format)
+        write_tables(data, folder, kind=table_format, overwrite=overwrite)
     with _store.beside(page) as part:
         name = "" if folder is None else folder.resolve().name
         html = render(data, folder=name, kind=table_format)

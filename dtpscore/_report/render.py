@@ -113,7 +113,11 @@ def render(data: ReportData, *, folder: str = "", kind: str = "csv") -> str:
 
 
 def write_tables(
-    data: ReportData, folder: Path, *, kind: Literal["csv", "parquet"] = "csv"
+    data: ReportData,
+    folder: Path,
+    *,
+    kind: Literal["csv", "parquet"] = "csv",
+    overwrite: bool = False,
 ) -> list[Path]:
     """Write every table of a report to a file of its own, with all its columns.
 
@@ -125,24 +129,26 @@ def write_tables(
         Where to; it is made.
     kind
         Format; parquet needs the package pyarrow.
+    overwrite
+        Replace files that exist.
 
     Raises
     ------
     DataError
-        pyarrow is needed and not installed, or the folder cannot be made.
+        pyarrow is needed and not installed, a file exists already, or the folder
+        cannot be made. Nothing is written then.
     """
     if kind == "parquet" and find_spec("pyarrow") is None:
         msg = "Parquet files need the package pyarrow: pip install pyarrow, or use csv."
         raise DataError(msg)
     _store.make_folder(folder)
-    written = []
-    for table in data.tables():
-        path = folder / f"{table.name}.{kind}"
-        _store.check_file(path, overwrite=True)
+    found = {folder / f"{table.name}.{kind}": table for table in data.tables()}
+    for path in found:
+        _store.check_file(path, overwrite=overwrite)
+    for path, table in found.items():
         with _store.beside(path) as part:
             if kind == "csv":
                 write_csv(table.frame, part, index=False)
             else:
                 table.frame.to_parquet(part, engine="pyarrow", index=False)
-        written.append(path)
-    return written
+    return list(found)
