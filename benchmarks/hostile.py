@@ -31,6 +31,7 @@ import sys
 import tempfile
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,10 +42,9 @@ import hostile_names
 import hostile_runs
 from hostile_case import OUTPUTS, SECRET, Place
 from hostile_look import Opened, plain_page, problem, shape, watch_python
-from trials import Kept
+from trials import Kept, run_command
 
 import dtpscore as dtp
-from dtpscore import _cli
 
 if TYPE_CHECKING:
     from hostile_case import Case
@@ -105,35 +105,8 @@ def make_place(folder: Path, base: Path) -> Place:
     return made
 
 
-def run(words: list[str], place: Place, said: Path, events: Path) -> int:
-    """Run a command in a copy of this process: its exit code, or minus a signal."""
-    sys.stdout.flush()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            _prepare(place, said, events)
-            _cli.main(words)
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-    end = time.monotonic() + PATIENCE
-    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
-        if time.monotonic() > end:
-            os.kill(child, signal.SIGKILL)
-        time.sleep(0.01)
-    return os.waitstatus_to_exitcode(ended[1])
-
-
-def _prepare(place: Place, said: Path, events: Path) -> None:
+def _prepare(place: Place, events: Path) -> None:
     """Set the limits of the child, its folder, and who looks at what it does."""
-    with said.open("a") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
     # Descriptors as they are where a command writes to a file.
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="strict")
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace")
@@ -163,7 +136,9 @@ def trial(case: Case, folder: Path, base: Path, plain: set[str]) -> tuple[str, s
             if not isinstance(words, list):
                 words()
                 continue
-            code = run(words, place, said, events)
+            code = run_command(
+                words, said, partial(_prepare, place, events), patience=PATIENCE
+            )
             if code not in {0, *ERRORS}:
                 break
     text = said.read_text(errors="replace")

@@ -33,10 +33,9 @@ from typing import TYPE_CHECKING
 
 from kills import COMMANDS as KILLED
 from kills import content, make
-from trials import Kept, table
+from trials import Kept, run_command, table
 
 import dtpscore as dtp
-from dtpscore import _cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,31 +74,6 @@ MIB = 2**20
 PATIENCE = 120
 
 
-def run(words: list[str], said: Path, before: Callable[[], None]) -> int:
-    """Run a command in a copy of this process: its exit code, or minus a signal."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            with said.open("w") as file:
-                os.dup2(file.fileno(), 1)
-                os.dup2(file.fileno(), 2)
-            before()
-            _cli.main(words)
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
-    end = time.monotonic() + PATIENCE
-    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
-        if time.monotonic() > end:
-            os.kill(child, signal.SIGKILL)
-        time.sleep(0.01)
-    return os.waitstatus_to_exitcode(ended[1])
-
-
 def nothing() -> None:
     """Set no limit."""
 
@@ -134,7 +108,8 @@ class Case:
         self.new = folder.parent / f"{folder.name}.new" / self.name
         for path, options in zip((self.old, self.new), COMMANDS[command], strict=True):
             path.parent.mkdir()
-            if code := run(self.words(path, options), self.said, nothing):
+            words = self.words(path, options)
+            if code := run_command(words, self.said, nothing, patience=PATIENCE):
                 raise RuntimeError(code, self.said.read_text())
         self.input = content(self.source)
 
@@ -157,7 +132,9 @@ class Case:
         """Run the command in a folder with an old output: what was found."""
         out = place / self.name
         (shutil.copytree if self.old.is_dir() else shutil.copyfile)(self.old, out)
-        code = run(self.words(out, COMMANDS[self.command][1]), self.said, before)
+        self.said.unlink(missing_ok=True)
+        words = self.words(out, COMMANDS[self.command][1])
+        code = run_command(words, self.said, before, patience=PATIENCE)
         said = self.said.read_text(errors="replace")
         if code == -signal.SIGKILL:
             return f"did not end in {PATIENCE} s"

@@ -1,14 +1,61 @@
-"""Results of trials, kept as they are made: a program that is stopped loses none."""
+"""Trials of commands, and their results, which a program that is stopped keeps."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from dtpscore import _cli
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+
+def run_command(
+    words: list[str], said: Path, before: Callable[[], None], *, patience: float
+) -> int:
+    """Run a command in a copy of this process: its exit code, or minus a signal.
+
+    Parameters
+    ----------
+    words
+        The command line.
+    said
+        What the command writes to its terminal is added to this file.
+    before
+        Done in the copy first: limits, and where it stands.
+    patience
+        Seconds after which the copy is ended.
+    """
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            with said.open("a") as file:
+                os.dup2(file.fileno(), 1)
+                os.dup2(file.fileno(), 2)
+            before()
+            _cli.main(words)
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    end = time.monotonic() + patience
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > end:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.01)
+    return os.waitstatus_to_exitcode(ended[1])
 
 
 class Kept:
