@@ -34,18 +34,17 @@ N_SAMPLES = 12
 FEW = 3000
 TEXT = """# A call of many cells
 
-Made by `OMP_NUM_THREADS={threads} python benchmarks/call_size.py --cells {cells}`.
+Made by `python benchmarks/call_size.py --cells {cells}`, OMP_NUM_THREADS {threads}.
 Simulated counts, {n_samples} untreated and {n_samples} treated samples, {said}; the
-matrix has {room:.2f} GB. Both steps ran one after the other on a machine with two cores
-on which others worked, so that the processor time says more than the wall time. Memory
-is the largest that the process held, less what it held with the data read.
+matrix has {room:.2f} GB. Both steps ran one after the other on two cores.
+Memory is the largest that the process held, less what it held with the data read.
 
 | step | wall time | processor time | memory beside the data |
 |---|---|---|---|
 {rows}
 
-The target was a minute; the call took {ratio:.1f} times the processor time of
-scanpy's components and graph.
+The target is a minute and no more than scanpy: the call took {ratio:.2f} times the
+processor time of scanpy's components and graph.
 """
 
 
@@ -121,7 +120,7 @@ def measure(given: argparse.Namespace) -> None:
         for row in found
     ]
     text = TEXT.format(
-        threads=os.environ.get("OMP_NUM_THREADS", "(not set)"),
+        threads=os.environ.get("OMP_NUM_THREADS", "not set"),
         cells=given.cells,
         n_samples=N_SAMPLES,
         said=said,
