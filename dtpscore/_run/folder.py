@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtpscore import _store
 from dtpscore._run.lock import locked
-from dtpscore._run.state import file_sha256, stamp
+from dtpscore._run.state import NO_RECORD, file_sha256, stamp
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,15 +25,6 @@ VERSION = 1
 _FORMAT = "dtpscore run folder"
 # So many names of other files stand in a message.
 _MOST = 3
-# What reading a record raises that is damaged, or that somebody made up.
-_NO_RECORD = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-)
 
 
 @dataclass(frozen=True)
@@ -220,7 +211,7 @@ def _read(path: Path) -> RunFolder | None:
         files = {
             _inside(name): Entry(**entry) for name, entry in content["files"].items()
         }
-    except _NO_RECORD as error:
+    except NO_RECORD as error:
         msg = (
             f"{marker} cannot be read, so nobody knows which files of {path} dtpscore "
             "wrote. Choose another folder with -o."

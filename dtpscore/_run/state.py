@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # What reading a record raises that is damaged, or that somebody made up.
-_NO_RECORD = (
+NO_RECORD = (
     OSError,
     ValueError,
     TypeError,
@@ -135,7 +135,7 @@ class StepFiles:
             record = TypeAdapter(StepRecord).validate_python(content)
             for name in (*record.written, *record.removed):
                 _place(name)
-        except _NO_RECORD as error:
+        except NO_RECORD as error:
             raise DamagedStepError(_damaged(described)) from error
         if checksum != fingerprint(content):
             raise DamagedStepError(_damaged(described))
