@@ -5,7 +5,8 @@ from __future__ import annotations
 from _thread import allocate_lock, start_new_thread
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numba
@@ -120,6 +121,44 @@ def pool(n_workers: int) -> ThreadPoolExecutor:
     if not waiting.acquire(timeout=_PATIENCE):
         raise MemoryError
     return ThreadPoolExecutor(n_workers)
+
+
+class Stopped(Exception):  # noqa: N818 - what happened, and no fault
+    """Work in a thread that nobody waits for any more."""
+
+
+@contextmanager
+def meanwhile(
+    work: Callable[[Callable[[], None]], Result],
+) -> Iterator[Callable[[], Result]]:
+    """Work in a thread while the block goes on.
+
+    Parameters
+    ----------
+    work
+        Is given a function that it calls again and again, which raises `Stopped` once
+        the block has ended.
+
+    Yields
+    ------
+    Waits for the result and returns it, or raises what the work raised.
+
+    Raises
+    ------
+    MemoryError
+        The thread did not start.
+    """
+    ended = Event()
+
+    def go_on() -> None:
+        if ended.is_set():
+            raise Stopped
+
+    with pool(1) as threads:
+        try:
+            yield threads.submit(work, go_on).result
+        finally:
+            ended.set()
 
 
 def in_order(

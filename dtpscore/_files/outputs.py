@@ -9,6 +9,7 @@ from dtpscore import _store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pandas as pd
@@ -65,13 +66,23 @@ class Outputs:
         if self.tables is not None:
             _store.check_tables(self.tables, table_names, overwrite=self.overwrite)
 
-    def write(
-        self,
-        elements: Sequence[Element],
-        obs_names: pd.Index | None,
-        *,
-        gone: Sequence[Element] = (),
-    ) -> None:
+    def writing(self) -> AbstractContextManager[_store.Writing]:
+        """Start to copy the input, while the results for the copy are made.
+
+        Raises
+        ------
+        DataError
+            The output cannot be written.
+        """
+        return _store.writing(
+            self.path_in,
+            self.path_out,
+            overwrite=self.overwrite,
+            access=self.access,
+            seen=self.seen,
+        )
+
+    def write(self, elements: Sequence[Element], obs_names: pd.Index) -> None:
         """Write the copy with the results, then the tables.
 
         Parameters
@@ -80,22 +91,33 @@ class Outputs:
             Results and their places.
         obs_names
             Names of the cells, for the tables.
-        gone
-            Entries of an earlier run to take away first.
 
         Raises
         ------
         DataError
             An output cannot be written.
         """
-        _store.write_with(
-            self.path_in,
-            self.path_out,
-            [*gone, *elements],
-            overwrite=self.overwrite,
-            access=self.access,
-            seen=self.seen,
-        )
+        with self.writing() as output:
+            output.put(elements)
+        self.write_tables(elements, obs_names)
+
+    def write_tables(
+        self, elements: Sequence[Element], obs_names: pd.Index | None
+    ) -> None:
+        """Write the tables, where they are asked for.
+
+        Parameters
+        ----------
+        elements
+            Results and their places.
+        obs_names
+            Names of the cells; None where there are no tables to write.
+
+        Raises
+        ------
+        DataError
+            A table cannot be written.
+        """
         if self.tables is not None and obs_names is not None:
             _store.write_tables(
                 elements, obs_names, self.tables, overwrite=self.overwrite

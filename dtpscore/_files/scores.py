@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from glob import escape
 from typing import TYPE_CHECKING, Any
@@ -121,30 +121,31 @@ def score_file(
     DataError
         The input cannot be used or the output cannot be written.
     """
-    with ExitStack() as until_written:
-        with _store.open_matrix(
-            path_in,
-            job.source,
-            backed=job.backed,
-            lazy=job.scheduler is not None,
-            uns=(job.key_added,),
-            access=job.access,
-        ) as stored:
-            outputs = Outputs(
-                path_in, path_out, tables, job.overwrite, job.access, stored.seen
-            )
-            outputs.check(map(escape, table_names(job.key_added)))
-            scratch = until_written.enter_context(_scratch(job, path_out))
-            using = nullcontext() if job.scheduler is None else connected(job.scheduler)
-            showing = nullcontext() if progress is None else progress(stored.n_obs)
-            with using, showing as done:
-                result = _scored(path_in, stored, job, done=done, scratch=scratch)
-            # Names of very many cells stay in the file unless something needs them.
-            needed = scratch is None or tables is not None
-            names = stored.obs_names if needed else None
-        fresh = elements(result, job.key_added, names, source=job.source)
-        old = stale(stored.uns.get(job.key_added), fresh, job.key_added)
-        outputs.write(fresh, names, gone=old)
+    with _store.open_matrix(
+        path_in,
+        job.source,
+        backed=job.backed,
+        lazy=job.scheduler is not None,
+        uns=(job.key_added,),
+        access=job.access,
+    ) as stored:
+        outputs = Outputs(
+            path_in, path_out, tables, job.overwrite, job.access, stored.seen
+        )
+        outputs.check(map(escape, table_names(job.key_added)))
+        with _scratch(job, path_out) as scratch:
+            # Copying takes as long as scoring, and they hardly wait for each other.
+            with outputs.writing() as output:
+                result = _scored(
+                    path_in, stored, job, progress=progress, scratch=scratch
+                )
+                # Names of very many cells stay in the file unless something needs them.
+                needed = scratch is None or tables is not None
+                names = stored.obs_names if needed else None
+                fresh = elements(result, job.key_added, names, source=job.source)
+                old = stale(stored.uns.get(job.key_added), fresh, job.key_added)
+                output.put([*old, *fresh])
+            outputs.write_tables(fresh, names)
     return result
 
 
@@ -167,18 +168,21 @@ def _scored(
     stored: _store.Stored,
     job: ScoreJob,
     *,
-    done: Callable[[int], None] | None,
+    progress: Progress | None,
     scratch: Path | None,
 ) -> ScoreResult:
+    using = nullcontext() if job.scheduler is None else connected(job.scheduler)
+    showing = nullcontext() if progress is None else progress(stored.n_obs)
     try:
-        return score_matrix(
-            stored.matrix,
-            stored.gene_names,
-            job.signatures,
-            job.options,
-            progress=done,
-            scratch=scratch,
-        )
+        with using, showing as done:
+            return score_matrix(
+                stored.matrix,
+                stored.gene_names,
+                job.signatures,
+                job.options,
+                progress=done,
+                scratch=scratch,
+            )
     except OSError as error:
         msg = (
             f"{path} could not be read to its end: {error}. The file is damaged, or "

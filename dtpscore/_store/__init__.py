@@ -9,11 +9,12 @@ from dtpscore._store._place import beside, check_file, check_output, make_folder
 from dtpscore._store._probe import Access, probe
 from dtpscore._store._tables import check_tables, write_tables
 from dtpscore._store._temporary import scratch
-from dtpscore._store._write import write_with
+from dtpscore._store._write import Writing, write_with, writing
 
 __all__ = [
     "Access",
     "Stored",
+    "Writing",
     "as_cells",
     "beside",
     "check_file",
@@ -30,4 +31,5 @@ __all__ = [
     "scratch",
     "write_tables",
     "write_with",
+    "writing",
 ]

@@ -1,4 +1,4 @@
-"""Copy a file of cells: large files in several threads, within the system."""
+"""Copy a file of cells, within the system where it can."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ import h5py
 from dtpscore._store._frames import attribute, column_names
 from dtpscore._store._outside import outside_hdf5
 from dtpscore._store._probe import probe
-from dtpscore._threads import in_order, n_threads
 from dtpscore.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from dtpscore._store._outside import Outside
@@ -27,8 +26,8 @@ _MATRICES = ("X", "raw", "layers")
 # Values of an array that are copied together.
 _VALUES = 4_000_000
 
-# Bytes that a thread copies at a time; a multiple of every block size, so that file
-# systems that can let both files share their blocks.
+# Bytes that are copied at a time; a multiple of every block size, so that file systems
+# that can let both files share their blocks.
 _STEP = 2**26
 # What a system answers that cannot copy between these two files by itself.
 _CANNOT = frozenset(
@@ -36,8 +35,20 @@ _CANNOT = frozenset(
 )
 
 
-def copy_file(source: Path, target: Path, *, step: int = _STEP) -> None:
+def _go_on() -> None:
+    """Nothing asks the copy to stop."""
+
+
+def copy_file(
+    source: Path,
+    target: Path,
+    *,
+    step: int = _STEP,
+    go_on: Callable[[], None] = _go_on,
+) -> None:
     """Copy the contents of a file, not its permissions: an input may be read-only.
+
+    One thread copies. Two took as long, because they wait for the same file.
 
     Parameters
     ----------
@@ -46,44 +57,41 @@ def copy_file(source: Path, target: Path, *, step: int = _STEP) -> None:
     target
         Where to; a file there is replaced.
     step
-        Bytes that a thread copies at a time.
+        Bytes to copy at a time.
+    go_on
+        Called before each step; raises where the copy is not wanted any more.
 
     Raises
     ------
     OSError
         A file cannot be read or written, or the disk is full.
     """
-    if not (hasattr(os, "copy_file_range") and _copied(source, target, step)):
+    if not (hasattr(os, "copy_file_range") and _copied(source, target, step, go_on)):
         shutil.copyfile(source, target)
 
 
-def _copied(source: Path, target: Path, step: int) -> bool:
-    """Copy in threads; False where the system cannot."""
+def _copied(source: Path, target: Path, step: int, go_on: Callable[[], None]) -> bool:
+    """Copy within the system; False where it cannot."""
     with source.open("rb") as old, target.open("wb") as new:
-        size = os.fstat(old.fileno()).st_size
-        new.truncate(size)
-
-        def copy(start: int) -> bool:
-            end = min(start + step, size)
-            while start < end:
-                n = os.copy_file_range(
-                    old.fileno(), new.fileno(), end - start, start, start
-                )
-                if n == 0:
-                    # Some file systems say so for files that they make up as read.
+        left = os.fstat(old.fileno()).st_size
+        while left:
+            go_on()
+            try:
+                n = os.copy_file_range(old.fileno(), new.fileno(), min(step, left))
+            except OSError as error:
+                if error.errno in _CANNOT:
                     return False
-                start += n
-            return True
-
-        try:
-            return all(in_order(copy, range(0, size, step), n_workers=n_threads(None)))
-        except OSError as error:
-            if error.errno in _CANNOT:
+                raise
+            if n == 0:
+                # Some file systems say so for files that they make up as read.
                 return False
-            raise
+            left -= n
+        return True
 
 
-def copy_cells(path_in: Path, part: Path, access: Access) -> frozenset[str]:
+def copy_cells(
+    path_in: Path, part: Path, access: Access, go_on: Callable[[], None] = _go_on
+) -> frozenset[str]:
     """Copy a file of cells; what lies in other files is brought into the copy.
 
     Parameters
@@ -94,6 +102,8 @@ def copy_cells(path_in: Path, part: Path, access: Access) -> frozenset[str]:
         Where to.
     access
         What may be read, and what is left out.
+    go_on
+        Called again and again; raises where the copy is not wanted any more.
 
     Returns
     -------
@@ -107,7 +117,7 @@ def copy_cells(path_in: Path, part: Path, access: Access) -> frozenset[str]:
     """
     outside = probe(path_in, access).outside
     if access.matrices:
-        (shutil.copytree if path_in.is_dir() else copy_file)(path_in, part)
+        _copy_all(path_in, part, go_on)
     else:
         _copy_without_matrices(path_in, part)
     left = {*access.leave_out, *(() if access.matrices else _MATRICES)}
@@ -118,6 +128,18 @@ def copy_cells(path_in: Path, part: Path, access: Access) -> frozenset[str]:
     for place in access.leave_out:
         _leave_out(part, place, path_in)
     return frozenset(left)
+
+
+def _copy_all(path_in: Path, part: Path, go_on: Callable[[], None]) -> None:
+    if not path_in.is_dir():
+        copy_file(path_in, part, go_on=go_on)
+        return
+
+    def one(source: str, target: str) -> None:
+        go_on()
+        shutil.copy2(source, target)
+
+    shutil.copytree(path_in, part, copy_function=one)
 
 
 def _copy_without_matrices(path_in: Path, part: Path) -> None:

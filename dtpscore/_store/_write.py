@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +22,10 @@ from dtpscore._store._identity import check_same, identity
 from dtpscore._store._open import open_root, read_table
 from dtpscore._store._place import beside, check_output
 from dtpscore._store._probe import Access
+from dtpscore._threads import meanwhile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 # Encodings of names that are text.
 _TEXT = frozenset({"string-array", "nullable-string-array"})
@@ -155,21 +158,70 @@ def _is_consolidated(path: Path) -> bool:
     )
 
 
-def write_with(
+class Writing:
+    """A copy of a file of cells on its way to become an output.
+
+    Parameters
+    ----------
+    path_in, part
+        What is copied, and the temporary name of the copy.
+    seen
+        The `identity` of the input when it was read.
+    copied
+        Waits for the copy; returns places that are not in it as they are in the input.
+    """
+
+    def __init__(
+        self, path_in: Path, part: Path, seen: str, copied: Callable[[], frozenset[str]]
+    ) -> None:
+        self._path_in, self._part, self._seen = path_in, part, seen
+        self._copied = copied
+
+    def put(self, elements: Iterable[Element]) -> None:
+        """Put results into the copy, and check all of it.
+
+        Parameters
+        ----------
+        elements
+            Results and their places; one without a value is taken away.
+
+        Raises
+        ------
+        DataError
+            The copy is not right, or a result cannot be read back from it.
+        DamagedError
+            The input is damaged, or another one than the results were made from.
+        """
+        elements, part = list(elements), self._part
+        apart = self._copied()
+        check_same(self._path_in, self._seen)
+        _reserve(part, elements)
+        with open_root(part, "r+") as root:
+            for element in elements:
+                _put(root, element)
+        _finish(part, consolidated=_is_consolidated(part))
+        changed = frozenset(f"{one.slot}/{one.key}" for one in elements)
+        check_copy(self._path_in, part, apart, changed)
+        check_same(self._path_in, self._seen)
+        with open_root(part) as root:
+            check_written(root, elements)
+
+
+@contextmanager
+def writing(
     path_in: Path,
     path_out: Path,
-    elements: Iterable[Element],
     *,
     overwrite: bool = False,
     access: Access | None = None,
     seen: str | None = None,
-) -> None:
-    """Write a copy of a file of cells with results added.
+) -> Iterator[Writing]:
+    """Copy a file of cells in a thread, while the results for the copy are made.
 
     The input is copied byte by byte and the results are put into the copy, so that
     everything else in the file stays as it was. The copy has a temporary name beside
-    the output until it is complete, was compared with the input, and the results were
-    read back from it.
+    the output until it is complete, was compared with the input, the results were
+    read back from it, and the block ended well.
 
     Parameters
     ----------
@@ -177,8 +229,6 @@ def write_with(
         An h5ad file or the folder of a zarr store.
     path_out
         The output, of the same format.
-    elements
-        Results and their places; one without a value is taken away.
     overwrite
         Replace an output that exists.
     access
@@ -186,6 +236,10 @@ def write_with(
         are copied as well.
     seen
         The `identity` of the input when the results were made from it.
+
+    Yields
+    ------
+    What takes the results; it has to be given them before the block ends.
 
     Raises
     ------
@@ -195,20 +249,29 @@ def write_with(
     DamagedError
         The input is damaged, or another one than the results were made from.
     """
-    elements = list(elements)
     access = access or Access()
     check_output(path_in, path_out, overwrite=overwrite, matrices=access.matrices)
     seen = seen or identity(path_in)
-    with beside(path_out) as part:
-        apart = copy_cells(path_in, part, access)
-        check_same(path_in, seen)
-        _reserve(part, elements)
-        with open_root(part, "r+") as root:
-            for element in elements:
-                _put(root, element)
-        _finish(part, consolidated=_is_consolidated(part))
-        changed = frozenset(f"{one.slot}/{one.key}" for one in elements)
-        check_copy(path_in, part, apart, changed)
-        check_same(path_in, seen)
-        with open_root(part) as root:
-            check_written(root, elements)
+    with (
+        beside(path_out) as part,
+        meanwhile(partial(copy_cells, path_in, part, access)) as copied,
+    ):
+        yield Writing(path_in, part, seen, copied)
+
+
+def write_with(
+    path_in: Path, path_out: Path, elements: Iterable[Element], **options: Any
+) -> None:
+    """Write a copy of a file of cells with results added, as `writing` does.
+
+    Parameters
+    ----------
+    path_in, path_out
+        The input, and the output of the same format.
+    elements
+        Results and their places; one without a value is taken away.
+    options
+        Keyword arguments of `writing`.
+    """
+    with writing(path_in, path_out, **options) as output:
+        output.put(elements)
