@@ -105,15 +105,31 @@ class AxisMean:
     columns: list[int]
     signs: list[float]
 
-    def of(self, scores: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """Mean of the signatures for every row of scores (cells, k)."""
-        if not self.columns:
-            return np.full(len(scores), np.nan, np.float32)
-        # One column after another: the same sum for one cell as for many.
-        total = np.zeros(len(scores))
-        for column, sign in zip(self.columns, self.signs, strict=True):
-            total += sign * scores[:, column]
-        return (total / len(self.columns)).astype(np.float32)
+
+def axis_values(
+    axes: Sequence[AxisMean], scores: NDArray[np.floating[Any]]
+) -> NDArray[np.float32]:
+    """Mean of the signatures of every axis, for every cell.
+
+    Parameters
+    ----------
+    axes
+        What each axis is made of.
+    scores
+        Scores (cells, k).
+
+    Returns
+    -------
+    float32 (cells, axes); NaN for an axis without signatures.
+    """
+    total = np.zeros((len(scores), len(axes)))
+    # One signature of all axes after another: the same sums for one cell as for many.
+    for step in range(max((len(one.columns) for one in axes), default=0)):
+        here = [place for place, one in enumerate(axes) if len(one.columns) > step]
+        columns = [axes[place].columns[step] for place in here]
+        signs = np.array([axes[place].signs[step] for place in here])
+        total[:, here] += signs * scores[:, columns]
+    return (total / [len(one.columns) or np.nan for one in axes]).astype(np.float32)
 
 
 def axis_means(

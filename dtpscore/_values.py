@@ -211,13 +211,13 @@ def _kind_of_decimals(cells: sp.csr_matrix) -> tuple[Kind, str]:
     data = cells.data
     largest = float(data.max())
     for base, back in (("e", np.expm1), ("2", lambda x: np.exp2(x) - 1)):
-        if largest < LOG_CEILING and _share_with_unit(cells, back) > 0.5:
+        if largest < LOG_CEILING and _most_have_unit(cells, back):
             reason = (
                 f"Taking back a logarithm to base {base} gives whole multiples of one "
                 "unit per cell."
             )
             return "log", reason
-    if _share_with_unit(cells, lambda x: x) > 0.5:
+    if _most_have_unit(cells, lambda x: x):
         return "normalized", "The values of a cell are whole multiples of one unit."
     sums = np.asarray(cells.sum(axis=1)).ravel()
     if _spread(sums) < _SAME_SUM:
@@ -273,20 +273,22 @@ def _is_mixed(cells: sp.csr_matrix, whole: NDArray[np.bool_]) -> bool:
     return all(kind.mean() >= _MIXED for kind in kinds)
 
 
-def _share_with_unit(cells: sp.csr_matrix, back: Any) -> float:
-    """Share of cells whose values, taken back, are whole multiples of one unit.
+def _most_have_unit(cells: sp.csr_matrix, back: Any) -> bool:
+    """Whether the values of most cells, taken back, are whole multiples of one unit.
 
     Counts that were scaled by one factor per cell keep the trace of a single molecule,
     whatever genes were left out afterwards.
     """
-    found, tried = 0, 0
-    for first, last in pairwise(cells.indptr):
-        values = back(cells.data[first:last])
-        if values.size < _UNIT_VALUES:
-            continue
-        tried += 1
-        found += _has_unit(values)
-    return found / tried if tried else 0.0
+    n_values = np.diff(cells.indptr)
+    tried = np.flatnonzero(n_values >= _UNIT_VALUES)
+    found = 0
+    for number, row in enumerate(tried):
+        found += _has_unit(back(cells.data[cells.indptr[row] : cells.indptr[row + 1]]))
+        left = tried.size - number - 1
+        # Cells that can no longer change the answer are not looked at.
+        if 2 * found > tried.size or 2 * (found + left) <= tried.size:
+            break
+    return 2 * found > tried.size
 
 
 def _has_unit(values: NDArray[np.float64]) -> bool:

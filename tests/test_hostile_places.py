@@ -133,6 +133,18 @@ def test_a_step_with_a_link_to_another_file_is_done_again(tmp_path, cells):
     assert kept.sha256 != forged.sha256
 
 
+def test_only_a_step_of_another_process_is_looked_through(tmp_path, cells, monkeypatch):
+    small = ad.AnnData(obs=cells.obs[[]].copy())
+    files = StepFiles(tmp_path / "steps")
+    kept = files.save(StepRecord("score", "x"), [], small)
+    looked = []
+    monkeypatch.setattr(_store, "probe", lambda path, *_, **__: looked.append(path))
+    assert files.load(kept) == []
+    assert not looked
+    assert StepFiles(tmp_path / "steps").load(kept) == []
+    assert looked == [tmp_path / "steps" / "score.h5ad"]
+
+
 @pytest.mark.parametrize("written", ["__class__/x", "X", "file/x"])
 def test_a_step_that_writes_elsewhere_is_not_used(tmp_path, written):
     content = {"name": "score", "fingerprint": "x", "written": [written]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import threading
 
 import numba
@@ -13,7 +15,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dtpscore._kernels import _gains, _lines, _ranks, _rows, _ssgsea, _sums, _zeros
+from dtpscore._kernels import (
+    _gains,
+    _lines,
+    _nearness,
+    _ranks,
+    _rows,
+    _ssgsea,
+    _sums,
+    _zeros,
+)
 from dtpscore._methods.linear import SetTable
 from dtpscore._methods.registry import METHODS
 from dtpscore._methods.run import run_method
@@ -242,6 +253,25 @@ def test_every_kernel_is_covered(rows):
         if hasattr(value, "py_func") and value.targetoptions.get("nogil")
     }
     assert covered == known
+
+
+@pytest.mark.parametrize(
+    "module", [_gains, _lines, _nearness, _ranks, _rows, _ssgsea, _sums, _zeros]
+)
+def test_no_array_is_assigned_to_a_slice(module):
+    """For its error message alone numba would compile text for three seconds."""
+    slow = []
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        targets = getattr(node, "targets", [getattr(node, "target", None)])
+        into = [one.slice for one in targets if isinstance(one, ast.Subscript)]
+        cut = [part for one in into for part in ast.walk(one)]
+        value = getattr(node, "value", None)
+        plain = isinstance(value, ast.Constant | ast.Name | ast.Attribute | ast.UnaryOp)
+        if any(isinstance(part, ast.Slice) for part in cut) and (
+            isinstance(node, ast.AugAssign) or not plain
+        ):
+            slow.append(ast.unparse(node))
+    assert not slow
 
 
 @pytest.mark.parametrize("rule", range(5))

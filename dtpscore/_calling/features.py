@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dtpscore import _genes
-from dtpscore._axes import AxisMean, axis_means
+from dtpscore._axes import AxisMean, axis_means, axis_values
 from dtpscore._methods import control
 from dtpscore._types import Net
 from dtpscore.errors import DataError
@@ -135,9 +135,8 @@ def mean_axes(
     """
     of = {axis.axis: axis for axis in axes}
     result = np.full((len(values), len(names)), np.nan)
-    for column, name in enumerate(names):
-        if name in of:
-            result[:, column] = of[name].of(values)
+    there = [column for column, name in enumerate(names) if name in of]
+    result[:, there] = axis_values([of[names[column]] for column in there], values)
     return result
 
 

@@ -128,7 +128,8 @@ def gain_sums(
             _row_gains_in_order(keys_here, limit, work, seen, gains)
         else:
             _row_gains(keys_here, here, limit, rule, work, by_bucket, gains)
-        gains[: here.size] -= zero[row]
+        for h in range(here.size):
+            gains[h] -= zero[row]
         n = memberships(columns, here, places, ptr, entries)
         add_to_sets(entries[:n], gains, sets, weights, out[row])
         if stratum.size:

@@ -55,17 +55,23 @@ def workspace(keys, longest):
 
 @helper
 def _sort(top, start, stop):
-    """Sort ``top[start:stop]``, which is often short."""
-    if stop - start > 24:
-        top[start:stop].sort()
-        return
-    for k in range(start + 1, stop):
-        value = top[k]
-        j = k
-        while j > start and top[j - 1] > value:
-            top[j] = top[j - 1]
-            j -= 1
-        top[j] = value
+    """Sort ``top[start:stop]``, which is often short, as Shell (1959) does.
+
+    Each step is 4 / 9 of the one before (Tokuda 1992). numba's own sort takes seconds
+    to compile.
+    """
+    step = np.int64(1)
+    while 9 * step < 4 * (stop - start):
+        step = (9 * step + 4) // 4
+    while step > 0:
+        for k in range(start + step, stop):
+            value = top[k]
+            j = k
+            while j >= start + step and top[j - step] > value:
+                top[j] = top[j - step]
+                j -= step
+            top[j] = value
+        step = 4 * step // 9
 
 
 @helper
@@ -95,7 +101,8 @@ def _sort_mixed(keys, largest, shift, n_used, work):
         b = distance >> shift
         mixed[b] |= latest[b] != distance
     fill = counts[0]
-    fill[:n_used] = starts[:n_used]
+    for b in range(n_used):
+        fill[b] = starts[b]
     for k in range(keys.size):
         distance = largest - keys[k]
         b = distance >> shift

@@ -161,7 +161,8 @@ def enrichment(
             zeros[:] = highest
             _zero_heights(columns, first_after, places, set_ptr, before, zeros)
         else:
-            zeros[:] = sizes * (n_zero + 1) / 2
+            for s in range(sizes.size):
+                zeros[s] = sizes[s] * (n_zero + 1) / 2
         if columns.size:
             ranked = rank_row(keys_here, columns.size, work)
             if order:

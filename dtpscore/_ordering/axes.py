@@ -10,7 +10,14 @@ import pandas as pd
 
 from dtpscore import _genes
 from dtpscore import signatures as library
-from dtpscore._axes import CONSENSUS, PHASES, PROLIFERATION, axis_means, persister_axes
+from dtpscore._axes import (
+    CONSENSUS,
+    PHASES,
+    PROLIFERATION,
+    axis_means,
+    axis_values,
+    persister_axes,
+)
 from dtpscore._methods import control
 
 if TYPE_CHECKING:
@@ -110,7 +117,8 @@ def axis_features(
     z = control.control_z(source, net, normalize=normalize)
     z[:, found < _LEAST_GENES] = np.nan
     means, _ = axis_means(signatures, coverage)
-    frame = pd.DataFrame({one.axis: one.of(z) for one in means}).astype(float)
+    names = [one.axis for one in means]
+    frame = pd.DataFrame(axis_values(means, z), columns=names).astype(float)
     kept = [axis for axis in frame if axis not in _CYCLE and frame[axis].notna().all()]
     columns = _columns_of_axes(net, signatures)
     return AxisFeatures(

@@ -114,6 +114,8 @@ class StepFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # Checksums of files that this process wrote.
+        self._ours: set[str] = set()
 
     def _paths(self, name: str) -> tuple[Path, Path]:
         return self._folder / f"{name}.h5ad", self._folder / f"{name}.json"
@@ -162,6 +164,7 @@ class StepFiles:
         with _store.beside(data) as part:
             small.write_h5ad(part)
             kept = replace(record, sha256=file_sha256(part))
+        self._ours.add(kept.sha256)
         content = json.loads(json.dumps(asdict(kept)))
         content["checksum"] = fingerprint(content)
         with _store.beside(described) as part:
@@ -181,9 +184,10 @@ class StepFiles:
         data = self._paths(record.name)[0]
         if not data.is_file() or file_sha256(data) != record.sha256:
             raise DamagedStepError(_damaged(data))
-        # The folder may come from somebody else, with a checksum that fits.
         try:
-            _store.probe(data, _store.Access(), parts=True)
+            if record.sha256 not in self._ours:
+                # The folder may come from somebody else, with a checksum that fits.
+                _store.probe(data, _store.Access(), parts=True)
             small = ad.read_h5ad(data)
         except (DataError, OSError) as error:
             # Also where somebody removes the folder at this moment.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from dtpscore._axes import axis_values
 from dtpscore._matrix.columns import FileColumn, FileColumns
 
 if TYPE_CHECKING:
@@ -83,8 +84,7 @@ class Collected:
             if values is not None:
                 table[rows] = values
         if self.means:
-            axes = [one.of(part.scores) for one in self.means]
-            self.axes[rows] = np.column_stack(axes)
+            self.axes[rows] = axis_values(self.means, part.scores)
 
     @property
     def axis(self) -> dict[str, NDArray[np.float32] | FileColumn]:

@@ -230,16 +230,20 @@ def available(
     _check_filters([axis] if axis else [], [use] if use else [])
     kept = [
         signature
-        for signature in map(load, _shipped())
+        for signature in _sorted()
         if axis in (None, signature.axis)
         and use in (None, signature.use)
         and species in (None, signature.species)
     ]
-    order = {name: place for place, name in enumerate(axes())}
-    kept.sort(key=lambda signature: (order[signature.axis], signature.name))
     index = pd.Index([signature.name for signature in kept], name="name", dtype=object)
     columns = [*_OWN_COLUMNS, "n_up", "n_down", *_SOURCE_COLUMNS, "title"]
     return pd.DataFrame(map(_row, kept), index=index, columns=columns)
+
+
+def _sorted() -> list[Signature]:
+    """All shipped signatures, by axis and name."""
+    order = {name: place for place, name in enumerate(axes())}
+    return sorted(map(load, _shipped()), key=lambda one: (order[one.axis], one.name))
 
 
 def _row(signature: Signature) -> dict[str, str | int]:
@@ -314,11 +318,11 @@ def select(
     else:
         uses = _as_list(use)
     _check_filters(wanted_axes or [], uses)
-    frame = available()
-    keep = frame["use"].isin(uses)
-    if wanted_axes is not None:
-        keep &= frame["axis"].isin(wanted_axes)
-    shipped = [load(str(name)) for name in frame.index[keep]]
+    shipped = [
+        one
+        for one in _sorted()
+        if one.use in uses and (wanted_axes is None or one.axis in wanted_axes)
+    ]
     mine = [s for s in own.values() if wanted_axes is None or s.axis in wanted_axes]
     notes = Notes(str(directory))
     selected = unique([*shipped, *mine], notes)
