@@ -60,7 +60,7 @@ def _sort(top, start, stop):
     Each step is 4 / 9 of the one before (Tokuda 1992). numba's own sort takes seconds
     to compile.
     """
-    step = np.int64(1)
+    step = 1
     while 9 * step < 4 * (stop - start):
         step = (9 * step + 4) // 4
     while step > 0:
