@@ -17,17 +17,16 @@ import argparse
 import json
 import logging
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import timing
+from experiment_commands import run_row, score_row
 from table import Row, both, seconds
 
 if TYPE_CHECKING:
@@ -257,38 +256,11 @@ def task(name: str, *words: str) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-# A small process starts the command: a child's peak is never below that of the
-# process which started it.
-_LAUNCH = """
-import os, subprocess, sys
-started = subprocess.Popen(sys.argv[1:])
-_, status, used = os.wait4(started.pid, 0)
-print()
-print(used.ru_utime + used.ru_stime, used.ru_maxrss)
-sys.exit(os.waitstatus_to_exitcode(status))
-"""
-
-
-def command(*words: str) -> tuple[timing.Timed, int]:
-    """Run ``dtpscore WORDS``: its times, and its peak memory in bytes."""
-    line = [sys.executable, "-W", "ignore", "-m", "dtpscore", *words]
-    start = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", _LAUNCH, *line],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    wall = time.perf_counter() - start
-    cpu, most = done.stdout.splitlines()[-1].split()
-    return timing.Timed(wall, float(cpu), None), int(most) * 1024
-
-
 def file(given: argparse.Namespace) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
         path = Path(name) / "cells.h5ad"
         simulated(given.cells, given.genes).write_h5ad(path)
-        yield score_row(path, Path(name), given)
+        yield score_row(path, Path(name), repeats=given.repeats)
 
 
 def run(given: argparse.Namespace) -> Iterator[Row]:
@@ -298,48 +270,9 @@ def run(given: argparse.Namespace) -> Iterator[Row]:
         adata.write_h5ad(path)
         told, room = size(adata), matrix_bytes(adata.X)
         del adata
-        yield run_row(path, Path(name), f"`dtpscore run`, {told}", room)
-
-
-def score_row(path: Path, folder: Path, given: argparse.Namespace) -> Row:
-    """``dtpscore score``, start of Python included, and copying and reading once."""
-    import reading
-
-    def copy_and_read() -> None:
-        shutil.copyfile(path, folder / "copy.h5ad")
-        reading.read(path)
-
-    words = ("score", str(path), "-o", str(folder / "out.h5ad"), "--overwrite", "-q")
-    found = [command(*words) for _ in range(given.repeats)]
-    wall, cpu = (
-        float(np.median([getattr(one, field) for one, _ in found]))
-        for field in ("seconds", "cpu")
-    )
-    other = timing.middle(copy_and_read, repeats=3 * given.repeats)
-    return Row(
-        f"`dtpscore score` of a file, {path.stat().st_size / 1e6:.0f} MB; copy and one "
-        "read",
-        both(timing.Timed(wall, cpu, None)),
-        both(other),
-        f"{wall / other.seconds:.1f} x (CPU {cpu / other.cpu:.1f} x); peak "
-        f"{max(top for _, top in found) / 1e6:.0f} MB",
-        "2 x for 4 GB",
-    )
-
-
-def run_row(path: Path, folder: Path, what: str, room: int) -> Row:
-    """``dtpscore run`` with all of its steps, once."""
-    flags = [f"--{name.replace('_', '-')}" for name in (*KEYS, *SERIES)]
-    values = [*KEYS.values(), *SERIES.values()]
-    given = [word for pair in zip(flags, values, strict=True) for word in pair]
-    taken, top = command("run", str(path), "-o", str(folder / "results"), *given)
-    return Row(
-        what,
-        both(taken),
-        "",
-        f"peak {top / 1e6:.0f} MB; the matrix has {room / 1e6:.0f} MB",
-        "240 s and 3 GB for 100,000 cells",
-    )
+        keys = {**KEYS, **SERIES}
+        what = f"`dtpscore run`, {told}"
+        yield run_row(path, Path(name), what, keys=keys, room=room)
 
 
 STEPS = {

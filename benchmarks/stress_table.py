@@ -20,8 +20,8 @@ binomial cells with means, dispersions and cell-cycle positions of real H1975 ce
 library factors of SD 0.1 to 0.4 for each gene, and what a drug or a subclone changes in
 real melanoma profiles. `tl.call` is run as a user would run it, with alpha 0.05 and all
 defaults. A cell is *called* at a q-value of 0.05; it is *named* where its state is
-DTP-like or DTP-like cycling. Brackets hold exact (Clopper-Pearson) 95% intervals. So
-few runs as some of these rows have show gross faults only.
+DTP-like or DTP-like cycling. Brackets hold exact (Clopper-Pearson) 95% intervals. 40
+runs without an event bound a rate at 9%.
 """
 _NULL_TEXT = {
     "library": """## Nulls: untreated and treated libraries are exchangeable
