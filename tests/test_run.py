@@ -132,7 +132,7 @@ def test_a_step_that_is_left_out_is_named_in_the_report(path, tmp_path):
     outputs = _run.run(path, tmp_path, config)
     page = read_page(outputs.report.read_text(encoding="utf-8"))
     assert "Step enrich has no result" in page.words
-    # Why there are no calls is the answer of the first screen, and said once.
+    # The first screen says once why there are no calls.
     assert "Step call has no result" not in page.words
     assert "No cell was called, so nothing is decided. " in page.words
     assert "dtp_enrichment" not in ad.read_h5ad(outputs.data).uns
