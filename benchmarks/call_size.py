@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 RESULTS = HERE / "call_size.jsonl"
 N_SAMPLES = 12
-
 TEXT = """# A call of many cells
 
 Made by `python benchmarks/call_size.py --cells {cells}`, OMP_NUM_THREADS {threads}.

@@ -8,13 +8,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import numpy as np
 import reading
 import timing
 from table import Row, both
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 # Seconds after a large file was removed.
@@ -47,14 +45,6 @@ def command(*words: str) -> tuple[timing.Timed, int]:
     return timing.Timed(wall, float(cpu), None), int(most) * 1024
 
 
-def _median(times: Sequence[timing.Timed]) -> timing.Timed:
-    wall, cpu = (
-        float(np.median([getattr(one, what) for one in times]))
-        for what in ("seconds", "cpu")
-    )
-    return timing.Timed(wall, cpu, None)
-
-
 def score_row(path: Path, folder: Path, *, repeats: int) -> Row:
     """``dtpscore score``, start of Python included, and copying and reading once.
 
@@ -75,7 +65,7 @@ def score_row(path: Path, folder: Path, *, repeats: int) -> Row:
         found.append(command("score", str(path), "-o", str(out), "-q"))
         out.unlink()
         time.sleep(_REST)
-    ours, other = _median([one for one, _ in found]), _median(others)
+    ours, other = timing.medians([one for one, _ in found]), timing.medians(others)
     wall, cpu = ours.seconds / other.seconds, ours.cpu / other.cpu
     return Row(
         f"`dtpscore score` of a file, {path.stat().st_size / 1e6:.0f} MB; copy and one "

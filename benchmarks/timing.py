@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,18 @@ def middle(
 
     No further run is started once ``patience`` seconds are over.
     """
-    wall, cpu, value = [], [], None
+    found: list[Timed] = []
     begun = time.perf_counter()
-    while len(wall) < repeats and time.perf_counter() - begun < patience:
-        gc.collect()
-        start, start_cpu = time.perf_counter(), time.process_time()
-        value = call()
-        wall.append(time.perf_counter() - start)
-        cpu.append(time.process_time() - start_cpu)
-    return Timed(statistics.median(wall), statistics.median(cpu), value)
+    while len(found) < repeats and time.perf_counter() - begun < patience:
+        found.append(fastest(call, repeats=1))
+    return medians(found)
+
+
+def medians(times: Sequence[Timed]) -> Timed:
+    """Medians of wall and CPU time, with the last value."""
+    wall = statistics.median(one.seconds for one in times)
+    cpu = statistics.median(one.cpu for one in times)
+    return Timed(wall, cpu, times[-1].value)
 
 
 def warm(call: Callable[[], Any], *, repeats: int) -> Timed:
